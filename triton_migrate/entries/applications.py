@@ -1,0 +1,42 @@
+"""Takes matches of application classes, gives `Application`s: what a WSGI or ASGI server would be told to run."""
+
+from __future__ import annotations
+
+from triton_migrate.entries.records import Application
+from triton_migrate.index import ir
+from triton_migrate.match import Match, Matcher
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.values import Api, Site
+from triton_migrate.rulebook.vocabulary import WebApp
+
+
+def applications(matcher: Matcher) -> tuple[Application, ...]:
+    """Applications that can be served, the most likely one first: module-level names, then factories."""
+    found: dict[str, Application] = {}
+    for match in matcher.find(WebApp):
+        site = Site(match.place.scope.file, match.place.call.at)
+        named = _module_names(matcher, match, site) or _factories(matcher, match)
+        for target, factory in named:
+            span = matcher.program.span(match.place.scope, match.place.call.at)
+            found.setdefault(target, Application(match.rule.framework, span, target, match.rule.server, factory, match.rule))
+    return tuple(sorted(found.values(), key=lambda a: (a.factory, a.target.count("."), a.target)))
+
+
+def _module_names(matcher: Matcher, match: Match[WebApp], site: Site) -> list[tuple[str, bool]]:
+    """Module-level names bound to this application (`app = Flask(__name__)`, `app = create_app()`)."""
+    names = []
+    for path, frame in matcher.program.frames.items():
+        for name, bindings in frame.scope.bindings.items():
+            assigned = [b for b in bindings if b.how == "value" and isinstance(b.expr, ir.Call)]
+            if any(isinstance(v, Api) and v.site == site and v.path == f"{match.api.path}()" for b in assigned for v in matcher.evaluator.binding(b, frame)):
+                names.append((f"{matcher.program.module_name(path)}:{name}", False))
+    return names
+
+
+def _factories(matcher: Matcher, match: Match[WebApp]) -> list[tuple[str, bool]]:
+    scope: Scope = match.place.scope
+    if scope.kind != "function" or scope.parent is None or scope.parent.kind != "module":
+        return []
+    if any(p.default is None and p.kind in ("positional", "keyword") for p in scope.function.parameters):
+        return []
+    return [(f"{matcher.program.module_name(scope.file)}:{scope.name}", True)]

@@ -1,0 +1,132 @@
+"""Takes a handler's signature, gives the inputs it declares: path, query, body fields, files, and what dependencies ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from triton_migrate.entries.records import Input
+from triton_migrate.index import ir
+from triton_migrate.resolve.evaluate import Evaluator, port
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction, Value
+from triton_migrate.rulebook.vocabulary import WebApp, WebParameter
+
+PATH_NAME = re.compile(r"<(?:[^:<>]*:)?([^<>]+)>|\{([^:{}]+)(?::[^{}]*)?\}")
+BODY_BASE = "pydantic.BaseModel"
+
+
+def declared_inputs(evaluator: Evaluator, handler: UserFunction, path: str, app: WebApp | None) -> tuple[Input, ...]:
+    """The inputs in a handler's signature. Frameworks that do not inject (Flask) declare only path parameters."""
+    in_path = {a or b for a, b in PATH_NAME.findall(path)}
+    injects = app is not None and app.injects
+    found = list(_of(evaluator, handler, in_path, injects, ()))
+    return tuple({(i.name, i.source): i for i in found}.values())
+
+
+def _of(evaluator: Evaluator, handler: UserFunction, in_path: set[str], injects: bool, seen: tuple[object, ...]) -> Iterator[Input]:
+    if handler.scope in seen:
+        return
+    parameters = handler.scope.function.parameters[1 if handler.receiver is not None else 0 :]
+    for parameter in parameters:
+        if parameter.name in in_path:
+            yield Input(parameter.name, "path", type_text(parameter.annotation), "declared")
+        elif injects and parameter.kind in ("positional", "keyword"):
+            yield from _injected(evaluator, handler, parameter, in_path, (*seen, handler.scope))
+
+
+def _injected(
+    evaluator: Evaluator, handler: UserFunction, parameter: ir.Parameter, in_path: set[str], seen: tuple[object, ...]
+) -> Iterator[Input]:
+    for marker, place in _markers(evaluator, parameter, handler.frame):
+        if marker.source == "dependency":
+            wanted = (port(place, marker.dependency) if isinstance(place, ir.Call) else None) or _plain(parameter.annotation)
+            for value in evaluator.values(wanted, handler.frame):
+                for function in _constructor_or_function(evaluator, value):
+                    yield from _of(evaluator, function, in_path, True, seen)
+            return
+        if marker.source in ("injected", "any"):
+            return
+        models = _models(evaluator, parameter, handler.frame)
+        if models and marker.source in ("json", "form", "query"):
+            for cls in models:
+                yield from model_fields(evaluator, cls, marker.source)
+        else:
+            yield Input(parameter.name, marker.source, type_text(_plain(parameter.annotation)), "declared")
+        return
+    models = _models(evaluator, parameter, handler.frame)
+    for cls in models:
+        yield from model_fields(evaluator, cls, "json")
+    if not models:
+        structured = re.match(r"(dict|list|Dict|List|set)\b", text := type_text(_plain(parameter.annotation)))
+        yield Input(parameter.name, "json" if structured else "query", text, "declared")
+
+
+def _constructor_or_function(evaluator: Evaluator, value: Value) -> tuple[UserFunction, ...]:
+    return tuple(evaluator.callables(value)) if isinstance(value, (UserFunction, UserClass, Instance)) else ()
+
+
+def _markers(evaluator: Evaluator, parameter: ir.Parameter, frame: Frame) -> Iterator[tuple[WebParameter, ir.Expr]]:
+    """Rules about the default, about what is inside `Annotated[...]`, then about the annotated class itself."""
+    for expr in (parameter.default, *_annotated_extras(evaluator, parameter.annotation, frame)):
+        if isinstance(expr, ir.Call):
+            for api in evaluator.apis(expr.func, frame):
+                if rule := evaluator.rulebook.find(api.path, WebParameter):
+                    yield rule, expr
+    if parameter.annotation is not None:
+        for value in evaluator.annotated(parameter.annotation, frame):
+            if isinstance(value, Api) and (rule := evaluator.rulebook.find(value.path.removesuffix("()"), WebParameter)):
+                yield rule, parameter.annotation
+
+
+def _annotated_extras(evaluator: Evaluator, annotation: ir.Expr | None, frame: Frame) -> tuple[ir.Expr, ...]:
+    if annotation is not None and (named := evaluator.type_alias(annotation, frame)):
+        return _annotated_extras(evaluator, *named)
+    if isinstance(annotation, ir.Subscript) and isinstance(annotation.index, ir.Sequence):
+        if any(a.path.endswith(".Annotated") for a in evaluator.apis(annotation.value, frame)):
+            return annotation.index.items[1:]
+    return ()
+
+
+def _plain(annotation: ir.Expr | None) -> ir.Expr | None:
+    """`Annotated[T, ...]` is T."""
+    if isinstance(annotation, ir.Subscript) and isinstance(annotation.index, ir.Sequence) and type_text(annotation.value).endswith("Annotated"):
+        return annotation.index.items[0]
+    return annotation
+
+
+def _models(evaluator: Evaluator, parameter: ir.Parameter, frame: Frame) -> tuple[UserClass, ...]:
+    if parameter.annotation is None:
+        return ()
+    found = evaluator.annotated(parameter.annotation, frame)
+    return tuple(dict.fromkeys(v.of for v in found if isinstance(v, Instance) and is_body_model(evaluator, v.of)))
+
+
+def is_body_model(evaluator: Evaluator, cls: UserClass) -> bool:
+    return any(isinstance(b, Api) and b.path == BODY_BASE for b in evaluator.mro(cls))
+
+
+def model_fields(evaluator: Evaluator, cls: UserClass, source: str) -> Iterator[Input]:
+    """The fields of a pydantic model, inherited ones first."""
+    for base in reversed(evaluator.mro(cls)):
+        if isinstance(base, UserClass):
+            for stmt in base.scope.definition.body:
+                if isinstance(stmt, ir.Assign) and stmt.annotation is not None and isinstance(stmt.targets[0], ir.Name):
+                    yield Input(stmt.targets[0].id, source, type_text(stmt.annotation), "declared")
+
+
+def type_text(annotation: ir.Expr | None) -> str:
+    """An annotation as a person writes it: `list[float]`, `str | None`."""
+    match annotation:
+        case ir.Name(_, name):
+            return name
+        case ir.Attribute(_, value, attr):
+            return f"{type_text(value)}.{attr}"
+        case ir.Subscript(_, value, index):
+            items = index.items if isinstance(index, ir.Sequence) else (index,)
+            return f"{type_text(value)}[{', '.join(type_text(i) for i in items)}]"
+        case ir.Operation(_, "BitOr", operands):
+            return " | ".join(type_text(o) for o in operands)
+        case ir.Constant(_, value):
+            return value if isinstance(value, str) else str(value)
+    return ""

@@ -1,0 +1,63 @@
+"""What a port is made of: the Triton models, the edits in the app, and what could not be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triton_migrate.base import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One named Triton tensor that crosses the cut.
+
+    `dtype` is Triton's name without `TYPE_` (`FP64`, `INT64`, `STRING` …), `dims` leave the batch axis out (-1 = variable).
+    `variable` is the user's name for the value; `provenance` is declared | inferred | observed | json (`json` = one STRING of JSON).
+    """
+
+    name: str
+    dtype: str
+    dims: tuple[int, ...]
+    variable: str
+    provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """One model of the repository, on the Python backend.
+
+    `pipeline` is the finished text of `1/pipeline.py`, whose surface is
+
+        INVALID: tuple[type[Exception], ...]                     what the app turns into its own 4xx
+        load() -> None                                           once per process, cwd = the app's root
+        preprocess(inputs) -> (batch, carried)                   one request; inputs: tensor name -> array [1, *dims]
+        stack(batches) -> batch                                  several batches of equal row shape into one
+        row_shape(batch) -> hashable                             batches of equal row shape may be stacked
+        predict(batch, wanted) -> {name: rows}                   ONE call for all rows; wanted: names of requested outputs
+        postprocess(rows, carried) -> {tensor name: array}       rows as predict gave them, cut to this request's rows
+        run(inputs, wanted) -> {tensor name: array}              all of it for one request (TRITON_URL=local)
+
+    `stacked` False means the model call is not known to be row-independent: requests are run one by one.
+    """
+
+    name: str
+    max_batch_size: int
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    stacked: bool
+    pipeline: str
+    requirements: tuple[str, ...]  # distributions (with versions where the app pins them) that the model side needs
+    artifacts: tuple[str, ...]  # files it loads, relative to the app
+    moved_from: tuple[Span, ...]  # statements of the app it took over
+    framework: str
+    why: str  # one sentence: why cut here
+
+
+@dataclass(frozen=True, slots=True)
+class NotPorted:
+    """A pipeline (or a part) that stays as it is: why, where, and the smallest edit that would unblock it."""
+
+    endpoint: str
+    reason: str
+    span: Span
+    fix: str

@@ -1,0 +1,95 @@
+"""Takes the facts of all files, gives the `Program`: modules by path, imports, frames, and the backward indexes of the whole tree."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from triton_migrate.base import Span
+from triton_migrate.index import ir
+from triton_migrate.resolve.scopes import Binding, CallPlace, FileScopes, Frame, Scope, Store
+
+
+class Program:
+    """Everything that was read, ready to be asked. Nothing here is evaluated yet."""
+
+    def __init__(self, facts: tuple[ir.ModuleFacts, ...]) -> None:
+        self.files: dict[str, FileScopes] = {f.path: FileScopes(f) for f in facts}
+        self.frames: dict[str, Frame] = {path: Frame(f.module, None) for path, f in self.files.items()}
+        self._generic: dict[Scope, Frame] = {}
+
+    # ------------------------------------------------------------ places
+
+    def span(self, scope: Scope, at: ir.At) -> Span:
+        return Span(scope.file, *at)
+
+    def generic(self, scope: Scope) -> Frame:
+        """The frame of a scope for any caller."""
+        if scope.parent is None:
+            return self.frames[scope.file]
+        if scope not in self._generic:
+            self._generic[scope] = Frame(scope, self.generic(scope.parent))
+        return self._generic[scope]
+
+    # ------------------------------------------------------------ backward indexes
+
+    def calls(self, name: str) -> Iterator[CallPlace]:
+        for file in self.files.values():
+            yield from file.calls.get(name, ())
+
+    def attribute_stores(self, name: str) -> Iterator[Store]:
+        for file in self.files.values():
+            yield from file.attribute_stores.get(name, ())
+
+    def element_stores(self, key: object) -> Iterator[Store]:
+        for file in self.files.values():
+            yield from file.element_stores.get(key, ())
+
+    def global_bindings(self, file: str, name: str) -> tuple[tuple[Scope, Binding], ...]:
+        """`global name` assignments in functions of that file."""
+        return tuple(self.files[file].global_bindings.get(name, ()))
+
+    def scopes(self) -> Iterator[Scope]:
+        for file in self.files.values():
+            yield from file.scopes
+
+    # ------------------------------------------------------------ imports
+
+    def module_path(self, importer: str, module: str, level: int = 0) -> str | None:
+        """The file a module name means when `importer` imports it; None when it is not in the program.
+
+        An absolute name is looked for from the importer's own folder upwards (scripts run from their folder, packages from theirs),
+        then under `src`-like folders at the root.
+        """
+        tail = module.replace(".", "/")
+        folder = posixpath.dirname(importer)
+        if level:
+            for _ in range(level - 1):
+                folder = posixpath.dirname(folder)
+            return self._file(posixpath.join(folder, tail) if tail else folder)
+        while True:
+            if found := self._file(posixpath.join(folder, tail)):
+                return found
+            if not folder:
+                break
+            folder = posixpath.dirname(folder)
+        roots = {path.split("/", 1)[0] for path in self.files if "/" in path}
+        found_in = [f for root in sorted(roots) if (f := self._file(f"{root}/{tail}"))]
+        return found_in[0] if len(found_in) == 1 else None
+
+    def _file(self, stem: str) -> str | None:
+        stem = stem.strip("/")
+        for path in (f"{stem}.py", f"{stem}/__init__.py" if stem else "__init__.py"):
+            if path in self.files:
+                return path
+        return None
+
+    def is_package(self, module: str) -> bool:
+        """A folder without `__init__.py` that holds modules (namespace package)."""
+        prefix = module.replace(".", "/") + "/"
+        return any(path.startswith(prefix) for path in self.files)
+
+    def module_name(self, path: str) -> str:
+        """The dotted name under which `path` is imported when the root is on `sys.path`."""
+        stem = path.removesuffix(".py").removesuffix("/__init__")
+        return "" if stem == "__init__" else stem.replace("/", ".")

@@ -1,0 +1,320 @@
+"""Takes the facts of a file, gives its tree of scopes: which names each module, class and function binds, and by what.
+
+Also collects, for the whole file, what the resolver looks up backwards: attribute and element stores, and calls by their last name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from triton_migrate.index import ir
+from triton_migrate.resolve.values import Values
+
+
+class Binding(NamedTuple):
+    """One way a name gets a value. `index` is the position when a tuple is unpacked."""
+
+    how: str  # value | element | enter | import | from | function | class | parameter | exception | unknown
+    expr: ir.Expr | None
+    node: object
+    at: ir.At
+    index: tuple[int, ...] = ()
+
+
+class Store(NamedTuple):
+    """`target.attr = value`, `target["key"] = value` or `setattr(target, "attr", value)` somewhere in the program."""
+
+    target: ir.Expr
+    value: ir.Expr
+    scope: Scope
+    at: ir.At
+    index: tuple[int, ...] = ()
+
+
+class CallPlace(NamedTuple):
+    call: ir.Call
+    scope: Scope
+    decorates: ir.Function | ir.Class | None
+
+
+class Scope:
+    """A module, class or function body and the names it binds."""
+
+    __slots__ = ("bindings", "children", "file", "globals", "kind", "name", "node", "nonlocals", "parent")
+
+    def __init__(self, kind: str, name: str, file: str, node: ir.Function | ir.Class | ir.ModuleFacts, parent: Scope | None) -> None:
+        self.kind, self.name, self.file, self.node, self.parent = kind, name, file, node, parent
+        self.bindings: dict[str, list[Binding]] = {}
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
+        self.children: dict[int, Scope] = {}  # by id of the ir.Function / ir.Class
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.file}:{self.name}>"
+
+    @property
+    def module(self) -> Scope:
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    @property
+    def function(self) -> ir.Function:
+        assert isinstance(self.node, ir.Function)
+        return self.node
+
+    @property
+    def definition(self) -> ir.Class:
+        assert isinstance(self.node, ir.Class)
+        return self.node
+
+    @property
+    def qualname(self) -> str:
+        return "" if isinstance(self.node, ir.ModuleFacts) else self.node.qualname
+
+    @property
+    def owner(self) -> Scope | None:
+        """The class whose method this is."""
+        return self.parent if self.parent is not None and self.parent.kind == "class" else None
+
+
+class Frame:
+    """A scope with the values of its parameters: one context of a function. `arguments` None = any caller."""
+
+    __slots__ = ("arguments", "parent", "scope")
+
+    def __init__(self, scope: Scope, parent: Frame | None, arguments: dict[str, Values] | None = None) -> None:
+        self.scope, self.parent, self.arguments = scope, parent, arguments
+
+    @property
+    def module(self) -> Frame:
+        frame = self
+        while frame.parent is not None:
+            frame = frame.parent
+        return frame
+
+
+class FileScopes:
+    """All scopes of one file and its backward indexes."""
+
+    def __init__(self, facts: ir.ModuleFacts) -> None:
+        self.facts = facts
+        self.module = Scope("module", facts.path, facts.path, facts, None)
+        self.scopes: list[Scope] = [self.module]
+        self.attribute_stores: dict[str, list[Store]] = {}
+        self.element_stores: dict[object, list[Store]] = {}
+        self.calls: dict[str, list[CallPlace]] = {}
+        self.global_bindings: dict[str, list[tuple[Scope, Binding]]] = {}
+        self.stars: list[ir.ImportFrom] = []
+        self._block(facts.body, self.module)
+
+    # ------------------------------------------------------------ statements
+
+    def _block(self, body: ir.Block, scope: Scope) -> None:
+        for stmt in body:
+            self._statement(stmt, scope)
+
+    def _statement(self, stmt: ir.Stmt, scope: Scope) -> None:
+        match stmt:
+            case ir.Assign(at, targets, value, annotation, augmented):
+                self._expr(value, scope)
+                self._expr(annotation, scope)
+                for target in targets:
+                    self._expr(target, scope)
+                    self._bind(target, "unknown" if value is None else "value", value or annotation, stmt, scope)
+            case ir.Evaluate(_, value) | ir.Return(_, value):
+                self._expr(value, scope)
+            case ir.Raise(_, exception, cause):
+                self._expr(exception, scope)
+                self._expr(cause, scope)
+            case ir.If(_, test, body, orelse) | ir.While(_, test, body, orelse):
+                self._expr(test, scope)
+                self._block(body, scope)
+                self._block(orelse, scope)
+            case ir.For(_, target, iterable, body, orelse):
+                self._expr(iterable, scope)
+                self._bind(target, "element", iterable, stmt, scope)
+                self._block(body, scope)
+                self._block(orelse, scope)
+            case ir.Try(_, body, handlers, orelse, final):
+                self._block(body, scope)
+                for handler in handlers:
+                    self._expr(handler.type, scope)
+                    if handler.name:
+                        self._name(handler.name, Binding("exception", handler.type, handler, handler.at), scope)
+                    self._block(handler.body, scope)
+                self._block(orelse, scope)
+                self._block(final, scope)
+            case ir.With(_, items, body):
+                for expr, target in items:
+                    self._expr(expr, scope)
+                    if target is not None:
+                        self._bind(target, "enter", expr, stmt, scope)
+                self._block(body, scope)
+            case ir.Match(_, subject, cases):
+                self._expr(subject, scope)
+                for case in cases:
+                    for name in case.captures:
+                        self._name(name, Binding("unknown", None, case, stmt.at), scope)
+                    self._expr(case.guard, scope)
+                    self._block(case.body, scope)
+            case ir.Import(at, names):
+                for module, alias in names:
+                    self._name(alias or module.split(".")[0], Binding("import", None, module if alias else module.split(".")[0], at), scope)
+            case ir.ImportFrom(at, _, _, names):
+                for name, alias in names:
+                    if name == "*":
+                        self.stars.append(stmt)
+                    else:
+                        self._name(alias or name, Binding("from", None, (stmt, name), at), scope)
+            case ir.Define(at, function):
+                self._function(function, scope)
+                self._name(function.name, Binding("function", None, function, at), scope)
+            case ir.DefineClass(at, definition):
+                self._class(definition, scope)
+                self._name(definition.name, Binding("class", None, definition, at), scope)
+            case ir.Declare(_, kind, names):
+                (scope.globals if kind == "global" else scope.nonlocals).update(names)
+            case ir.Delete(_, targets):
+                for target in targets:
+                    self._expr(target, scope)
+            case ir.Assert(_, test, message):
+                self._expr(test, scope)
+                self._expr(message, scope)
+            case ir.Jump():
+                pass
+
+    def _function(self, function: ir.Function, scope: Scope) -> None:
+        for decorator in function.decorators:
+            self._expr(decorator, scope, function)
+        self._expr(function.returns, scope)
+        self._inner(function, scope)
+
+    def _inner(self, function: ir.Function, scope: Scope) -> None:
+        inner = self._child("function", function.name, function, scope)
+        for parameter in function.parameters:
+            self._expr(parameter.annotation, scope)
+            self._expr(parameter.default, scope)
+            inner.bindings.setdefault(parameter.name, []).append(Binding("parameter", None, parameter, function.at))
+        self._block(function.body, inner)
+
+    def _class(self, definition: ir.Class, scope: Scope) -> None:
+        for expr in (*definition.bases, *(v for _, v in definition.keywords)):
+            self._expr(expr, scope)
+        for decorator in definition.decorators:
+            self._expr(decorator, scope, definition)
+        self._block(definition.body, self._child("class", definition.name, definition, scope))
+
+    def _child(self, kind: str, name: str, node: ir.Function | ir.Class, parent: Scope) -> Scope:
+        child = Scope(kind, name, parent.file, node, parent)
+        parent.children[id(node)] = child
+        self.scopes.append(child)
+        return child
+
+    # ------------------------------------------------------------ names and stores
+
+    def _bind(self, target: ir.Expr, how: str, value: ir.Expr | None, stmt: ir.Stmt, scope: Scope, index: tuple[int, ...] = ()) -> None:
+        match target:
+            case ir.Name(at, name):
+                self._name(name, Binding(how, value, stmt, at, index), scope)
+            case ir.Sequence(_, _, items):
+                for i, item in enumerate(items):
+                    self._bind(item, how, value, stmt, scope, (*index, i))
+            case ir.Starred(_, inner):
+                self._bind(inner, "unknown", value, stmt, scope, index)
+            case ir.Attribute(at, base, attr):
+                if value is not None and how == "value":
+                    self.attribute_stores.setdefault(attr, []).append(Store(base, value, scope, stmt.at, index))
+            case ir.Subscript(at, base, ir.Constant(_, key)):
+                if value is not None and how == "value":
+                    self.element_stores.setdefault(key, []).append(Store(base, value, scope, stmt.at, index))
+            case ir.Subscript(_, base, _):
+                if value is not None and how == "value":
+                    self.element_stores.setdefault(None, []).append(Store(base, value, scope, stmt.at, index))
+
+    def _name(self, name: str, binding: Binding, scope: Scope) -> None:
+        if name in scope.globals:
+            self.global_bindings.setdefault(name, []).append((scope, binding))
+        elif name in scope.nonlocals:
+            outer = scope.parent
+            while outer is not None and name not in outer.bindings:
+                outer = outer.parent
+            (outer or scope).bindings.setdefault(name, []).append(binding)
+        else:
+            scope.bindings.setdefault(name, []).append(binding)
+
+    # ------------------------------------------------------------ expressions
+
+    def _expr(self, expr: ir.Expr | None, scope: Scope, decorates: ir.Function | ir.Class | None = None) -> None:
+        if expr is None:
+            return
+        if isinstance(expr, ir.Call):
+            self.calls.setdefault(last_name(expr.func), []).append(CallPlace(expr, scope, decorates))
+            if last_name(expr.func) == "setattr" and len(expr.args) == 3 and isinstance(expr.args[1], ir.Constant):
+                store = Store(expr.args[0], expr.args[2], scope, expr.at)
+                self.attribute_stores.setdefault(str(expr.args[1].value), []).append(store)
+        elif decorates is not None:  # a decorator without parentheses
+            self.calls.setdefault(last_name(expr), []).append(CallPlace(ir.Call(expr.at, expr, (), ()), scope, decorates))
+        if isinstance(expr, ir.Lambda):
+            self._inner(expr.function, scope)
+        elif isinstance(expr, ir.Comprehension):
+            for target, iterable, _ in expr.loops:
+                self._bind(target, "element", iterable, ir.Evaluate(expr.at, iterable), scope)
+        elif isinstance(expr, ir.Walrus):
+            self._bind(expr.target, "value", expr.value, ir.Evaluate(expr.at, expr.value), scope)
+        for child in children(expr):
+            self._expr(child, scope)
+
+
+def last_name(expr: ir.Expr) -> str:
+    """`a.b.c` and `c` are called "c"; what a call returns is called like the callee, an element like its container."""
+    match expr:
+        case ir.Name(_, name) | ir.Attribute(_, _, name):
+            return name
+        case ir.Call(_, inner) | ir.Subscript(_, inner):
+            return last_name(inner)
+    return ""
+
+
+def children(expr: ir.Expr) -> Iterator[ir.Expr]:
+    """The direct sub-expressions, in evaluation order; not the body of a lambda."""
+    match expr:
+        case ir.Attribute(_, value, _) | ir.Starred(_, value) | ir.Await(_, value) | ir.Walrus(_, _, value):
+            yield value
+        case ir.Subscript(_, value, index):
+            yield value
+            yield index
+        case ir.Call(_, func, args, keywords):
+            yield func
+            yield from args
+            yield from (v for _, v in keywords)
+        case ir.Joined(_, items) | ir.Sequence(_, _, items) | ir.Operation(_, _, items) | ir.Slice(_, items):
+            yield from items
+        case ir.Mapping(_, keys, values):
+            for key, value in zip(keys, values):
+                if key is not None:
+                    yield key
+                yield value
+        case ir.Comprehension(_, _, element, value, loops):
+            for _, iterable, conditions in loops:
+                yield iterable
+                yield from conditions
+            yield element
+            if value is not None:
+                yield value
+        case ir.Yield(_, value, _):
+            if value is not None:
+                yield value
+        case ir.Conditional(_, test, then, orelse):
+            yield test
+            yield then
+            yield orelse
+
+
+def walk(expr: ir.Expr) -> Iterator[ir.Expr]:
+    """The expression and everything in it."""
+    yield expr
+    for child in children(expr):
+        yield from walk(child)

@@ -1,0 +1,107 @@
+"""Abstract values: what an expression may be. Sets of these are what the resolver answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from triton_migrate.index import ir
+
+if TYPE_CHECKING:
+    from triton_migrate.resolve.scopes import Frame, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where an object was made: a call, a literal, or an annotated parameter."""
+
+    file: str
+    at: ir.At
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Something of a library, by its access path (see rulebook.vocabulary).
+
+    `site` is where the object at the path's root was made; `of` the program's own instance it was reached through, when its class
+    only inherits the API.
+    """
+
+    path: str
+    site: Site | None = None
+    of: Instance | None = None
+
+    @property
+    def called(self) -> str:
+        """The path that rules about calling it have: calling an instance is written `Type()()`."""
+        return self.path + "()" if self.path.endswith(("()", "]")) else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class UserFunction:
+    """A function of the program; `receiver` is set for bound methods, `frame` is where it was defined."""
+
+    scope: Scope
+    frame: Frame
+    receiver: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserClass:
+    scope: Scope
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An object of a class of the program, by where it was made."""
+
+    of: UserClass
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: object
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Literal) and type(other.value) is type(self.value) and other.value == self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A list, tuple, set or dict display; its elements are evaluated on demand in `frame`."""
+
+    site: Site
+    expr: ir.Sequence | ir.Mapping = field(compare=False, hash=False)
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """`functools.partial`: a callable with arguments already given."""
+
+    function: Value
+    call: ir.Call = field(compare=False, hash=False)
+    frame: Frame
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing is known, and why: the to-do list of the rulebook."""
+
+    reason: str
+
+
+Value: TypeAlias = Api | UserFunction | UserClass | Instance | Module | Literal | Container | Partial | Unknown
+Values: TypeAlias = frozenset[Value]
+NOTHING: Values = frozenset()

@@ -1,0 +1,168 @@
+"""Takes a finished walk, gives the `Pipeline`: slices around the predict sites, stages, inputs and the kind of response."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_migrate.base import Span
+from triton_migrate.entries.records import Entry, Input, Task
+from triton_migrate.index import ir
+from triton_migrate.resolve.evaluate import Evaluator, results
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.values import Api, Container, Literal, UserFunction, Values
+from triton_migrate.rulebook.vocabulary import WebParameter, WebResponse
+from triton_migrate.trace.models import Models
+from triton_migrate.trace.records import InputOrigin, Pipeline, PredictOrigin, Stage, Step, Taint
+from triton_migrate.trace.walk import Walk
+
+KINDS = {"parse": 0, "pre": 1, "model": 2, "post": 3, "respond": 4}
+HIDDEN = {"header", "cookie"}
+
+
+def trace(evaluator: Evaluator, models: Models, entry: Entry | Task) -> Pipeline:
+    """Walk one entry."""
+    walk = Walk(evaluator, models)
+    declared = {i.name: i for i in entry.inputs} if isinstance(entry, Entry) else {}
+    taints: dict[str, Taint] = {}
+    for parameter in entry.handler.scope.function.parameters:
+        known = declared.get(parameter.name)
+        origins = [InputOrigin(known.source, known.name)] if known else []
+        if not known and declared and _is_body(parameter, entry, evaluator):
+            origins = [InputOrigin(i.source, i.name) for i in declared.values() if i.source in ("json", "form")]
+        taints[parameter.name] = frozenset(origins)
+    given = {}
+    if entry.handler.receiver is not None and entry.handler.scope.function.parameters:
+        given[entry.handler.scope.function.parameters[0].name] = frozenset({entry.handler.receiver})
+    _dependencies(walk, evaluator, entry)
+    walk.run(entry.handler, given, taints)
+    return _assemble(walk, evaluator, entry, declared)
+
+
+def _is_body(parameter: ir.Parameter, entry: Entry | Task, evaluator: Evaluator) -> bool:
+    from_annotation = evaluator.annotated(parameter.annotation, entry.handler.frame) if parameter.annotation is not None else frozenset()
+    return any(not isinstance(v, (Api, Literal)) for v in from_annotation)
+
+
+def _dependencies(walk: Walk, evaluator: Evaluator, entry: Entry | Task) -> None:
+    """`Depends(f)` in the signature runs before the handler."""
+    handler = entry.handler
+    for parameter in handler.scope.function.parameters:
+        exprs = [parameter.default] if parameter.default is not None else []
+        for expr in exprs:
+            if isinstance(expr, ir.Call) and any(
+                (rule := evaluator.rulebook.find(a.path, WebParameter)) and rule.source == "dependency"
+                for a in evaluator.apis(expr.func, handler.frame)
+            ):
+                for value in evaluator.values(expr.args[0] if expr.args else None, handler.frame):
+                    if isinstance(value, UserFunction):
+                        walk.run(value, {}, {})
+
+
+def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: dict[str, Input]) -> Pipeline:
+    before: set[int] = set()
+    for site in walk.sites:
+        before |= {o for o in site.taint if isinstance(o, int)}
+    predicted = {PredictOrigin(s.number) for s in walk.sites}
+    after = {s.number for s in walk.steps if s.taint & predicted}
+    changed = True
+    while changed:  # steps that read what such a step made
+        more = {s.number for s in walk.steps if s.number not in after and s.taint & after}
+        after |= more
+        changed = bool(more)
+    model_steps = {n for s in walk.steps for n in [s.number] if s.predicts}
+    stages = tuple(_stages(walk.steps, before - model_steps, model_steps, after - model_steps, entry.handler.scope, walk))
+    return Pipeline(
+        entry, tuple(walk.steps), tuple(walk.sites), stages, _inputs(walk, entry, declared), _response(walk, evaluator, entry), walk.queue,
+        frozenset(before - model_steps), frozenset(after - model_steps), tuple(walk.breaks.values()),
+    )  # fmt: skip
+
+
+def _stages(
+    steps: list[Step], before: set[int], model: set[int], after: set[int], handler: Scope, walk: Walk
+) -> Iterator[Stage]:
+    """Neighbouring steps of one kind in one function, in the order of the walk."""
+    run: list[Step] = []
+    kind = ""
+    for step in steps:
+        now = _kind(step, before, model, after, handler)
+        if not now or (step.enters and now != "model" and any(s.scope in step.enters for s in steps)):
+            continue  # the callee's own steps say it
+        if run and (now != kind or run[-1].scope is not step.scope or now == "model"):
+            yield _stage(kind, run, walk)
+            run = []
+        kind = now
+        run.append(step)
+    if run:
+        yield _stage(kind, run, walk)
+
+
+def _kind(step: Step, before: set[int], model: set[int], after: set[int], handler: Scope) -> str:
+    if step.number in model:
+        return "model"
+    if step.number in before:
+        return "parse" if step.inputs else "pre"
+    if step.number in after:
+        responds = step.responds or (isinstance(step.stmt, ir.Return) and step.scope is handler)
+        return "respond" if responds else "post"
+    return ""
+
+
+def _stage(kind: str, run: list[Step], walk: Walk) -> Stage:
+    first, last = run[0], run[-1]
+    end = last.stmt.at[2] if not isinstance(last.stmt, (ir.If, ir.For, ir.While, ir.With, ir.Try)) else last.stmt.at[0]
+    models = [m.id for n in first.predicts for m in walk.sites[n].models] if kind == "model" else []
+    if kind == "model" and first.predicts:
+        name = walk.sites[min(first.predicts)].text
+    else:
+        name = first.scope.qualname or "module"
+    span = Span(first.scope.file, first.stmt.at[0], first.stmt.at[1], max(end, first.stmt.at[0]), last.stmt.at[3])
+    return Stage(kind, name, span, models[0] if models else None)
+
+
+# ---------------------------------------------------------------- inputs and response
+
+
+def _inputs(walk: Walk, entry: Entry | Task, declared: dict[str, Input]) -> tuple[Input, ...]:
+    found = {(i.name, i.source): i for i in declared.values() if i.source not in HIDDEN | {"any"}}
+    seen = {o for step in walk.steps for o in step.inputs if isinstance(o, InputOrigin)}
+    for origin in sorted(seen, key=lambda o: (o.source, o.name)):
+        if origin.name and origin.source not in HIDDEN:
+            found.setdefault((origin.name, origin.source), Input(origin.name, origin.source, "", "inferred"))
+    for source in sorted(walk.whole.keys() - HIDDEN):
+        if not any(s == source for _, s in found) and isinstance(entry, Entry):
+            found[("body", source)] = Input("body", source, "", "inferred")
+    return tuple(found.values())
+
+
+def _response(walk: Walk, evaluator: Evaluator, entry: Entry | Task) -> str:
+    """What the handler answers with: what its returns build, else what the framework makes of a plain value."""
+    if not isinstance(entry, Entry):
+        return "json"
+    frame = evaluator.program.generic(entry.handler.scope)
+    kinds: list[str] = []
+    for expr in results(entry.handler.scope.function):
+        kinds += _kinds(evaluator.values(_body(expr), frame), evaluator, entry)
+    kinds += [s.responds for s in walk.steps if s.responds and s.scope is not entry.handler.scope]
+    for kind in ("stream", "file", "html", "json", "redirect", "text"):
+        if kind in kinds:
+            return kind
+    return (entry.app.response if entry.app else "") or "json"
+
+
+def _body(expr: ir.Expr) -> ir.Expr:
+    """`return body, 400` answers with body."""
+    return expr.items[0] if isinstance(expr, ir.Sequence) and expr.kind == "tuple" and expr.items else expr
+
+
+def _kinds(values: Values, evaluator: Evaluator, entry: Entry) -> list[str]:
+    found = []
+    for value in values:
+        if isinstance(value, Api):
+            rule = evaluator.rulebook.find(value.path.removesuffix("()"), WebResponse)
+            if rule is not None and rule.kind != "same":
+                found.append(rule.kind)
+        elif isinstance(value, Container):
+            found.append((entry.app.response if entry.app else "") or "json")
+        elif isinstance(value, Literal) and isinstance(value.value, str):
+            found.append((entry.app.text if entry.app else "") or "text")
+    return found

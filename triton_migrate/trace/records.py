@@ -1,0 +1,147 @@
+"""What a walk from one entry found: steps, predict sites, stages, effects, and where it lost the track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from triton_migrate.base import Span
+from triton_migrate.entries.records import Entry, Input, Task
+from triton_migrate.index import ir
+from triton_migrate.resolve.scopes import Frame, Scope
+from triton_migrate.resolve.values import Api
+from triton_migrate.rulebook.vocabulary import ModelPredict, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A place that outlives a request: a module global or an attribute of an object. `owner` is the file, or file and class."""
+
+    kind: str  # global | attribute
+    owner: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputOrigin:
+    """Data that came from the client."""
+
+    source: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictOrigin:
+    """Data that came out of the predict site with this number."""
+
+    number: int
+
+
+Origin: TypeAlias = int | Cell | InputOrigin | PredictOrigin  # int: the number of a step
+Taint: TypeAlias = frozenset[Origin]
+CLEAN: Taint = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A library call of a step with the rules that know it."""
+
+    api: Api
+    rules: tuple[Rule, ...]
+    at: ir.At
+    taint: Taint
+
+
+@dataclass(slots=True)
+class Step:
+    """One statement (or the head of a compound one) as the walk met it; filled while the walk passes."""
+
+    number: int
+    scope: Scope
+    stmt: ir.Stmt
+    depth: int
+    taint: Taint = CLEAN
+    inputs: set[InputOrigin] = field(default_factory=set)
+    predicts: set[int] = field(default_factory=set)
+    calls: list[Call] = field(default_factory=list)
+    writes: set[Cell] = field(default_factory=set)
+    enters: set[Scope] = field(default_factory=set)
+    responds: str = ""
+
+    @property
+    def span(self) -> Span:
+        return Span(self.scope.file, *self.stmt.at)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model of the program, by its load call."""
+
+    id: str
+    span: Span
+    framework: str
+    loader: str
+    artifact: str | None
+    when: str
+    exportable: str
+    backend: str
+    fused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PredictSite:
+    """A call that runs a model. `chain` are the calls from the handler down to the function that holds it."""
+
+    number: int
+    span: Span
+    text: str
+    call: ir.Call
+    frame: Frame
+    rule: ModelPredict
+    api: Api
+    models: tuple[ModelRef, ...]
+    taint: Taint
+    step: int
+    chain: tuple[tuple[ir.Call, Frame], ...]
+
+    @property
+    def scope(self) -> Scope:
+        return self.frame.scope
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A run of statements of one kind in one function."""
+
+    kind: str  # parse | pre | model | post | respond
+    name: str
+    span: Span
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A place where the walk could not follow, and why."""
+
+    span: Span
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """All that one entry does, in the order of the walk."""
+
+    entry: Entry | Task
+    steps: tuple[Step, ...]
+    sites: tuple[PredictSite, ...]
+    stages: tuple[Stage, ...]
+    inputs: tuple[Input, ...]
+    response: str
+    queue: str | None
+    before: frozenset[int]  # steps in the backward slice of the predict sites
+    after: frozenset[int]  # steps that depend on a predict site's result
+    breaks: tuple[Break, ...]
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        return tuple(dict.fromkeys(m for s in self.sites for m in s.models))
