@@ -1,0 +1,519 @@
+"""The report room: one document, a strict schema, and a page that shows hostile text without obeying it.
+
+The documents in `reports/` are examples written by hand: their findings fit real code, their figures are made up.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import typing
+from collections.abc import Iterator
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from triton_migrate.base import TritonMigrateError
+from triton_migrate.report import code, diagram, diff, document, html, terminal
+from triton_migrate.report import json as report_json
+from triton_migrate.report.pipelines import apply_command, headline, pipelines, quiet, totals
+from triton_migrate.report.visible import shell_word, visible
+
+SAMPLES = sorted((Path(__file__).parent / "reports").glob("*.json"))
+NAMES = [path.stem for path in SAMPLES]
+HOSTILE = (
+    "</script></style></title><script>window.hacked=1</script><img src=https://evil.example/x onerror=window.hacked=2>"
+    "\"'` onmouseover=window.hacked=3 {{7*7}} {% raw %} &lt; [red]\u202egnp.exe\u2066\u200b\x1b[31m\x07\udc80 --><!-- " + "x" * 300
+)
+
+
+def sample(name: str) -> document.Report:
+    return report_json.read(Path(__file__).parent / "reports" / f"{name}.json")
+
+
+def closed(shape: Any) -> set[str]:
+    """Every word of the schema's enumerations."""
+    match shape:
+        case {"enum": words}:
+            return set(words)
+        case dict():
+            return set[str]().union(*map(closed, shape.values()))
+        case list():
+            return set[str]().union(*map(closed, shape))
+        case _:
+            return set()
+
+
+def poisoned(name: str) -> document.Report:
+    """The sample with hostile text in every string that the schema leaves free."""
+    words = closed(report_json.schema())
+
+    def poison(value: Any) -> Any:
+        match value:
+            case dict():
+                return {key: poison(item) for key, item in value.items()}
+            case list():
+                return [poison(item) for item in value]
+            case str() if value not in words:
+                return value.replace("\n+", f"\n+{HOSTILE}") + HOSTILE
+            case _:
+                return value
+
+    return typing.cast("document.Report", poison(sample(name)))
+
+
+# ---------------------------------------------------------------- document
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=NAMES)
+def test_writing_what_was_read_gives_the_same_bytes(path: Path, tmp_path: Path) -> None:
+    report_json.write(report_json.read(path), tmp_path / "new" / "report.json")
+    assert (tmp_path / "new" / "report.json").read_bytes() == path.read_bytes()
+
+
+def test_order_without_meaning_does_not_show() -> None:
+    straight = sample("support_desk")
+    turned = typing.cast("document.Report", dict(reversed(straight.items())))
+    for key in ("endpoints", "tasks", "models", "frameworks", "not_ported", "applications", "caches"):
+        turned[key] = straight[key][::-1]
+    turned["files"] = {**straight["files"], "skipped": straight["files"]["skipped"][::-1], "failed": straight["files"]["failed"][::-1]}
+    assert report_json.dumps(turned) == report_json.dumps(straight)
+    assert html.render(turned) == html.render(straight)
+    assert straight == sample("support_desk"), "sorting must not touch what it is given"
+
+
+def test_lone_surrogates_and_nan_survive_the_file(tmp_path: Path) -> None:
+    report = sample("fastapi_images")
+    report["root"] = "/srv/\udcff"
+    report["verification"]["requests"][7]["differences"][0].update(original=float("nan"), port=[float("-inf")])
+    report_json.write(report, tmp_path / "report.json")
+    again = report_json.read(tmp_path / "report.json")
+    assert again["root"] == "/srv/\udcff"
+    assert again["verification"]["requests"][7]["differences"][0] == {"path": "$.detail", "original": "nan", "port": ["-inf"]}
+    html.write(again, tmp_path / "report.html")
+    assert "[U+DCFF]" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "no report here (run `triton-migrate scan` first)"),
+        ('{"schema_version": 1,\n "tool": }', "report.json:2: not JSON"),
+        ("[]", "schema_version is None, not 1"),
+        ('{"schema_version": 2}', "schema_version is 2, not 1"),
+        ('{"schema_version": 1}', "is a required property"),
+        ("\ufeff{}", "not JSON"),
+        ("[" * 100_000, "not"),
+    ],
+)
+def test_a_report_that_cannot_be_used_says_what_to_do(tmp_path: Path, text: str | None, said: str) -> None:
+    path = tmp_path / "report.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(TritonMigrateError, match=re.escape(said)) as caught:
+        report_json.read(path)
+    assert "triton-migrate scan" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda report: report.update(extra=1), "$"),
+        (lambda report: report["endpoints"][0].update(colour="red"), "$.endpoints[0]"),
+        (lambda report: report["endpoints"][1].update(category="lose"), "$.endpoints[1].category"),
+        (lambda report: report["endpoints"][1].update(confidence=1.5), "$.endpoints[1].confidence"),
+        (lambda report: report["endpoints"][1]["effort"].update(points=2), "$.endpoints[1].effort.points"),
+        (lambda report: report["endpoints"][1].pop("evidence"), "$.endpoints[1]"),
+        (lambda report: report["changes"][0].update(line=1), "$.changes[0]"),
+        (lambda report: report["verification"]["load"].pop("ratio"), "$.verification.load"),
+    ],
+)
+def test_the_schema_is_strict(change: Any, path: str) -> None:
+    report = sample("flask_iris_form")
+    report_json.validate(report)
+    change(report)
+    with pytest.raises(TritonMigrateError, match=re.escape(path)):
+        report_json.validate(report)
+
+
+def test_the_types_and_the_schema_name_the_same_keys() -> None:
+    schema = report_json.schema()
+    shapes = schema["$defs"]
+    verdict = set(shapes["pipeline"]["properties"])
+    for name in ("Application", "Blocker", "Change", "Effort", "Evidence", "Feature", "Input", "Load", "LoadFigures", "Model", "NotDone",
+                 "NotPorted", "Output", "Port", "ServedModel", "Stage", "Tensor", "Verification", "VerifiedRequest"):  # fmt: skip
+        shape = shapes[re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()]
+        typed = getattr(document, name)
+        assert set(typing.get_type_hints(typed)) == set(shape["properties"]), name
+        assert set(shape["required"]) == {key for key in shape["properties"] if key in typed.__required_keys__}, name
+    for name in ("Endpoint", "Task", "Consumer"):
+        shape = shapes[name.lower()]
+        assert set(typing.get_type_hints(getattr(document, name))) == set(shape["properties"]) | verdict, name
+    assert set(typing.get_type_hints(document.Report)) == set(schema["properties"]) == set(schema["required"])
+    for name, enum in (("Category", "category"), ("DecidedBy", "rule"), ("Proof", "proof"), ("Provenance", "provenance")):
+        assert list(typing.get_args(getattr(document, name))) == shapes[enum]["enum"]
+
+
+# ---------------------------------------------------------------- what page and terminal share
+
+
+def test_pipelines_and_their_sums() -> None:
+    report = sample("support_desk")
+    rows = pipelines(report)
+    assert [(row.anchor, row.kind, row.entry) for row in rows] == [
+        ("p1", "endpoint", "POST /admin/preview"),
+        ("p2", "endpoint", "POST /tickets/classify"),
+        ("p3", "endpoint", "POST /embed"),
+        ("p4", "endpoint", "POST /tickets/{ticket_id}/suggest"),
+        ("p5", "task", "desk.tasks.triage"),
+        ("p6", "consumer", "main"),
+    ]
+    assert rows[5].found["evidence"] == []
+    assert rows[5].status is None
+    assert rows[3].not_ported[0]["reason"].startswith("state feeds")
+    assert rows[0].frameworks == ("flask", "sklearn")
+    sums = totals(rows)
+    assert dict(sums.by_category) == {"tight": 1, "loose": 2, "modular": 1, "individual": 2}
+    assert dict(sums.by_status) == {"portable": 2, "review": 2, "blocked": 1, "ported": 0}
+    assert (sums.points, sums.unjudged) == (15, 1)
+    assert [endpoint["id"] for endpoint in quiet(report)] == ["GET,POST /admin/login", "GET /", "GET /health", "WEBSOCKET /live"]
+    assert headline(report, rows).startswith("6 of 11 entries run a model. 2 can be ported as they are, 2 can be ported after review")
+    assert apply_command(report, rows[3].entry).endswith(
+        "apply '/srv/services/support desk' --endpoint 'POST /tickets/{ticket_id}/suggest'"
+    )
+
+
+def test_an_application_without_models() -> None:
+    report = sample("flask_iris_form")
+    report.update(endpoints=quiet(report), models=[], served_models=[], changes=[], verification=None, app_category="none", app_reasons=[])
+    report_json.validate(report)
+    assert headline(report, pipelines(report)) == "None of 2 entries runs a model: there is nothing to port."
+    page = html.render(report)
+    assert "No route, task or script was found that runs a model." in page
+    assert 'id="filters"' not in page
+    assert "nothing to port" in printed(terminal.scan_summary, report)
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "it's", "a b", "\u202egnp", "tab\there", "line\nbreak", "\\'\u200b", "\x1b[31m$HOME`id`", "ä\u2066"]
+)
+def test_a_command_that_is_copied_is_the_one_that_is_read(text: str) -> None:
+    word = shell_word(text)
+    assert visible(word) == word
+    shell = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, env={"LC_ALL": "C.UTF-8"}, check=True, timeout=20)
+    assert shell.stdout.decode() == text
+
+
+def test_a_file_name_that_is_not_utf8_reaches_the_shell_as_its_bytes() -> None:
+    shell = subprocess.run(["bash", "-c", f"printf %s {shell_word(chr(0xDCFF) + 'é')}"], capture_output=True, check=True, timeout=20)
+    assert shell.stdout == b"\xff\xc3\xa9"
+
+
+def test_visible_text_is_left_alone() -> None:
+    for text in ("naïve 日本語 😀 Ω\n\tx", SAMPLES[0].read_text(encoding="utf-8")):
+        assert visible(text) == text
+    assert visible("a\u202eb\u3164\ue000") == "a[U+202E]b[U+3164][U+E000]"
+
+
+# ---------------------------------------------------------------- code, diffs, pictures
+
+
+def test_code_is_coloured_escaped_and_numbered() -> None:
+    rows = code.snippet("    if x < 1:\n        return '<b>'  # why\n", "app.py", 40)
+    assert [row.number for row in rows] == [40, 41]
+    assert rows[0].html == '<span class="tk">if</span> x &lt; <span class="tn">1</span>:'
+    assert rows[1].html.startswith('    <span class="tk">return</span>')
+    assert "&lt;b&gt;" in rows[1].html
+    assert "<b>" not in rows[1].html
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "a\rb", "x = '''\n", "\ufeffimport os", "y" * 5000, "\x0c\n\x00", "a\r\nb\r\n"])
+@pytest.mark.parametrize("file", ["a.py", "Dockerfile", "x.json", "y.yaml", "z.md", "t.toml", "i.html", "unknown.bin"])
+def test_no_lexer_adds_or_drops_a_line(text: str, file: str) -> None:
+    assert len(code.lines(text, file)) == visible(text).count("\n") + 1
+
+
+def test_a_diff_is_numbered_and_its_changed_words_are_marked() -> None:
+    parsed = {change["file"]: diff.parse(change["diff"], change["file"]) for change in sample("flask_iris_form")["changes"]}
+    app = parsed["app.py"]
+    assert (app.added, app.removed, len(app.hunks)) == (12, 9, 4)
+    assert (app.hunks[1].old, app.hunks[1].new, app.hunks[1].heading) == (45, 41, "def predict():")
+    removed, added = (next(row for row in app.hunks[1].rows if row.kind == kind) for kind in ("removed", "added"))
+    assert (removed.old, removed.new, added.old, added.new) == (48, None, None, 44)
+    assert '<span class="w">' in removed.html
+    assert "model.predict_proba" in re.sub("<[^>]+>", "", removed.html)
+    assert parsed["triton_serving/__init__.py"].hunks == ()
+
+
+def test_odd_diffs_are_shown_whole() -> None:
+    odd = diff.parse("--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-old\r\n\n+new\u202e<b>\n\\ No newline at end of file\n", "x")
+    assert [row.kind for row in odd.hunks[0].rows] == ["removed", "same", "added", "note"]
+    assert [row.html for row in odd.hunks[0].rows] == ["old", "", "new[U+202E]&lt;b&gt;", "No newline at end of file"]
+    assert diff.parse("Binary files differ", "x").hunks == ()
+
+
+def test_the_cut_is_drawn_where_stages_change_sides() -> None:
+    stages = pipelines(sample("fastapi_images"))[0].found["stages"]
+    wide, tall = diagram.across(stages), diagram.down(stages)
+    assert [box.y for box in wide.boxes] == [22, 132, 132, 132, 22]
+    assert [lane.title for lane in wide.lanes] == ["Application", "Triton"]
+    assert tall.width <= 340
+    assert all(box.x + diagram.BOX_WIDTH <= tall.width and box.y + diagram.BOX_HEIGHT <= tall.height for box in tall.boxes)
+    assert all(box.x + diagram.BOX_WIDTH <= wide.width and box.y + diagram.BOX_HEIGHT <= wide.height for box in wide.boxes)
+    unplanned = pipelines(sample("support_desk"))[0].found["stages"]
+    assert diagram.across(unplanned).lanes == ()
+    assert "Model self.net at imgsvc/classifier.py:59–60, on Triton; then" in diagram.sentence(stages)
+
+
+# ---------------------------------------------------------------- terminal
+
+
+def printed(table: Any, *arguments: Any, width: int = 120, **named: Any) -> str:
+    out = StringIO()
+    table(*arguments, Console(file=out, width=width), **named)
+    return out.getvalue()
+
+
+def test_the_scan_in_the_terminal() -> None:
+    text = printed(terminal.scan_summary, sample("support_desk"), report=Path(".triton-migrate/report.html"))
+    assert re.search(r"POST /tickets/classify +m1 +modular +M1a +90% +portable", text)
+    assert re.search(r"POST /tickets/\{ticket_id\}/suggest +m2 +tight +T1 +83% +blocked", text)
+    assert "4 other endpoints, 1 of them a probe" in text
+    assert "Application: loose, 71% sure" in text
+    assert "failed: scripts/old_report.py:12: SyntaxError" in text
+    assert "skipped: vendor/yolo: ignored by .gitignore" in text
+    assert text.endswith("Report: .triton-migrate/report.html\n")
+
+
+def test_the_port_in_the_terminal() -> None:
+    text = printed(terminal.apply_summary, sample("fastapi_images"))
+    assert re.search(r"imgsvc/classifier.py +review +loaded +the body of", text)
+    assert "12 new files under triton_serving/" in text
+    assert "Model classify (python, up to 32 rows in one call): IMAGE STRING, K INT32 -> LABELS STRING" in text
+    assert "Not ported: main" in printed(terminal.apply_summary, sample("support_desk"))
+
+
+def test_the_verification_in_the_terminal() -> None:
+    text = printed(terminal.verify_summary, sample("fastapi_images"))
+    assert re.search(r"inline-truncated  POST /v1/classify/inline +400 -> 500 +differs", text)
+    assert 'inline-truncated: $.detail: "not a readable image" -> "Internal Server Error"' in text
+    assert "7 of 9 replies equal" in text
+    assert re.search(r"requests per second +148.2 +248.3 +1.67", text)
+    assert "6.2 rows per call" in text
+    assert "Stand-in: onnxruntime" in text
+    with pytest.raises(TritonMigrateError, match="verify"):
+        printed(terminal.verify_summary, sample("support_desk"))
+
+
+def test_one_pipeline_in_the_terminal() -> None:
+    report = sample("support_desk")
+    text = printed(lambda console: terminal.explain("POST /tickets/{ticket_id}/suggest", report, console))
+    for expected in (
+        "tight by T1, 83% sure, runner-up loose",
+        "history_for",
+        "select(Message)",
+        "Blocked: the open session",
+        "Fix: read the",
+    ):
+        assert expected in text
+    assert "Next: " not in text
+    with pytest.raises(TritonMigrateError, match="did you mean POST /tickets/classify or"):
+        terminal.explain("POST /ticket/classify", report, Console(file=StringIO()))
+    with pytest.raises(TritonMigrateError, match="runs no model"):
+        terminal.explain("GET /health", report, Console(file=StringIO()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_text_cannot_drive_the_terminal(name: str) -> None:
+    report = poisoned(name)
+    text = printed(terminal.scan_summary, report, report=Path("x")) + printed(terminal.apply_summary, report)
+    if report["verification"]:
+        text += printed(terminal.verify_summary, report)
+    text += printed(lambda console: terminal.explain(pipelines(report)[0].entry, report, console))
+    assert not set(text) & set("\x1b\x07\u202e\u2066\u200b\udc80")
+    assert "[U+202E]" in re.sub(r"\s", "", text)
+    assert "[red]" in re.sub(r"\s", "", text)
+
+
+# ---------------------------------------------------------------- page
+
+
+def test_the_palette_has_enough_contrast() -> None:
+    css = (Path(html.__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
+    light, dark, _ = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+
+    def luminance(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+        parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for palette in (light, dark):
+        colours = dict(re.findall(r"--([\w-]+): (#\w+)", palette))
+        for front in ("text", "muted", "accent", "good", "warn", "bad", "t-comment", "t-string", "t-keyword", "t-number", "t-name"):
+            for back in ("paper", "raised", "good-bg", "bad-bg", "warn-bg"):
+                if back == "warn-bg" and front.startswith("t-"):
+                    continue
+                high, low = sorted((luminance(colours[front]), luminance(colours[back])), reverse=True)
+                assert (high + 0.05) / (low + 0.05) >= 4.5, (front, back)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """URL by name: the samples and the samples made hostile."""
+    folder = tmp_path_factory.mktemp("pages")
+    urls = {}
+    for name in NAMES:
+        for kind, report in (("", sample(name)), ("hostile_", poisoned(name))):
+            path = folder / f"{kind}{name}.html"
+            report_json.validate(report)
+            html.write(report, path)
+            urls[path.stem] = path.as_uri()
+    return urls
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
+    if not chromium or not driver:
+        pytest.skip("no chromium with chromedriver")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):  # fmt: skip
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    running = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield running
+    running.quit()
+
+
+def requested(browser: Any) -> set[str]:
+    """The schemes of everything the page asked for since the last call."""
+    events = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
+    return {event["params"]["request"]["url"].partition(":")[0] for event in events if event["method"] == "Network.requestWillBeSent"}
+
+
+def resize(browser: Any, width: int) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", [f"{kind}{name}" for name in NAMES for kind in ("", "hostile_")])
+def test_a_page_loads_nothing_runs_nothing_and_fits(browser: Any, pages: dict[str, str], name: str, width: int) -> None:
+    resize(browser, width)
+    browser.get("about:blank")
+    browser.get_log("browser")
+    requested(browser)
+    browser.get(pages[name])
+    browser.execute_script("for (const closed of document.querySelectorAll('details')) closed.open = true")
+    assert browser.get_log("browser") == []
+    assert requested(browser) <= {"file", "data"}
+    assert browser.execute_script("return window.hacked") is None
+    assert browser.execute_script("return document.querySelectorAll('script').length") == 1
+    assert browser.execute_script("return document.querySelectorAll('img, iframe, object, [onmouseover], [onerror], [style]').length") == 0
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    text = browser.execute_script("return document.documentElement.textContent")
+    assert not set(text) & set("\x1b\x07\u202e\u2066\u200b")
+    assert ("[U+202E]gnp" in text) == name.startswith("hostile_")
+
+
+@pytest.mark.browser
+def test_the_policy_stops_what_an_escape_would_have_missed(browser: Any, pages: dict[str, str]) -> None:
+    browser.get(pages["support_desk"])
+    browser.execute_script(
+        "const made = document.createElement('script'); made.textContent = 'window.hacked = 4'; document.body.append(made);"
+        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked = 5\">')"
+    )
+    assert browser.execute_script("return window.hacked") is None
+    assert any("Content Security Policy" in entry["message"] for entry in browser.get_log("browser"))
+
+
+def shown(browser: Any) -> list[str]:
+    return browser.execute_script("return [...document.querySelectorAll('details.pipeline:not([hidden]) h3')].map((h) => h.textContent)")
+
+
+@pytest.mark.browser
+def test_filters_live_in_the_hash(browser: Any, pages: dict[str, str]) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import Select
+
+    resize(browser, 1280)
+    browser.get("about:blank")
+    browser.get(pages["support_desk"])
+    assert len(shown(browser)) == 6
+    Select(browser.find_element(By.NAME, "category")).select_by_visible_text("loose")
+    assert shown(browser) == ["POST /admin/preview", "desk.tasks.triage"]
+    assert browser.current_url.endswith("#category=loose")
+    assert browser.find_element(By.CSS_SELECTOR, "#apply code").text.endswith("apply '/srv/services/support desk' --category loose")
+    Select(browser.find_element(By.NAME, "framework")).select_by_visible_text("celery")
+    assert shown(browser) == ["desk.tasks.triage"]
+    browser.find_element(By.NAME, "text").send_keys("no such words")
+    assert shown(browser) == []
+    assert browser.find_element(By.ID, "nothing").is_displayed()
+    link = browser.current_url
+    browser.get("about:blank")
+    browser.get(link)
+    assert browser.find_element(By.NAME, "text").get_attribute("value") == "no such words"
+    assert browser.find_element(By.ID, "shown").text == "0 of 6 shown"
+    browser.find_element(By.CSS_SELECTOR, "button[type=reset]").click()
+    browser.execute_async_script("setTimeout(arguments[0], 50)")
+    assert len(shown(browser)) == 6
+    assert "#" not in browser.current_url
+    browser.get("about:blank")
+    browser.get(pages["support_desk"] + "#status=blocked&text=HISTORY&category=nonsense")
+    assert shown(browser) == ["POST /tickets/{ticket_id}/suggest"]
+    browser.execute_script("location.hash = '#p3'")
+    browser.execute_async_script("setTimeout(arguments[0], 100)")
+    assert len(shown(browser)) == 6
+    assert browser.find_element(By.ID, "p3").get_attribute("open")
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.browser
+def test_every_control_and_table_has_a_name(browser: Any, pages: dict[str, str]) -> None:
+    browser.get(pages["fastapi_images"])
+    nodes = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    named = {"button", "combobox", "searchbox", "image", "link", "region", "navigation", "heading", "form", "textbox"}
+    unnamed = [node for node in nodes if node.get("role", {}).get("value") in named and not node.get("name", {}).get("value")]
+    assert unnamed == []
+    levels = browser.execute_script("return [...document.querySelectorAll('h1, h2, h3, h4')].map((h) => +h.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert browser.execute_script("return [...document.querySelectorAll('table:not(.diff)')].every((t) => t.querySelector('th[scope]'))")
+    ids = browser.execute_script("return [...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.browser
+def test_without_javascript_and_on_paper_nothing_is_missing(browser: Any, pages: dict[str, str]) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get("about:blank")
+        browser.get(pages["support_desk"])
+        assert not browser.find_element(By.ID, "filters").is_displayed()
+        assert browser.find_element(By.CSS_SELECTOR, "#apply code").is_displayed()
+        assert not browser.find_element(By.CSS_SELECTOR, "#p4 .trouble").is_displayed()
+        browser.find_element(By.CSS_SELECTOR, "#p4 > summary").click()
+        assert browser.find_element(By.CSS_SELECTOR, "#p4 .trouble").is_displayed()
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        assert browser.find_element(By.CSS_SELECTOR, "#p2 .evidence").size["height"] > 40, "closed on screen, open on paper"
+        assert not browser.find_element(By.CSS_SELECTOR, "nav.bar").is_displayed()
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

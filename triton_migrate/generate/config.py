@@ -1,0 +1,101 @@
+"""Takes a `ServedModel`, gives its `config.pbtxt`, checked against the server's rules first: Triton tells half of them to its log only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from google.protobuf import text_format
+from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInstanceGroup
+
+from triton_migrate.base import TritonMigrateError
+from triton_migrate.plan.records import ServedModel, Tensor
+
+DTYPES = frozenset(name.removeprefix("TYPE_") for name in DataType.keys()) - {"INVALID", "BF16"}  # noqa: SIM118 - an enum wrapper, no dict
+FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+ARGUMENTS_OF_INFER = frozenset({"errors"})  # client.infer(model, outputs, /, errors=(), **inputs)
+
+
+def complaints(model: ServedModel) -> tuple[str, ...]:
+    """What the real server or the generated client would refuse, in words; empty when the model can be written."""
+    return tuple(_complaints(model))
+
+
+def config_pbtxt(model: ServedModel) -> str:
+    """Text of `config.pbtxt`. Raises TritonMigrateError with the first of `complaints`."""
+    for complaint in complaints(model):
+        raise TritonMigrateError(f"model {model.name}: {complaint}")
+    config = _config(model)
+    text = _layout(config, model)
+    assert text_format.Parse(text, ModelConfig()) == config, text
+    return text
+
+
+def _complaints(model: ServedModel) -> Iterator[str]:
+    if not FOLDER.fullmatch(model.name):
+        yield f"{model.name!r} cannot be a folder of the model repository (letters, digits, _ . -)"
+    if model.max_batch_size < 0:
+        yield f"max_batch_size {model.max_batch_size} is negative"
+    if model.stacked and not model.max_batch_size:
+        yield "its requests are stacked, so max_batch_size must be at least 1"
+    if not model.stacked and model.max_batch_size > 1:
+        yield f"its requests are run one by one, so max_batch_size must be 0 or 1, not {model.max_batch_size}"
+    for side, tensors in (("input", model.inputs), ("output", model.outputs)):
+        if not tensors:
+            yield f"Triton needs at least one {side}"
+        names = [tensor.name for tensor in tensors]
+        yield from (f"{side} {name!r} is there twice" for name in sorted(set(names)) if names.count(name) > 1)
+        for tensor in tensors:
+            yield from (f"{side} {tensor.name!r} {complaint}" for complaint in _tensor_complaints(tensor))
+    yield from (f"input {tensor.name!r} is an argument of client.infer" for tensor in model.inputs if tensor.name in ARGUMENTS_OF_INFER)
+
+
+def _tensor_complaints(tensor: Tensor) -> Iterator[str]:
+    if not tensor.name.isidentifier():
+        yield "is no Python name, so client.infer cannot take it as a keyword"
+    if tensor.dtype not in DTYPES:
+        yield f"has type {tensor.dtype}, which is not one of {', '.join(sorted(DTYPES))}"
+    if not tensor.dims:
+        yield "has no dims; a scalar per row is dims [1]"
+    yield from (f"has dimension {size}; it must be at least 1, or -1 for any" for size in tensor.dims if size < 1 and size != -1)
+    if tensor.provenance == "json" and (tensor.dtype, tensor.dims) != ("STRING", (1,)):
+        yield "carries JSON, so it must be STRING [1]"
+
+
+def _config(model: ServedModel) -> ModelConfig:
+    config = ModelConfig(name=model.name, backend="python", max_batch_size=model.max_batch_size)
+    # The client always sends a batch axis; without batching it is part of the shape.
+    lead = () if model.max_batch_size else (1,)
+    for sink, tensors in ((config.input, model.inputs), (config.output, model.outputs)):
+        for tensor in tensors:
+            sink.add(name=tensor.name, data_type=DataType.Value(f"TYPE_{tensor.dtype}"), dims=(*lead, *tensor.dims))
+    if model.stacked:
+        config.dynamic_batching.SetInParent()
+    config.instance_group.add(kind=ModelInstanceGroup.KIND_CPU, count=1)
+    return config
+
+
+def _layout(config: ModelConfig, model: ServedModel) -> str:
+    """One line per field and tensor: protobuf prints every value, the order is the one people write."""
+
+    def line(part: object) -> str:
+        return text_format.MessageToString(part, as_one_line=True, use_short_repeated_primitives=True)  # type: ignore[arg-type]
+
+    def block(field: str, parts: list[str]) -> list[str]:
+        return [f"{field} [", *(f"  {{ {part} }}{',' if part is not parts[-1] else ''}" for part in parts), "]"]
+
+    lines = [
+        f"# {' '.join(model.why.split())}",
+        line(ModelConfig(name=config.name)),
+        line(ModelConfig(backend=config.backend)),
+        f"max_batch_size: {config.max_batch_size}",
+        *block("input", [line(tensor) for tensor in config.input]),
+        *block("output", [line(tensor) for tensor in config.output]),
+    ]
+    if model.stacked:
+        lines += ["# no delay: requests that wait are batched anyway", "dynamic_batching { }"]
+    lines += [
+        "# The Python backend chooses its device itself; each further instance is a process with its own copy of the model.",
+        f"instance_group [ {{ {line(config.instance_group[0])} }} ]",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,60 @@
+"""Takes the served models and the application, gives what people and containers read: README, Dockerfile, compose file, requirements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from triton_migrate.base import Span
+from triton_migrate.generate.served import ServedApp
+from triton_migrate.generate.templates import render
+from triton_migrate.plan.records import ServedModel, Tensor
+
+PORT = 8080  # where the application listens in its container
+
+
+def readme(models: tuple[ServedModel, ...], app: ServedApp) -> str:
+    return render(
+        "README.md",
+        models=models,
+        app=app,
+        json=any(_is_json(tensor) for model in models for tensor in (*model.inputs, *model.outputs)),
+        artifacts=_once(chain.from_iterable(model.artifacts for model in models)),
+        tensors=lambda tensors: ", ".join(_described(tensor) for tensor in tensors),
+        places=_places,
+    )
+
+
+def dockerfile() -> str:
+    return render("Dockerfile")
+
+
+def compose(app: ServedApp) -> str:
+    # a JSON string is a YAML string, whatever the target's name is
+    return render("docker-compose.yml", app=app, command=json.dumps(app.command(PORT)))
+
+
+def requirements(models: tuple[ServedModel, ...]) -> str:
+    """One distribution per line. pip itself joins our `numpy<2` with a pin of the application's, or says that they exclude each other."""
+    needed = sorted(_once(chain.from_iterable(model.requirements for model in models)), key=str.lower)
+    return "\n".join(
+        ("# what the models need inside Triton; its Python backend (2.51) corrupts tensors under numpy 2", "numpy<2", *needed, "")
+    )
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{tensor.name} {'*JSON*' if _is_json(tensor) else tensor.dtype} [{','.join(str(size) for size in tensor.dims)}]"
+
+
+def _is_json(tensor: Tensor) -> bool:
+    return tensor.provenance == "json"
+
+
+def _places(moved: tuple[Span, ...]) -> Iterator[str]:
+    for span in sorted(moved):
+        yield span.place if span.line == span.end_line else f"{span.place}-{span.end_line}"
+
+
+def _once(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,306 @@
+"""Takes a cut and its closure, gives the text of `pipeline.py`: the moved statements as functions, and the surface that serves them.
+
+The user's statements are moved, not rewritten: `prepare` holds those before the predict call, `finish` those after it (`handle` all of
+them when requests are run one by one); `preprocess`, `predict` and `postprocess` only unpack and pack tensors around them.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+from triton_migrate.index import ir
+from triton_migrate.plan import flow, tensors
+from triton_migrate.plan.closure import Closure
+from triton_migrate.plan.cut import Crossing, Cut, Cutter
+from triton_migrate.plan.records import Tensor
+from triton_migrate.resolve.scopes import walk
+from triton_migrate.trace.records import PredictSite
+
+HEAD = '''\
+"""The {name} pipeline: plain Python, no Triton.
+
+model.py serves it, client.py runs it when TRITON_URL=local. Moved from {place}.
+"""
+'''
+ROOT = '''\
+APP_ROOT = Path(os.environ.get("APP_ROOT") or Path(__file__).resolve().parents[4])
+sys.path.insert(0, str(APP_ROOT))  # pickles find the app's classes
+'''
+STACK = {
+    "array": ("np.concatenate(batches)", "import numpy as np"),
+    "tensor": ("torch.cat(batches)", "import torch"),
+    "frame": ("pd.concat(batches, ignore_index=True)", "import pandas as pd"),
+    "list": ("[row for batch in batches for row in batch]", ""),
+}
+SHAPE = {"list": "()", "frame": "tuple(batch.columns)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """The tensors of a served model with the types of their values."""
+
+    inputs: tuple[tuple[Tensor, Crossing], ...]
+    outputs: tuple[tuple[Tensor, Crossing], ...]
+
+
+class Assembly:
+    """Puts one pipeline.py together."""
+
+    def __init__(self, name: str, cut: Cut, cutter: Cutter, closure: Closure, surface: Surface, invalid: tuple[str, ...]) -> None:
+        self.name, self.cut, self.cutter, self.closure, self.surface, self.invalid = name, cut, cutter, closure, surface, invalid
+        self.file, self.text = cut.scope.file, closure.texts[cut.scope.file]
+        self.renamed: dict[str, str] = {}  # receivers of the app -> globals of pipeline.py
+
+    def build(self) -> str:
+        """The whole text."""
+        for receiver in self.cut.receivers:
+            values = self.cutter.evaluator.name(receiver, self.cut.frame)
+            self.renamed[receiver] = self.closure.provide(values, receiver, self.cut.span)
+        body = self._model() if self.cut.kind == "model" else self._stacked() if self.cut.stacked else self._single()
+        return self._joined(body)
+
+    # ------------------------------------------------------------ moved code
+
+    def _moved(self, first: ir.Stmt, last: ir.Stmt, extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
+        run = [s for s in flow.flatten(self.cut.block) if first.at[:2] <= s.at[:2] and s.at[2:] <= last.at[2:]]
+        exprs = [e for s in run for e in flow.every(s)]
+        return self.text.statements(first.at, last.at, (*self._replacements(exprs), *extra))
+
+    def _expression(self, expr: ir.Expr, extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
+        return self.text.piece(expr.at, (*self._replacements(list(walk(expr))), *extra))
+
+    def _replacements(self, exprs: list[ir.Expr]) -> tuple[tuple[ir.At, str], ...]:
+        local = self._local()
+        self._require({e.id for e in exprs if isinstance(e, ir.Name)} - local)
+        given = tuple((e.at, self.renamed[e.id]) for e in exprs if isinstance(e, ir.Name) and self.renamed.get(e.id, e.id) != e.id)
+        return (*given, *self.closure.replacements(self.file, exprs, local))
+
+    def _local(self) -> set[str]:
+        function = self.cut.scope.function
+        names = {p.name for p in function.parameters} | flow.binds(function.body)
+        names |= {n.id for e in flow.every_of_function(function) if isinstance(e, ir.Comprehension) for t, _, _ in e.loops for n in flow.names(t)}
+        return names - {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
+
+    def _require(self, names: set[str]) -> None:
+        self.closure.require_all(self.file, names, self.cut.span)
+
+    # ------------------------------------------------------------ the three shapes
+
+    def _model(self) -> str:
+        """Only the predict calls: tensors in, the model's own arrays out."""
+        ((given, crossing),) = self.surface.inputs
+        calls = []
+        for (made, _), site in zip(self.surface.outputs, self._distinct()):
+            rows = self.cutter.rows(site) or ()
+            call = self._expression(site.call, tuple((e.at, "batch") for _, e in rows))
+            calls.append(f'    if "{made.name}" in wanted:\n        out["{made.name}"] = {call}\n')
+        outputs = [f'        "{t.name}": {tensors.pack(f"""rows["{t.name}"]""", t, c.type)},' for t, c in self.surface.outputs]
+        unpacked = tensors.unpack(f'inputs["{given.name}"]', given, crossing.type)
+        post = "\n".join(
+            f'    if "{t.name}" in rows:\n        out["{t.name}"] = {tensors.pack(f"""rows["{t.name}"]""", t, c.type)}' for t, c in self.surface.outputs
+        )
+        del outputs
+        parts = [
+            f'def preprocess(inputs):\n    return {unpacked}, ()\n',
+            self._stacking("array"),
+            f'def predict(batch, wanted):\n    """One call for all rows; only what is asked for."""\n    out = {{}}\n{"".join(calls)}    return out\n',
+            f"def postprocess(rows, carried):\n    out = {{}}\n{post}\n    return out\n",
+            self._run(),
+        ]
+        return "\n\n".join(parts)
+
+    def _distinct(self) -> tuple[PredictSite, ...]:
+        """One site per output: sites that call the same method share it."""
+        found = {}
+        for site in self.cut.sites:
+            found.setdefault(site.call.func.attr if isinstance(site.call.func, ir.Attribute) else "output", site)
+        return tuple(found[c.name] for _, c in self.surface.outputs)
+
+    def _single(self) -> str:
+        """The run as one function; requests are served one by one."""
+        run = self.cut.statements
+        names = [c.name for _, c in self.surface.inputs]
+        moved = self._moved(run[0], run[-1]) + ("" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs]))
+        given = ", ".join(tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs)
+        results = self._results(f"handle({given})")
+        return "\n\n".join([_function("handle", names, moved, self._place()), f"def run(inputs, wanted):\n{results}"])
+
+    def _stacked(self) -> str:
+        """The run split at its predict call."""
+        run, (site,) = self.cut.statements, self.cut.sites
+        index = next(i for i, s in enumerate(run) if any(p is site.call for e in flow.every(s) for p in walk(e)))
+        context, target = self._unwrapped(run[index], site)
+        ((kind, leaf),) = self.cutter.rows(site) or ()
+        batch = leaf.id if isinstance(leaf, ir.Name) and leaf.id not in self.renamed else "batch"
+        inner = self._before(run[index], target)
+        pre = self._pre(run, index, inner, leaf, batch, context)
+        output, post = self._post(run, index, site, target, context)
+        given = [c.name for _, c in self.surface.inputs]
+        after = {n for s in self._post_statements(run, index, target) for n in flow.reads((s,))} | ({batch} & set())
+        made = flow.binds(run[:index]) | flow.binds(tuple(inner))
+        carried = sorted((after & (made | set(given))) - {output} - set(self.renamed))
+        called = f"return {{\"output\": {self._expression(site.call, ((leaf.at, 'batch'),))}}}\n"
+        prepared = sorted(set(carried) & made)
+        reads = flow.reads(run[:index]) | flow.reads(tuple(inner)) | {n.id for n in flow.names(leaf)}
+        needed = [n for n in given if n in reads]
+        values = {c.name: tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs}
+        parts = [
+            _function("prepare", needed, pre + self._return([batch, *prepared]), self._place()),
+            _function("finish", [output, *carried], post + ("" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs]))),
+            self._preprocess(batch, needed, prepared, carried, values),
+            self._stacking(kind.kind if kind.kind in STACK else "tensor" if site.rule.stack == "torch.cat" else "array"),
+            "def predict(batch, wanted):\n    \"\"\"One call for all rows.\"\"\"\n" + textwrap.indent(_wrapped(context, called), "    "),
+            "def postprocess(rows, carried):\n" + self._results(f'finish(rows["output"]{", *carried" if carried else ""})'),
+            self._run(),
+        ]
+        return "\n\n".join(parts)
+
+    def _preprocess(self, batch: str, needed: list[str], prepared: list[str], carried: list[str], values: dict[str, str]) -> str:
+        call = f"prepare({', '.join(values[n] for n in needed)})"
+        if not carried:
+            return f"def preprocess(inputs):\n    return {call}, ()\n"
+        first = f"    {', '.join([batch, *prepared])} = {call}\n"
+        rest = ", ".join(n if n in prepared else values[n] for n in carried)
+        return f"def preprocess(inputs):\n{first}    return {batch}, ({rest},)\n"
+
+    def _unwrapped(self, stmt: ir.Stmt, site: PredictSite) -> tuple[list[ir.With], ir.Stmt]:
+        """The `with` blocks around the predict statement, and the statement."""
+        context = []
+        while isinstance(stmt, ir.With):
+            context.append(stmt)
+            stmt = next(s for s in stmt.body if any(p is site.call for e in flow.every(s) for p in walk(e)))
+        return context, stmt
+
+    def _before(self, stmt: ir.Stmt, target: ir.Stmt) -> list[ir.Stmt]:
+        """Statements inside the `with` blocks that stand above the predict statement."""
+        found: list[ir.Stmt] = []
+        while isinstance(stmt, ir.With):
+            found += [s for s in stmt.body if s.at[2:] <= target.at[:2]]
+            stmt = next(s for s in stmt.body if s.at[:2] <= target.at[:2] and target.at[2:] <= s.at[2:])
+        return found
+
+    def _pre(self, run: ir.Block, index: int, inner: list[ir.Stmt], leaf: ir.Expr, batch: str, context: list[ir.With]) -> str:
+        text = self._moved(run[0], run[index - 1]) if index else ""
+        if inner:
+            text += _wrapped(self._heads(context), self._moved(inner[0], inner[-1]))
+        if not (isinstance(leaf, ir.Name) and leaf.id == batch):
+            text += f"{batch} = {self._expression(leaf)}\n"
+        return text
+
+    def _heads(self, context: list[ir.With]) -> list[str]:
+        return [f"with {', '.join(self._expression(e) for e, _ in w.items)}:" for w in context]
+
+    def _post_statements(self, run: ir.Block, index: int, target: ir.Stmt) -> list[ir.Stmt]:
+        inside = [s for s in flow.flatten((run[index],)) if s.at[:2] >= target.at[:2] and not isinstance(s, ir.With)]
+        return [*(inside or [target]), *run[index + 1 :]]
+
+    def _post(self, run: ir.Block, index: int, site: PredictSite, target: ir.Stmt, context: list[ir.With]) -> tuple[str, str]:
+        """The name the output gets, and the statements after the call."""
+        whole = isinstance(target, ir.Assign) and target.value is site.call and len(target.targets) == 1 and isinstance(target.targets[0], ir.Name)
+        output = target.targets[0].id if whole and isinstance(target, ir.Assign) and isinstance(target.targets[0], ir.Name) else self._free("output")
+        inside = [s for w in context for s in w.body if s.at[:2] >= target.at[2:]]
+        text = "" if whole else self._moved(target, target, ((site.call.at, output),))
+        if inside:
+            text += self._moved(inside[0], inside[-1])
+        if text and context:
+            text = _wrapped(self._heads(context), text)
+        if index + 1 < len(run):
+            text += self._moved(run[index + 1], run[-1])
+        return output, text
+
+    def _free(self, name: str) -> str:
+        taken = self._local() | set(self.closure.names.values())
+        while name in taken:
+            name += "_"
+        return name
+
+    # ------------------------------------------------------------ the surface
+
+    def _return(self, names: list[str]) -> str:
+        return f"return {', '.join(names)}\n"
+
+    def _results(self, call: str) -> str:
+        """Pack what the moved code returned."""
+        pairs = self.surface.outputs
+        if len(pairs) == 1:
+            ((made, crossing),) = pairs
+            return f'    result = {call}\n    return {{"{made.name}": {tensors.pack("result", made, crossing.type)}}}\n'
+        names = [c.name for _, c in pairs]
+        packed = "".join(f'        "{t.name}": {tensors.pack(c.name, t, c.type)},\n' for t, c in pairs)
+        return f"    {', '.join(names)} = {call}\n    return {{\n{packed}    }}\n"
+
+    def _stacking(self, kind: str) -> str:
+        code, needs = STACK[kind]
+        if needs:
+            module, _, alias = needs.removeprefix("import ").partition(" as ")
+            alias = alias or module
+            if alias not in self.closure.imports:
+                self.closure.imports[alias] = needs
+                self.closure.libraries[module] = None
+        shape = SHAPE.get(kind, "tuple(batch.shape[1:])")
+        return f"def stack(batches):\n    return {code}\n\n\ndef row_shape(batch):\n    return {shape}\n"
+
+    def _run(self) -> str:
+        return (
+            'def run(inputs, wanted):\n    """All of it, for one request in this process."""\n    batch, carried = preprocess(inputs)\n'
+            "    return postprocess(predict(batch, wanted), carried)\n"
+        )
+
+    def _place(self) -> str:
+        span = self.cut.span
+        return f"Moved from {span.file}:{span.line}."
+
+    def _joined(self, body: str) -> str:
+        closure = self.closure
+        head = HEAD.format(name=self.name, place=f"{self.file} ({self.cut.scope.qualname})")
+        codec = sorted(tensors.functions(body))
+        own = dict.fromkeys(["import os", "import sys", "from pathlib import Path"])
+        imports = _ordered([*own, *(t for k, t in closure.imports.items() if t not in own)])
+        if codec:
+            imports += f"from triton_codec import {', '.join(codec)}\n"
+        parts = [head + "\nfrom __future__ import annotations\n\n" + imports + "\n" + ROOT]
+        parts += closure.definitions
+        invalid = f"INVALID = ({', '.join(self.invalid)}{',' if len(self.invalid) == 1 else ''})  # what the app catches: the client's fault\n"
+        parts.append(invalid + "".join(f"{g} = None\n" for g in closure.globals))
+        parts.append(self._load())
+        parts.append(body)
+        return _spaced(parts)
+
+    def _load(self) -> str:
+        names = ", ".join(self.closure.globals)
+        body = (f"global {names}\n" if names else "") + "".join(self.closure.load)
+        return "def load():\n" + (textwrap.indent(body, "    ") if body else "    pass\n")
+
+
+def _function(name: str, parameters: list[str], body: str, docstring: str = "") -> str:
+    doc = f'    """{docstring}"""\n' if docstring else ""
+    return f"def {name}({', '.join(parameters)}):\n{doc}{textwrap.indent(body, '    ')}"
+
+
+def _wrapped(context: list[str] | list[ir.With], body: str) -> str:
+    for head in reversed(context):
+        body = f"{head}\n{textwrap.indent(body, '    ')}"
+    return body
+
+
+def _ordered(lines: list[str]) -> str:
+    """Import statements, `import x` first, each once."""
+    flat = dict.fromkeys(line for text in lines for line in text.splitlines())
+    return "".join(f"{line}\n" for line in sorted(flat, key=lambda t: (t.startswith("from "), t)))
+
+
+def _spaced(parts: list[str]) -> str:
+    """Two blank lines around definitions, one between the rest."""
+    out = parts[0].rstrip() + "\n"
+    previous = ""
+    for part in parts[1:]:
+        block = part.rstrip() + "\n"
+        wide = _defines(block) or _defines(previous)
+        out += ("\n\n" if wide else "\n" if not previous or previous.startswith("INVALID") else "") + block
+        previous = block
+    return out
+
+
+def _defines(block: str) -> bool:
+    return block.startswith(("def ", "class ", "@", "async def "))

@@ -1,0 +1,365 @@
+"""Takes the names that moved code reads, gives what `pipeline.py` must hold: imports, copied definitions, and the body of `load()`.
+
+Definitions are copied, never imported from the app: modules of the app may create it, load models or read configuration when imported.
+What loads models or files runs in `load()`; everything else stands at the top level in the order it is needed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from dataclasses import dataclass, field
+
+from triton_migrate.base import Span
+from triton_migrate.index import ir
+from triton_migrate.plan import flow
+from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.source import Text
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Frame, Scope, Store, walk
+from triton_migrate.resolve.values import Api, Module, Value, Values
+from triton_migrate.rulebook.vocabulary import Effect, ModelConfigure, ModelLoad, WebApp, WebRequest, WebRouter
+
+RESERVED = frozenset(
+    {
+        "load", "preprocess", "stack", "row_shape", "predict", "postprocess", "run", "prepare", "finish", "handle", "INVALID", "APP_ROOT",
+        "inputs", "wanted", "rows", "carried", "batch", "batches",
+    }
+)  # fmt: skip
+RUNTIME = ("file-read", "network", "db-read")
+
+
+class Uncopyable(Exception):
+    """Something the moved code needs cannot be copied; carries the `NoCut`."""
+
+    def __init__(self, problem: NoCut) -> None:
+        super().__init__(problem.reason)
+        self.problem = problem
+
+
+@dataclass(slots=True)
+class Closure:
+    """What one `pipeline.py` needs; filled by `require` and `provide`."""
+
+    evaluator: Evaluator
+    texts: dict[str, Text]
+    imports: dict[str, str] = field(default_factory=dict)  # bound name -> import statement
+    definitions: list[str] = field(default_factory=list)
+    load: list[str] = field(default_factory=list)
+    globals: dict[str, None] = field(default_factory=dict)  # names that load() binds
+    names: dict[tuple[str, str], str] = field(default_factory=dict)  # (file, name) -> name in pipeline.py
+    copied: list[Span] = field(default_factory=list)
+    dropped: frozenset[int] = frozenset()  # id() of the functions whose statements are moved: their classes are copied without them
+    libraries: dict[str, None] = field(default_factory=dict)  # import roots
+    _statements: set[tuple[str, ir.At]] = field(default_factory=set)
+
+    # ------------------------------------------------------------ text
+
+    def replacements(self, file: str, exprs: list[ir.Expr], shadowed: set[str]) -> tuple[tuple[ir.At, str], ...]:
+        """The small edits a copied piece needs: `__file__`, renamed names, attributes of the app's own modules."""
+        frame = self.evaluator.program.frames[file]
+        found: list[tuple[ir.At, str]] = []
+        for expr in exprs:
+            if isinstance(expr, ir.Name) and expr.id not in shadowed:
+                if expr.id == "__file__":
+                    found.append((expr.at, f'str(APP_ROOT / "{file}")'))
+                elif (new := self.names.get((file, expr.id))) and new != expr.id:
+                    found.append((expr.at, new))
+            elif isinstance(expr, ir.Attribute) and isinstance(expr.value, (ir.Name, ir.Attribute)):
+                module = next((v for v in self.evaluator.values(expr.value, frame) if isinstance(v, Module)), None)
+                if module is not None and not _root(expr.value) & shadowed:
+                    found.append((expr.at, self.member(module.path, expr.attr, Span(file, *expr.at))))
+        return tuple(found)
+
+    def copy(self, file: str, stmt: ir.Stmt, shadowed: frozenset[str] = frozenset()) -> str:
+        """A statement's text, ready for pipeline.py, after everything it reads was required."""
+        return self.texts[file].statements(stmt.at, stmt.at, self.replacements(file, list(flow.every(stmt)), set(shadowed)))
+
+    # ------------------------------------------------------------ names
+
+    def member(self, path: str, name: str, where: Span) -> str:
+        """A name of a module of the app, as pipeline.py calls it."""
+        return self.require(path, name, where)
+
+    def require_all(self, file: str, names: set[str], where: Span) -> None:
+        for name in sorted(names):
+            self.require(file, name, where)
+
+    def require(self, file: str, name: str, where: Span) -> str:
+        """Make sure that what `name` means in `file` is in pipeline.py; gives its name there."""
+        if (file, name) in self.names:
+            return self.names[(file, name)]
+        frame = self.evaluator.program.frames[file]
+        bindings = frame.scope.bindings.get(name, [])
+        if not bindings and not self.evaluator.program.global_bindings(file, name):
+            if hasattr(builtins, name) or name in ("__file__", "__name__"):
+                return name
+            return self._starred(frame, name, where)
+        self._refuse_web(frame, name, where)
+        imported = next((b for b in bindings if b.how in ("import", "from")), None)
+        if imported is not None:
+            return self._imported(file, name, imported.node, imported.how, where)
+        made = self._fresh(name)
+        self.names[(file, name)] = made
+        for binding in bindings:
+            if binding.how == "function" and isinstance(binding.node, ir.Function):
+                self._function(file, binding.node, made)
+            elif binding.how == "class" and isinstance(binding.node, ir.Class):
+                self._class(file, binding.node, made)
+        self._values(file, name, made, where)
+        return made
+
+    def _fresh(self, name: str) -> str:
+        taken = set(self.names.values()) | set(self.imports) | RESERVED
+        made = name
+        while made in taken or keyword.iskeyword(made):
+            made = f"app_{made}"
+        return made
+
+    def _starred(self, frame: Frame, name: str, where: Span) -> str:
+        for star in self.evaluator.program.files[frame.scope.file].stars:
+            path = self.evaluator.program.module_path(frame.scope.file, star.module, star.level)
+            if path is None:
+                self._import(f"from {star.module} import *", "*" + star.module, star.module)
+                return name
+            if self.evaluator.member(path, name):
+                return self.require(path, name, where)
+        raise Uncopyable(NoCut(f"the moved code reads {name}, which is not defined in {frame.scope.file}", where, f"define {name} or pass it in"))
+
+    def _refuse_web(self, frame: Frame, name: str, where: Span) -> None:
+        for value in self.evaluator.name(name, frame):
+            if isinstance(value, Api):
+                find, root = self.evaluator.rulebook.find, value.path.split("()")[0]
+                made = value.path.startswith(f"{root}()")
+                if find(value.path, WebRequest) or (made and (find(root, WebApp) or find(root, WebRouter))):
+                    raise Uncopyable(NoCut(f"the moved code reads {name}, an object of the web framework", where, f"pass what is needed of {name} as an argument"))
+
+    def _imported(self, file: str, name: str, node: object, how: str, where: Span) -> str:
+        program = self.evaluator.program
+        if how == "import":
+            module = str(node)
+            if program.module_path(file, module) or program.is_package(module):
+                return name  # its attributes are replaced one by one
+            text = f"import {module}" if module.split(".")[0] == name and "." not in module else f"import {module} as {name}"
+            if module == name:
+                text = self._whole_import(file, name)
+            return self._library(file, name, text, module)
+        stmt, original = node  # type: ignore[misc]
+        path = program.module_path(file, stmt.module, stmt.level)
+        whole = f"{stmt.module}.{original}" if stmt.module else original
+        if path and path != file and self.evaluator.member(path, original):
+            made = self.require(path, original, where)
+            self.names[(file, name)] = made
+            return made
+        if program.module_path(file, whole, stmt.level):
+            return name
+        if path or stmt.level:
+            raise Uncopyable(NoCut(f"cannot find {whole}", where, "check the import"))
+        text = f"from {stmt.module} import {original}" + (f" as {name}" if name != original else "")
+        return self._library(file, name, text, stmt.module)
+
+    def _whole_import(self, file: str, name: str) -> str:
+        """`import a.b` binds a: all such imports of that root."""
+        modules = [m for s in self.evaluator.program.files[file].facts.body if isinstance(s, ir.Import) for m, alias in s.names if not alias and m.split(".")[0] == name]
+        return "\n".join(f"import {m}" for m in dict.fromkeys(modules)) or f"import {name}"
+
+    def _library(self, file: str, name: str, text: str, module: str) -> str:
+        known = self.imports.get(name)
+        taken = name in RESERVED or (known is not None and known != text) or (known is None and name in self.names.values())
+        made = name
+        if taken:
+            made = self._fresh(name)
+            text = re.sub(r"( as \w+)?$", f" as {made}", text)
+        self._import(text, made, module)
+        self.names[(file, name)] = made
+        return made
+
+    def _import(self, text: str, name: str, module: str) -> None:
+        self.imports[name] = text
+        self.libraries[module.split(".")[0]] = None
+
+    # ------------------------------------------------------------ definitions
+
+    def _function(self, file: str, function: ir.Function, made: str) -> None:
+        where = Span(file, *function.at)
+        if function.is_async:
+            raise Uncopyable(NoCut(f"{function.name} is async", where, "make it a plain function"))
+        self.require_all(file, flow.free_names(function), where)
+        self._inner_imports(file, function.body)
+        self.definitions.append(self._renamed(file, function, made, "def"))
+        self.copied.append(where)
+
+    def _class(self, file: str, definition: ir.Class, made: str) -> None:
+        where = Span(file, *definition.at)
+        body = tuple(s for s in definition.body if not (isinstance(s, ir.Define) and id(s.function) in self.dropped))
+        gone = tuple((_start(s.function), "") for s in definition.body if isinstance(s, ir.Define) and id(s.function) in self.dropped)
+        definition = definition._replace(body=body)
+        self.require_all(file, flow.class_names(definition), where)
+        self.definitions.append(re.sub(r"\n[ \t]*\n([ \t]*\n)+", "\n\n", self._renamed(file, definition, made, "class", gone)))
+        self.copied.append(where)
+
+    def _renamed(self, file: str, node: ir.Function | ir.Class, made: str, word: str, gone: tuple[tuple[ir.At, str], ...] = ()) -> str:
+        stmt: ir.Stmt = ir.Define(node.at, node) if isinstance(node, ir.Function) else ir.DefineClass(node.at, node)
+        exprs = list(flow.every(stmt))
+        shadowed = {p.name for p in node.parameters} | flow.binds(node.body) if isinstance(node, ir.Function) else set()
+        replace = (*self.replacements(file, exprs, shadowed), *gone)
+        text = self.texts[file].statements(_start(node), node.at, replace)
+        return text if made == node.name else re.sub(rf"\b{word}\s+{node.name}\b", f"{word} {made}", text, count=1)
+
+    def _inner_imports(self, file: str, body: ir.Block) -> None:
+        for stmt in flow.flatten(body):
+            if isinstance(stmt, ir.ImportFrom) and self.evaluator.program.module_path(file, stmt.module, stmt.level):
+                raise Uncopyable(NoCut(f"an import of {stmt.module or 'the package'} inside a function", Span(file, *stmt.at), "import it at the top of the file"))
+            modules = [stmt.module] if isinstance(stmt, ir.ImportFrom) else [m for m, _ in stmt.names] if isinstance(stmt, ir.Import) else []
+            self.libraries.update(dict.fromkeys(m.split(".")[0] for m in modules))
+
+    # ------------------------------------------------------------ values
+
+    def _values(self, file: str, name: str, made: str, where: Span) -> None:
+        """The top-level statements that bind or prepare a name; those that load something go to load()."""
+        facts = self.evaluator.program.files[file].facts
+        chosen = [s for s in facts.body if self._concerns(file, s, name)]
+        runtime = any(self._runs(file, s) for s in chosen)
+        makers = [scope for scope, _ in self.evaluator.program.global_bindings(file, name)]
+        for stmt in chosen:
+            if (file, stmt.at) in self._statements:
+                continue
+            self._statements.add((file, stmt.at))
+            bound = flow.binds((stmt,))
+            self.names.update({(file, b): self._fresh(b) for b in bound if (file, b) not in self.names})
+            self.require_all(file, flow.reads((stmt,)) - bound, Span(file, *stmt.at))
+            annotation = stmt.annotation if isinstance(stmt, ir.Assign) else None
+            if annotation is not None:
+                self.require_all(file, {n.id for n in flow.names(annotation)}, Span(file, *stmt.at))
+            late = runtime or any(self.names.get((file, r)) in self.globals for r in flow.reads((stmt,)))
+            text = self.copy(file, stmt)
+            if late:
+                self.load.append(text)
+                self.globals.update(dict.fromkeys(self.names[(file, b)] for b in sorted(bound) if (file, b) in self.names))
+            else:
+                self.definitions.append(text)
+            self.copied.append(Span(file, *stmt.at))
+        for scope in makers:
+            self._maker(file, scope, made, where)
+
+    def _maker(self, file: str, scope: Scope, made: str, where: Span) -> None:
+        """A function that assigns the global: called by load()."""
+        function = scope.function
+        if scope.parent is None or scope.parent.kind != "module" or any(p.default is None and not p.kind.startswith("*") for p in function.parameters):
+            raise Uncopyable(NoCut(f"{made} is set by {function.qualname}, which needs arguments", Span(file, *function.at), "load it in a function without arguments"))
+        self._inner_imports(file, function.body)
+        call = f"{self.require(file, function.name, where)}()\n"
+        if call not in self.load:
+            self.load.append(call)
+
+    def _concerns(self, file: str, stmt: ir.Stmt, name: str) -> bool:
+        if isinstance(stmt, (ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)) or _is_main(stmt):
+            return False
+        if name in flow.binds((stmt,)):
+            return True
+        if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call) or not isinstance(stmt.value.func, ir.Attribute):
+            return False
+        return _root(stmt.value.func) == {name} and not self._logs(file, stmt.value)
+
+    def _logs(self, file: str, call: ir.Call) -> bool:
+        frame = self.evaluator.program.frames[file]
+        return any((e := self.evaluator.rulebook.find(a.called, Effect)) and e.kind == "log" for a in self.evaluator.apis(call.func, frame))
+
+    def _runs(self, file: str, stmt: ir.Stmt) -> bool:
+        """Whether a top-level statement loads a model or reads files: then it belongs in load()."""
+        frame = self.evaluator.program.frames[file]
+        for expr in flow.every(stmt):
+            if isinstance(expr, ir.Call) and self._loads(expr, frame, 0):
+                return True
+        return False
+
+    def _loads(self, call: ir.Call, frame: Frame, depth: int) -> bool:
+        for value in self.evaluator.values(call.func, frame):
+            if isinstance(value, Api):
+                if value.path == "builtins.open" or any(_is_runtime(r) for r in self.evaluator.rulebook.rules_for(value.called)):
+                    return True
+            elif depth < 4:
+                for function in self.evaluator.callables(value):
+                    inner = self.evaluator.program.generic(function.scope)
+                    calls = (e for s in function.scope.function.body for e in flow.every(s) if isinstance(e, ir.Call))
+                    if any(self._loads(c, inner, depth + 1) for c in calls):
+                        return True
+        return False
+
+    # ------------------------------------------------------------ objects
+
+    def provide(self, values: Values, wanted: str, where: Span) -> str:
+        """Make the object that a receiver (`self`, a local `model`) holds in load(); gives its global name."""
+        for path, frame in self.evaluator.program.frames.items():
+            for name, bindings in frame.scope.bindings.items():
+                if any(b.how in ("value", "enter") for b in bindings) and self.evaluator.name(name, frame) & values:
+                    return self.require(path, name, where)
+        for store, name in self._stores():
+            if self.evaluator.stored(store) & values and store.scope.owner is None:
+                return self._made_in(store, _identifier(name, wanted), where)
+        raise Uncopyable(NoCut(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook"))
+
+    def _stores(self) -> list[tuple[Store, str]]:
+        program = self.evaluator.program
+        found = [(s, name) for f in program.files.values() for name, stores in f.attribute_stores.items() for s in stores]
+        return found + [(s, str(key)) for f in program.files.values() for key, stores in f.element_stores.items() for s in stores]
+
+    def _made_in(self, store: Store, name: str, where: Span) -> str:
+        """`app.state.x = EXPR` or `models["x"] = EXPR`: the statements EXPR needs, then `x = EXPR`, in load()."""
+        file, scope = store.scope.file, store.scope
+        made = self._fresh(name)
+        local: set[str] = set()
+        if scope.kind == "function":
+            local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
+            for stmt in self._slice(scope, store, local):
+                self.require_all(file, flow.reads((stmt,)) - local, Span(file, *stmt.at))
+                self._inner_imports(file, (stmt,))
+                self.load.append(self.copy(file, stmt, frozenset(local)))
+        self.require_all(file, {n.id for n in flow.names(store.value)} - local, Span(file, *store.at))
+        exprs = [e for e in walk(store.value)]
+        self.load.append(f"{made} = {self.texts[file].piece(store.value.at, self.replacements(file, exprs, local))}\n")
+        self.globals[made] = None
+        return made
+
+    def _slice(self, scope: Scope, store: Store, local: set[str]) -> list[ir.Stmt]:
+        needed = {n.id for n in flow.names(store.value)} & local
+        parameters = {p.name for p in scope.function.parameters}
+        chosen: list[ir.Stmt] = []
+        for stmt in reversed([s for s in scope.function.body if s.at[:2] < store.at[:2]]):
+            prepares = isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) and _root(stmt.value.func) & needed
+            if flow.binds((stmt,)) & needed or prepares:
+                chosen.insert(0, stmt)
+                needed |= flow.reads((stmt,)) & local
+        if lost := needed & parameters - {n for s in chosen for n in flow.binds((s,))}:
+            where = Span(scope.file, *store.at)
+            raise Uncopyable(NoCut(f"the model is made from {', '.join(sorted(lost))}, an argument of {scope.name}", where, "make it from constants or settings"))
+        return chosen
+
+
+def _start(node: ir.Function | ir.Class) -> ir.At:
+    """The place of a definition with its decorators, from the "@"."""
+    if not node.decorators:
+        return node.at
+    line, column, *_ = min(d.at for d in node.decorators)
+    return (line, max(column - 1, 0), *node.at[2:])
+
+
+def _is_runtime(rule: object) -> bool:
+    return isinstance(rule, ModelLoad) or (isinstance(rule, Effect) and rule.kind in RUNTIME)
+
+
+def _root(expr: ir.Expr) -> set[str]:
+    """The name at the root of `a.b().c[0]`."""
+    while isinstance(expr, (ir.Attribute, ir.Subscript, ir.Call)):
+        expr = expr.func if isinstance(expr, ir.Call) else expr.value
+    return {expr.id} if isinstance(expr, ir.Name) else set()
+
+
+def _is_main(stmt: ir.Stmt) -> bool:
+    return isinstance(stmt, ir.If) and any(isinstance(p, ir.Name) and p.id == "__name__" for p in walk(stmt.test))
+
+
+def _identifier(name: str, wanted: str) -> str:
+    clean = re.sub(r"\W", "_", name)
+    return clean if clean.isidentifier() and not keyword.iskeyword(clean) else wanted

@@ -1,0 +1,448 @@
+"""Takes a pipeline, gives the `Cut`: which expression or run of statements leaves the app, and which values cross.
+
+Two kinds are weighed against each other at every level of the call chain from the handler to the predict site: only the predict
+call, or a run of statements around it. What costs: values whose type is not known, statements that keep a model library in the app,
+values that cannot travel (illegal), statements moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from triton_migrate.base import Span
+from triton_migrate.index import ir
+from triton_migrate.plan import flow
+from triton_migrate.plan.types import Types, VType
+from triton_migrate.resolve.evaluate import Evaluator, port
+from triton_migrate.resolve.scopes import Frame, Scope, walk
+from triton_migrate.resolve.values import Api, Instance, Module, UserClass, UserFunction, Value
+from triton_migrate.rulebook.vocabulary import (
+    Effect,
+    ModelConfigure,
+    ModelConstruct,
+    ModelLoad,
+    WebAbort,
+    WebApp,
+    WebRequest,
+    WebResponse,
+    WebRouter,
+)
+from triton_migrate.trace.records import InputOrigin, Pipeline, PredictSite, Step
+
+UNTYPED, UNSURE, TENSOR, HEAVY, MOVED, ONE_BY_ONE = 4.0, 30.0, 1.0, 100.0, 0.6, 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One value that crosses the cut, by the user's name for it."""
+
+    name: str
+    type: VType
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where one pipeline is cut.
+
+    `block[first : last + 1]` leaves the function at `scope`; for `kind` "model" only the predict calls in it do. `sites` are the
+    predict calls inside. `tail`: the run ends with the function, its value is what the function returns. `stacked`: the predict call
+    is row-independent and reached without control flow, so that rows of several requests can be stacked.
+    """
+
+    kind: str  # model | region
+    scope: Scope
+    frame: Frame
+    block: ir.Block
+    first: int
+    last: int
+    sites: tuple[PredictSite, ...]
+    inputs: tuple[Crossing, ...]
+    outputs: tuple[Crossing, ...]
+    receivers: tuple[str, ...]  # live-ins that are objects to be made on the model's side (`self`, a loaded model)
+    tail: bool
+    stacked: bool
+    cost: float
+    why: str
+
+    @property
+    def statements(self) -> ir.Block:
+        return self.block[self.first : self.last + 1]
+
+    @property
+    def span(self) -> Span:
+        one, two = self.statements[0].at, self.statements[-1].at
+        return Span(self.scope.file, one[0], one[1], two[2], two[3])
+
+
+@dataclass(frozen=True, slots=True)
+class NoCut:
+    """Why a pipeline cannot be cut, where, and the smallest edit that would unblock it."""
+
+    reason: str
+    span: Span
+    fix: str
+
+
+class Cutter:
+    """Chooses the cut of one pipeline."""
+
+    def __init__(self, evaluator: Evaluator, pipeline: Pipeline) -> None:
+        self.evaluator, self.rulebook, self.pipeline = evaluator, evaluator.rulebook, pipeline
+        callers = {}
+        for site in pipeline.sites:
+            scopes = [f.scope for _, f in site.chain[1:]] + [site.scope]
+            callers.update(dict(zip(scopes, site.chain)))
+        self.types = Types(evaluator, callers)
+        self.steps: dict[tuple[Scope, ir.At], Step] = {(s.scope, s.stmt.at): s for s in pipeline.steps}
+        self.by_scope: dict[Scope, list[Step]] = {}
+        for step in pipeline.steps:
+            self.by_scope.setdefault(step.scope, []).append(step)
+        self.problems: list[NoCut] = []
+
+    def choose(self) -> Cut | NoCut:
+        """The cheapest legal cut."""
+        found = [*self._model_cuts(), *(c for level in self._levels() for c in self._region_cuts(*level))]
+        if found:
+            return min(found, key=lambda c: c.cost)
+        site = self.pipeline.sites[0]
+        fallback = NoCut("no run of statements around the model can leave the function", site.span, "move the model call and the code "
+                         "around it into a function of plain arguments and results")  # fmt: skip
+        return self.problems[0] if self.problems else fallback
+
+    # ------------------------------------------------------------ levels
+
+    def _levels(self) -> Iterator[tuple[Scope, Frame, tuple[ir.Call, ...]]]:
+        """Functions that all predict sites are reached through, innermost first, with the calls in them that lead there."""
+        sites = self.pipeline.sites
+        deepest = min(len(s.chain) for s in sites)
+        for depth in range(deepest, -1, -1):
+            frames = {_frame_at(s, depth) for s in sites}
+            if len({f.scope for f in frames}) == 1:
+                calls = tuple(dict.fromkeys(s.chain[depth][0] if depth < len(s.chain) else s.call for s in sites))
+                yield next(iter(frames)).scope, next(iter(frames)), calls
+
+    # ------------------------------------------------------------ only the predict call
+
+    def _model_cuts(self) -> Iterator[Cut]:
+        sites = self.pipeline.sites
+        scope, frame = sites[0].scope, sites[0].frame
+        if any(s.scope is not scope for s in sites) or any(s.rule.fused for s in sites):
+            return
+        if not all(s.models and self._plain_receiver(s) for s in sites):
+            return
+        inputs, outputs = [], []
+        for site in sites:
+            rows = self.rows(site)
+            result = self.types.of(site.call, site.frame)
+            if rows is None or len(rows) != 1 or not rows[0][0].travels or result.travels is False or result.kind == "tensor":
+                return
+            inputs.append(Crossing("", rows[0][0]))
+            outputs.append(Crossing(_method(site), result))
+        if len({(i.type.kind, i.type.dtype, i.type.rank) for i in inputs}) > 1:
+            return
+        block, index = find_block(scope.function.body, sites[0].call)
+        heavy = sum(HEAVY for s in self._around(scope) if self._heavy(s) and not s.predicts)
+        cost = heavy + self._crossing_cost((inputs[0], *outputs))
+        yield Cut("model", scope, frame, block, index, index, sites, (inputs[0],), tuple(outputs), (), False,
+                  all(s.rule.row_independent for s in sites), cost,
+                  "parsing and formatting need nothing of the model: only the predict call leaves the app")  # fmt: skip
+
+    def _plain_receiver(self, site: PredictSite) -> bool:
+        return isinstance(site.call.func, ir.Attribute) and all(
+            isinstance(a, (ir.Name, ir.Attribute, ir.Constant, ir.Call, ir.Sequence, ir.Subscript, ir.Operation)) for a in site.call.args
+        )
+
+    def rows(self, site: PredictSite) -> tuple[tuple[VType, ir.Expr], ...] | None:
+        """The arguments that carry rows, with their types; None when the call is written in a way we cannot take apart."""
+        if any(isinstance(a, ir.Starred) for a in site.call.args):
+            return None
+        if site.rule.rows in ("*", ""):
+            exprs = [*site.call.args, *(v for k, v in site.call.keywords)]
+            if any(k is None for k, _ in site.call.keywords):
+                return None
+        else:
+            exprs = [e for p in site.rule.rows.split(",") if (e := port(site.call, p.strip())) is not None]
+        exprs = [v for e in exprs for v in (e.values if isinstance(e, ir.Mapping) else (e,))]
+        exprs = [e for e in exprs if not isinstance(e, ir.Constant)]
+        return tuple((self.types.of(e, site.frame), e) for e in exprs) or None
+
+    # ------------------------------------------------------------ a run of statements
+
+    def _region_cuts(self, scope: Scope, frame: Frame, calls: tuple[ir.Call, ...]) -> Iterator[Cut]:
+        function = scope.function
+        if function.is_generator:
+            self.problems.append(NoCut(f"{function.name} yields its results", Span(scope.file, *function.at), "return the result, or wait for streaming support"))
+            return
+        homes = [find_block(function.body, c) for c in calls]
+        if any(b is None for b, _ in homes) or len({id(b) for b, _ in homes}) > 1:
+            homes = [find_block(function.body, c, outermost=True) for c in calls]
+        block = homes[0][0]
+        low, high = min(i for _, i in homes), max(i for _, i in homes)
+        holder = all(any(c is s.call for s in self.pipeline.sites) for c in calls)
+        if not all(self._movable(s, scope, frame) for s in block[low : high + 1]):
+            return
+        first, last = low, high
+        while first > 0 and self._movable(block[first - 1], scope, frame):
+            first -= 1
+        while last + 1 < len(block) and self._movable(block[last + 1], scope, frame, last + 1 == len(block) - 1 and block is function.body):
+            last += 1
+        for start in range(first, low + 1):
+            for end in range(high, last + 1):
+                cut = self._region(scope, frame, block, start, end, holder)
+                if cut is not None:
+                    yield cut
+
+    def _region(self, scope: Scope, frame: Frame, block: ir.Block, first: int, last: int, holder: bool) -> Cut | None:
+        function, run = scope.function, block[first : last + 1]
+        tail = block is function.body and last == len(block) - 1 and isinstance(run[-1], ir.Return)
+        if not tail and any(isinstance(s, ir.Return) for s in flow.flatten(run)):
+            return None
+        if tail and any(isinstance(s, ir.Return) for s in flow.flatten(run[: _model_index(run, self.pipeline.sites)])):
+            return None
+        local = {p.name for p in function.parameters} | flow.binds(function.body)
+        local -= {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
+        before = {p.name for p in function.parameters} | _bound_before(function.body, run[0])
+        live_in = sorted((flow.reads(run) & local & before) - _bound_first(run))
+        live_out = sorted(flow.binds(run) & _read_after(function.body, run)) if not tail else []
+        inputs, receivers = [], []
+        for name in live_in:
+            kind = self.types.name(name, frame)
+            if self._is_receiver(name, frame):
+                receivers.append(name)
+            elif kind.travels is False:
+                return None
+            else:
+                inputs.append(Crossing(name, kind))
+        if tail:
+            outputs = (Crossing("result", self._returns(scope, frame, run)),)
+        else:
+            outputs = tuple(Crossing(n, self.types.name(n, frame)) for n in live_out)
+        if not inputs or not outputs or any(o.type.travels is False for o in outputs):
+            return None
+        stacked = holder and self._stackable(run)
+        inside = {(scope, s.at) for s in flow.flatten(run)}
+        heavy = sum(HEAVY for s in self._around(scope) if (s.scope, s.stmt.at) not in inside and self._heavy(s))
+        cost = heavy + self._crossing_cost((*inputs, *outputs)) + MOVED * len(run) + (0 if stacked else ONE_BY_ONE)
+        why = "what needs the model's libraries leaves the app together; parsing, status codes and formatting stay"
+        return Cut("region", scope, frame, block, first, last, tuple(self.pipeline.sites), tuple(inputs), outputs, tuple(receivers), tail,
+                   stacked, cost, why)  # fmt: skip
+
+    def _returns(self, scope: Scope, frame: Frame, run: ir.Block) -> VType:
+        function = scope.function
+        if function.returns is not None:
+            declared = self.types.annotation(function.returns, frame.parent or frame)
+            if declared.kind != "unknown":
+                return declared
+        found = {self.types.of(s.value, frame) for s in flow.flatten(run) if isinstance(s, ir.Return)}
+        return found.pop() if len(found) == 1 else VType("unknown")
+
+    def _stackable(self, run: ir.Block) -> bool:
+        """One predict statement, not under a loop or a branch, of a row-independent call whose rows we can name."""
+        sites = [s for s in self.pipeline.sites]
+        if len(sites) != 1 or not sites[0].rule.row_independent or self.rows(sites[0]) is None:
+            return False
+        stmt: ir.Stmt | None = run[_model_index(run, self.pipeline.sites)]
+        while isinstance(stmt, ir.With):
+            if not self._only_configures(stmt, sites[0].frame):
+                return False
+            stmt = next((s for s in stmt.body if _holds(s, sites[0].call)), None)
+        return isinstance(stmt, (ir.Assign, ir.Return, ir.Evaluate)) and _evaluated_once(stmt, sites[0].call)
+
+    def _only_configures(self, stmt: ir.With, frame: Frame) -> bool:
+        return all(
+            target is None and any(self.rulebook.find(a.path.removesuffix("()"), ModelConfigure) for a in self.evaluator.apis(expr, frame))
+            for expr, target in stmt.items
+        )
+
+    # ------------------------------------------------------------ what may move
+
+    def _movable(self, stmt: ir.Stmt, scope: Scope, frame: Frame, final: bool = False) -> bool:
+        """Whether a statement may leave the function: nothing of request or response, no jump out, no lasting effect."""
+        if isinstance(stmt, (ir.Declare, ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)):
+            return False
+        for inner in flow.flatten((stmt,)):
+            if isinstance(inner, (ir.Declare, ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)):
+                return False
+            if isinstance(inner, ir.Jump) and inner.kind != "pass" and not isinstance(stmt, (ir.For, ir.While)):
+                return False
+            if isinstance(inner, ir.Return) and not final:
+                return False
+            if any(isinstance(p, (ir.Yield, ir.Await)) for e in flow.expressions(inner) for p in walk(e)):
+                return False
+            step = self.steps.get((scope, inner.at))
+            if step is not None and not self._leaves(step, set()):
+                return False
+            if step is None and any(self._of_the_web(v) for e in flow.expressions(inner) for p in walk(e) for v in self.evaluator.values(p, frame)):
+                return False
+        return True
+
+    def _leaves(self, step: Step, seen: set[Scope]) -> bool:
+        if step.inputs or step.responds or step.writes:
+            return False
+        for call in step.calls:
+            if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in call.rules):
+                return False
+            if self._of_the_web(call.api):
+                return False
+        for expr in flow.expressions(step.stmt):
+            for name in flow.names(expr):
+                if any(self._of_the_web(v) for v in self.evaluator.values(name, self.evaluator.program.generic(step.scope))):
+                    return False
+        for entered in step.enters - seen:
+            if not all(self._leaves(s, seen | {entered}) for s in self.by_scope.get(entered, ())):
+                return False
+        return True
+
+    def _of_the_web(self, value: Value) -> bool:
+        """Requests, responses, applications, routers and what they make: they stay in the app."""
+        if not isinstance(value, Api):
+            return False
+        path = value.path
+        if self.rulebook.find(path, WebRequest) or self.rulebook.find(path, WebAbort) or self.rulebook.find(path.removesuffix("()"), WebResponse):
+            return True
+        root = path.split("()")[0]
+        return bool(self.rulebook.find(root, WebApp) or self.rulebook.find(root, WebRouter)) and not path.startswith(f"{root}().state.")
+
+    def _is_receiver(self, name: str, frame: Frame) -> bool:
+        """A live-in that holds a model or an object of the program that does: made anew on the model's side."""
+        values = self.evaluator.name(name, frame)
+        if not values:
+            return False
+        return all(self.is_model(v) or (isinstance(v, Instance) and not self._is_data(v)) for v in values)
+
+    def _is_data(self, instance: Instance) -> bool:
+        return self.types.record(instance.of).kind == "record"
+
+    def is_model(self, value: Value) -> bool:
+        """A loaded model or preprocessor, or an instance of a model class."""
+        if isinstance(value, Instance):
+            return any(isinstance(b, Api) and self.rulebook.find(b.path, ModelConstruct) for b in self.evaluator.mro(value.of))
+        if not isinstance(value, Api) or value.site is None:
+            return False
+        return any(value.site == (s.api.site if s.api.of is None else s.api.of.site) for s in self.pipeline.sites) or bool(
+            self.rulebook.find(value.path.removesuffix("()"), ModelLoad)
+        )
+
+    # ------------------------------------------------------------ costs
+
+    def _around(self, scope: Scope) -> list[Step]:
+        """The pipeline's steps in this function that are part of the model's data path."""
+        wanted = self.pipeline.before | self.pipeline.after | {s.step for s in self.pipeline.sites}
+        return [s for s in self.by_scope.get(scope, ()) if s.number in wanted]
+
+    def _heavy(self, step: Step, seen: frozenset[Scope] = frozenset()) -> bool:
+        """Whether the statement needs a library that is worth moving out of the app."""
+        for call in step.calls:
+            library = self.rulebook.library_of(call.api.path)
+            if library is not None and library.heavy and not any(isinstance(r, ModelLoad) for r in call.rules):
+                return True
+        frame = self.evaluator.program.generic(step.scope)
+        for expr in flow.expressions(step.stmt):
+            for part in walk(expr):
+                if isinstance(part, (ir.Name, ir.Attribute)) and self.types.of(part, frame).kind in ("tensor", "image"):
+                    return True
+        return any(self._heavy(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
+
+    def _crossing_cost(self, crossings: tuple[Crossing, ...]) -> float:
+        return sum(
+            TENSOR + (UNSURE if c.type.travels is None and c.type.kind == "unknown" else UNTYPED if not typed(c.type) else 0) for c in crossings
+        )
+
+
+def typed(kind: VType) -> bool:
+    """Whether the value becomes a tensor of its own dtype rather than JSON."""
+    if kind.kind in ("str", "bytes", "int", "float", "bool"):
+        return True
+    return kind.kind == "array" and kind.dtype in NUMPY_TO_TRITON and kind.rank > 0
+
+
+NUMPY_TO_TRITON = {
+    "bool": "BOOL", "int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64", "uint8": "UINT8", "uint16": "UINT16",
+    "uint32": "UINT32", "uint64": "UINT64", "float16": "FP16", "float32": "FP32", "float64": "FP64",
+}  # fmt: skip
+
+
+def _lasting(rule: object) -> bool:
+    return isinstance(rule, Effect) and rule.kind in ("db-read", "db-write", "network", "file-write")
+
+
+def _method(site: PredictSite) -> str:
+    return site.call.func.attr if isinstance(site.call.func, ir.Attribute) else "output"
+
+
+def _frame_at(site: PredictSite, depth: int) -> Frame:
+    return site.chain[depth][1] if depth < len(site.chain) else site.frame
+
+
+def _holds(stmt: ir.Stmt, call: ir.Call) -> bool:
+    return any(part is call for inner in flow.flatten((stmt,)) for e in flow.expressions(inner) for part in walk(e))
+
+
+def _evaluated_once(stmt: ir.Stmt, call: ir.Call) -> bool:
+    """The call stands in its statement where it runs exactly once: not in a comprehension, lambda or conditional."""
+    for expr in flow.expressions(stmt):
+        for part in walk(expr):
+            if isinstance(part, (ir.Comprehension, ir.Lambda, ir.Conditional)) and any(p is call for p in walk(part)):
+                return False
+    return True
+
+
+def _model_index(run: ir.Block, sites: tuple[PredictSite, ...]) -> int:
+    return next((i for i, s in enumerate(run) if any(_holds(s, site.call) for site in sites)), 0)
+
+
+def find_block(body: ir.Block, call: ir.Call, outermost: bool = False) -> tuple[ir.Block, int]:
+    """The block and position of the statement that holds `call`: the innermost one, but never inside a plain `with`."""
+    for i, stmt in enumerate(body):
+        if any(part is call for e in flow.expressions(stmt) for part in walk(e)):
+            return body, i
+        for inner in flow.blocks(stmt):
+            if any(_holds(s, call) for s in inner):
+                return (body, i) if outermost or isinstance(stmt, ir.With) else find_block(inner, call)
+    return body, 0
+
+
+def _bound_before(body: ir.Block, stmt: ir.Stmt) -> set[str]:
+    """Names that may be bound when `stmt` starts: by statements above it, and by everything in a loop around it."""
+    found: set[str] = set()
+    for other in flow.flatten(body):
+        if other.at[:2] < stmt.at[:2]:
+            found |= flow.binds((other,)) if other.at[2:] <= stmt.at[:2] else _head_binds(other)
+        if isinstance(other, (ir.For, ir.While)) and other.at[:2] <= stmt.at[:2] and stmt.at[2:] <= other.at[2:]:
+            found |= flow.binds((other,))
+    return found
+
+
+def _head_binds(stmt: ir.Stmt) -> set[str]:
+    match stmt:
+        case ir.For(at, target, iterable, _, _):
+            return flow.binds((ir.For(at, target, iterable, (), ()),))
+        case ir.With(at, items, _):
+            return flow.binds((ir.With(at, items, ()),))
+        case ir.Try(_, _, handlers, _, _):
+            return {h.name for h in handlers if h.name}
+    return set()
+
+
+def _bound_first(run: ir.Block) -> set[str]:
+    """Names that the run certainly binds before it reads them."""
+    bound: set[str] = set()
+    seen: set[str] = set()
+    for stmt in run:
+        seen |= flow.reads((stmt,)) - bound
+        if isinstance(stmt, (ir.Assign, ir.With)):
+            bound |= flow.binds((stmt,)) - seen
+    return bound
+
+
+def _read_after(body: ir.Block, run: ir.Block) -> set[str]:
+    """Names that may be read once the run is over: by statements below it, and by a loop around it."""
+    end, start = run[-1].at[2:], run[0].at[:2]
+    found: set[str] = set()
+    for stmt in flow.flatten(body):
+        if stmt.at[:2] >= end:
+            found |= flow.reads((stmt,))
+        if isinstance(stmt, (ir.For, ir.While)) and stmt.at[:2] <= start and end <= stmt.at[2:]:
+            found |= flow.reads((stmt,))
+    return found

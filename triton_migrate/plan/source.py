@@ -1,0 +1,40 @@
+"""Takes the text of a file and places in it, gives pieces of the text with small replacements: moved code stays as it was written."""
+
+from __future__ import annotations
+
+import textwrap
+
+from triton_migrate.index import ir
+
+
+class Text:
+    """One source file by `ast` places (columns in UTF-8 bytes)."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = [line.encode() for line in text.replace("\r\n", "\n").splitlines(keepends=True)]
+
+    def piece(self, at: ir.At, replace: tuple[tuple[ir.At, str], ...] = ()) -> str:
+        """The text at `at` with the places in `replace` (inside it, not overlapping) replaced."""
+        out: list[bytes] = []
+        position = at[:2]
+        for place, new in sorted(set(replace)):
+            if place[:2] < position or place[2:] > at[2:]:
+                continue
+            out += [self._between(position, place[:2]), new.encode()]
+            position = place[2:]
+        out.append(self._between(position, at[2:]))
+        return b"".join(out).decode()
+
+    def _between(self, start: tuple[int, int], end: tuple[int, int]) -> bytes:
+        (line, column), (end_line, end_column) = start, end
+        if line == end_line:
+            return self.lines[line - 1][column:end_column]
+        return b"".join([self.lines[line - 1][column:], *self.lines[line : end_line - 1], self.lines[end_line - 1][:end_column]])
+
+    def statements(self, first: ir.At, last: ir.At, replace: tuple[tuple[ir.At, str], ...] = ()) -> str:
+        """Whole statements from `first` to `last`, comments between them included, dedented, with one newline at the end."""
+        indent = self.lines[first[0] - 1][: first[1]].decode()
+        text = (indent if not indent.strip() else " " * first[1]) + self.piece((*first[:2], *last[2:]), replace)
+        trailing = self.lines[last[2] - 1][last[3] :].decode()
+        comment = trailing.rstrip() if trailing.lstrip().startswith("#") else ""
+        return textwrap.dedent(text).rstrip() + comment + "\n"

@@ -1,0 +1,70 @@
+"""Takes the values that cross a cut, gives their Triton tensors and the expressions that pack and unpack them on either side."""
+
+from __future__ import annotations
+
+import re
+
+from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
+from triton_migrate.plan.records import Tensor
+from triton_migrate.plan.types import VType
+
+SCALAR_TYPES = {"int": "INT64", "float": "FP64", "bool": "BOOL", "str": "STRING", "bytes": "STRING"}
+
+
+def tensor(crossing: Crossing, taken: set[str]) -> Tensor:
+    """The tensor of one value: of its own dtype when that is known, else one STRING of JSON."""
+    kind = crossing.type
+    name = re.sub(r"\W", "_", crossing.name).upper().strip("_") or "VALUE"
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    if not typed(kind):
+        return Tensor(name, "STRING", (1,), crossing.name, "json")
+    provenance = "declared" if kind.declared else "inferred"
+    if kind.kind == "array":
+        rank = kind.rank - 1 if kind.one_row else kind.rank
+        return Tensor(name, NUMPY_TO_TRITON[kind.dtype], (-1,) * rank or (1,), crossing.name, provenance)
+    return Tensor(name, SCALAR_TYPES[kind.kind], (1,), crossing.name, provenance)
+
+
+def pack(value: str, made: Tensor, kind: VType) -> str:
+    """The expression that makes the tensor's array, with its batch axis, from a value."""
+    if made.provenance == "json":
+        return f"pack_json({value})"
+    if kind.kind == "array" and kind.one_row:
+        return value
+    return f'pack({value}, "{made.dtype}")'
+
+
+def unpack(array: str, made: Tensor, kind: VType) -> str:
+    """The expression that gives the value back from the array."""
+    if made.provenance == "json":
+        return rebuild(f"unpack_json({array})", kind)
+    if kind.kind == "array":
+        return array if kind.one_row else f"{array}[0]"
+    return f"unpack_text({array})" if kind.kind == "str" else f"unpack_scalar({array})"
+
+
+def rebuild(value: str, kind: VType) -> str:
+    """Records come out of JSON as dicts of their fields: make them again."""
+    if not has_record(kind):
+        return value
+    if kind.kind == "record" and kind.cls is not None:
+        return f"{kind.cls.scope.name}(**{value})"
+    if kind.kind == "list":
+        return f"[{rebuild('item', kind.items[0])} for item in {value}]"
+    return value
+
+
+def has_record(kind: VType) -> bool:
+    return kind.kind == "record" or any(has_record(i) for i in kind.items)
+
+
+def records(kind: VType) -> tuple[VType, ...]:
+    """The record types inside a type."""
+    return ((kind,) if kind.kind == "record" else ()) + tuple(r for i in kind.items for r in records(i))
+
+
+def functions(expression: str) -> set[str]:
+    """The codec functions an expression uses."""
+    return set(re.findall(r"\b(pack|pack_json|unpack_json|unpack_scalar|unpack_text)\(", expression))

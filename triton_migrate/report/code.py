@@ -1,0 +1,122 @@
+"""Source code for the page: takes text and its file name, gives lines of safe HTML with the classes of `report.css`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup, escape
+from pygments.lexer import Lexer
+from pygments.lexers.configs import DockerLexer, TOMLLexer
+from pygments.lexers.data import JsonLexer, YamlLexer
+from pygments.lexers.html import HtmlLexer
+from pygments.lexers.markup import MarkdownLexer
+from pygments.lexers.python import PythonLexer
+from pygments.lexers.special import TextLexer
+from pygments.token import Comment, Keyword, Literal, Name, Operator, _TokenType
+
+from triton_migrate.report.visible import visible
+
+_CLASSES: Final[tuple[tuple[_TokenType, str], ...]] = (
+    (Comment, "tc"),
+    (Literal.String.Doc, "tc"),
+    (Literal.String, "ts"),
+    (Literal.Number, "tn"),
+    (Keyword, "tk"),
+    (Operator.Word, "tk"),
+    (Name.Decorator, "td"),
+    (Name.Function, "tf"),
+    (Name.Class, "tf"),
+    (Name.Tag, "tf"),
+)
+# What a port touches; a lexer for every name under the sun would let a file's name choose how slow the page is.
+_LEXERS: Final[dict[str, type[Lexer]]] = {
+    ".py": PythonLexer,
+    ".html": HtmlLexer,
+    ".json": JsonLexer,
+    ".md": MarkdownLexer,
+    ".toml": TOMLLexer,
+    ".yaml": YamlLexer,
+    ".yml": YamlLexer,
+    "Dockerfile": DockerLexer,
+}
+# Generated or minified text: lexers are slow on it and nobody reads its colours.
+_LONGEST_LINE = 1_000
+_LONGEST_TEXT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Characters of one line that share a class (empty: none)."""
+
+    css: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    number: int
+    html: Markup
+
+
+Line = tuple[Piece, ...]
+
+
+def lines(text: str, filename: str) -> list[Line]:
+    """`text` made visible, cut at newlines, coloured by the language that `filename` names; as many lines as `text` has."""
+    plain = visible(text)
+    rows = _rows(_tokens(plain, filename))
+    return rows if len(rows) == plain.count("\n") + 1 else _rows([("", plain)])  # a lexer that drops or adds lines is not used
+
+
+def _rows(tokens: Iterable[tuple[str, str]]) -> list[Line]:
+    rows: list[list[Piece]] = [[]]
+    for css, value in tokens:
+        for position, part in enumerate(value.split("\n")):
+            if position:
+                rows.append([])
+            if part:
+                rows[-1].append(Piece(css, part))
+    return [tuple(row) for row in rows]
+
+
+def markup(line: Line, changed: range = range(0)) -> Markup:
+    """One line as HTML; the characters at the positions `changed` are marked."""
+    return Markup("").join(
+        Markup('<span class="{}">{}</span>').format(css, text) if css else escape(text) for css, text in _pieces(line, changed) if text
+    )
+
+
+def snippet(text: str, filename: str, first: int) -> list[Numbered]:
+    """Evidence: a few lines, shifted to the left margin, with their numbers in the file."""
+    shown = textwrap.dedent(text.rstrip("\n"))
+    return [Numbered(first + offset, markup(line)) for offset, line in enumerate(lines(shown, filename))]
+
+
+def _pieces(line: Line, changed: range) -> Iterator[tuple[str, str]]:
+    start = 0
+    for piece in line:
+        end = start + len(piece.text)
+        left, right = (min(max(edge, start), end) - start for edge in (changed.start, changed.stop))
+        yield piece.css, piece.text[:left]
+        yield f"{piece.css} w".lstrip(), piece.text[left:right]
+        yield piece.css, piece.text[right:]
+        start = end
+
+
+def _tokens(text: str, filename: str) -> Iterator[tuple[str, str]]:
+    if len(text) > _LONGEST_TEXT or any(len(line) > _LONGEST_LINE for line in text.split("\n")):
+        return iter([("", text)])
+    return ((_css(kind), value) for kind, value in _lexer(filename).get_tokens(text))
+
+
+def _lexer(filename: str) -> Lexer:
+    name = filename.rpartition("/")[2]
+    kind = _LEXERS.get(name) or _LEXERS.get(name[name.rfind(".") :]) or TextLexer
+    return kind(stripnl=False, ensurenl=False)
+
+
+def _css(kind: _TokenType) -> str:
+    return next((css for parent, css in _CLASSES if kind[: len(parent)] == parent), "")

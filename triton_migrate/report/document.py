@@ -1,0 +1,363 @@
+"""The shape of report.json: one typed dict per record, so that every room that fills the report is checked by the type checker.
+
+The document is the single source of the page and of the terminal's tables; `apply` and `verify` read it, add their part and write it
+again. `report.schema.json` says the same for readers in other languages, and also which keys may be absent or null.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias, TypedDict, Union
+
+SCHEMA_VERSION: Final = 1
+
+JSON: TypeAlias = Union[bool, int, float, str, "list[JSON]", "dict[str, JSON]", None]
+
+Category = Literal["tight", "loose", "modular", "individual", "none"]
+DecidedBy = Literal["T1", "T2", "T3", "I1", "I2", "M1a", "M1b", "M1c", "loose"]
+Source = Literal["json", "form", "file", "query", "path", "raw-body", "header", "cookie", "any"]
+Provenance = Literal["declared", "inferred", "observed", "json"]
+ResponseKind = Literal["json", "html", "file", "text", "stream", "redirect"]
+StageKind = Literal["parse", "pre", "model", "post", "respond"]
+Side = Literal["app", "triton"]
+Target = Literal["pytriton", "python-backend", "ensemble", "model"]
+PortStatus = Literal["portable", "review", "blocked", "ported"]
+Proof = Literal["parsed", "compiled", "loaded", "parity", "faster"]
+Safety = Literal["safe", "review"]
+FeatureStatus = Literal["on", "recommended", "not-applicable"]
+Moment = Literal["import", "startup", "first-use", "per-request"]
+Points = Literal[0, 1, 3, 5, 7, 13]
+Dimension: TypeAlias = int | str  # a name where only a name is known, e.g. "height"
+
+
+class Tool(TypedDict):
+    name: str
+    version: str
+
+
+class SkippedFile(TypedDict):
+    file: str
+    reason: str
+
+
+class FailedFile(TypedDict):
+    file: str
+    line: int
+    error: str
+
+
+class Files(TypedDict):
+    """`scanned` files were looked at; `analysed` ones are what the findings rest on."""
+
+    scanned: int
+    analysed: int
+    skipped: list[SkippedFile]
+    failed: list[FailedFile]
+
+
+class Application(TypedDict):
+    """What a WSGI/ASGI server is pointed at: `target` is `pkg.main:app`; with `factory` it must be called first."""
+
+    framework: str
+    file: str
+    line: int
+    target: str
+    server: Literal["wsgi", "asgi"]
+    factory: bool
+
+
+class Input(TypedDict):
+    name: str
+    source: Source
+    type: str | None
+    dtype: str | None
+    shape: list[Dimension] | None
+    provenance: Provenance | None
+
+
+class Output(TypedDict):
+    name: str
+    dtype: str | None
+    shape: list[Dimension] | None
+    provenance: Provenance | None
+
+
+class _Placed(TypedDict):
+    kind: StageKind
+    name: str
+    file: str
+    line: int
+    end_line: int
+    model: str | None
+
+
+class Stage(_Placed, total=False):
+    """`side` says where the stage runs once ported; it is absent until a port is planned."""
+
+    side: Side | None
+
+
+class Evidence(TypedDict):
+    """One reason for a verdict; `snippet` is the code as written, its first line being `line`."""
+
+    rule: str
+    message: str
+    file: str
+    line: int
+    snippet: str
+
+
+class Blocker(TypedDict):
+    message: str
+    file: str
+    line: int
+    fix: str
+
+
+class NotDone(TypedDict):
+    reason: str
+    file: str
+    line: int
+    fix: str
+
+
+class Effort(TypedDict):
+    points: Points
+    why: str
+
+
+class Port(TypedDict):
+    status: PortStatus
+    proof: Proof | None
+    not_done: list[NotDone]
+
+
+class Feature(TypedDict):
+    """A Triton feature and the setting that turns it on."""
+
+    feature: str
+    status: FeatureStatus
+    why: str
+    setting: str | None
+
+
+class Findings(TypedDict, total=False):
+    """What is known about one pipeline. The schema asks for all of it on endpoints; tasks and consumers may leave parts out."""
+
+    inputs: list[Input]
+    outputs: list[Output]
+    stages: list[Stage]
+    confidence: float | None
+    runner_up: Category | None
+    evidence: list[Evidence]
+    flags: list[str]
+    blockers: list[Blocker]
+    would_be_looser_if: str | None
+    effort: Effort | None
+    target: Target | None
+    port: Port | None
+    features: list[Feature]
+
+
+class Verdict(TypedDict):
+    """`models` are ids of `Model`; category and rule are null where no model is reached."""
+
+    models: list[str]
+    category: Category | None
+    rule: DecidedBy | None
+
+
+class Endpoint(Verdict, Findings):
+    id: str
+    framework: str
+    methods: list[str]
+    path: str
+    handler: str
+    file: str
+    line: int
+    inference: bool
+    probe: bool
+    queue: str | None
+    response: ResponseKind | None
+
+
+class Task(Verdict, Findings):
+    name: str
+    file: str
+    line: int
+    queue: str
+    inference: bool
+
+
+class Consumer(Verdict, Findings):
+    file: str
+    line: int
+    function: str
+
+
+class PredictSite(TypedDict):
+    file: str
+    line: int
+    call: str
+
+
+class Model(TypedDict):
+    id: str
+    file: str
+    line: int
+    framework: str
+    loader: str
+    artifact: str | None
+    when: Moment
+    exportable: Literal["yes", "no", "unknown"]
+    backend: str | None
+    predict_sites: list[PredictSite]
+
+
+class Found(TypedDict):
+    """A result cache or a metric of the application's own."""
+
+    file: str
+    line: int
+    kind: str
+
+
+class Change(TypedDict):
+    """One file of the port; `diff` is its unified diff."""
+
+    file: str
+    kind: Literal["new", "edit"]
+    reason: str
+    safety: Safety
+    proof: Proof | None
+    diff: str
+
+
+class Tensor(TypedDict):
+    """`dims` leave the batch axis out, -1 = variable; `variable` is the name the value has in the application."""
+
+    name: str
+    dtype: str
+    dims: list[int]
+    variable: str
+    provenance: Provenance
+
+
+class ServedModel(TypedDict):
+    """A model of the repository; `endpoints` are ids of the pipelines it serves."""
+
+    name: str
+    backend: str
+    max_batch_size: int
+    stacked: bool
+    framework: str
+    why: str
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    endpoints: list[str]
+
+
+class NotPorted(TypedDict):
+    endpoint: str
+    reason: str
+    file: str
+    line: int
+    fix: str
+
+
+class Difference(TypedDict):
+    """`path` is the JSON path of the value that differs, `$` for the whole body."""
+
+    path: str
+    original: JSON
+    port: JSON
+
+
+class VerifiedRequest(TypedDict):
+    """`infer`: the request is meant to run a model; `on_triton`: Triton's own counter says that it did (null: not counted)."""
+
+    id: str
+    method: str
+    path: str
+    status_original: int | None
+    status_port: int | None
+    equal: bool
+    infer: bool
+    on_triton: bool | None
+    differences: list[Difference]
+    ms_original: float | None
+    ms_port: float | None
+
+
+class LoadRound(TypedDict):
+    original_rps: float
+    port_rps: float
+    ratio: float
+
+
+class LoadFigures(TypedDict):
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    errors: int
+
+
+class LoadRatio(TypedDict):
+    """Port divided by original."""
+
+    rps: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Load(TypedDict):
+    connections: int
+    seconds: float
+    rounds: list[LoadRound]
+    original: LoadFigures
+    port: LoadFigures
+    ratio: LoadRatio
+
+
+class ModelCounts(TypedDict):
+    """Triton's own counters: inferences divided by executions is the mean batch."""
+
+    name: str
+    requests: int
+    executions: int
+    inferences: int
+
+
+class Verification(TypedDict):
+    """`stand_ins` names what was not the real thing, e.g. a backend served by the tool's own Python one."""
+
+    requests: list[VerifiedRequest]
+    equal: int
+    total: int
+    load: Load | None
+    models: list[ModelCounts]
+    python: str
+    server: str
+    stand_ins: list[str]
+
+
+class Report(TypedDict):
+    schema_version: int
+    tool: Tool
+    root: str
+    commit: str | None
+    frameworks: list[str]
+    app_category: Category
+    app_confidence: float | None
+    app_reasons: list[str]
+    files: Files
+    applications: list[Application]
+    endpoints: list[Endpoint]
+    tasks: list[Task]
+    consumers: list[Consumer]
+    models: list[Model]
+    caches: list[Found]
+    metrics: list[Found]
+    served_models: list[ServedModel]
+    not_ported: list[NotPorted]
+    changes: list[Change]
+    verification: Verification | None

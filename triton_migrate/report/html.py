@@ -1,0 +1,124 @@
+"""report.html: takes a document, gives one self-contained page that needs no network, no server and no JavaScript.
+
+Everything scanned is hostile until shown otherwise: Jinja escapes all of it, `visible` names what cannot be seen, and the page's own
+policy lets only the two inlined files act (by their hashes), so that even an escape that was missed could not run or fetch anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import get_args
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from triton_migrate.report import code, diagram, diff
+from triton_migrate.report.document import JSON, Dimension, Proof, Report
+from triton_migrate.report.json import ordered
+from triton_migrate.report.pipelines import CATEGORIES, EFFORT, MEANING, STATUSES, apply_command, headline, pipelines, quiet, totals
+from triton_migrate.report.visible import visible
+
+_LONGEST_VALUE = 400
+
+
+def render(document: Report) -> str:
+    """The text of the page. The same document gives the same bytes."""
+    document = ordered(document)
+    rows = pipelines(document)
+    css, script = _inlined("report.css"), _inlined("report.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            document=document,
+            name=document["root"].rstrip("/\\").replace("\\", "/").rpartition("/")[2] or document["root"],
+            rows=rows,
+            quiet=quiet(document),
+            totals=totals(rows),
+            headline=headline(document, rows),
+            frameworks=sorted({framework for row in rows for framework in row.frameworks}),
+            diffs=[diff.parse(change["diff"], change["file"]) for change in document["changes"]],
+            apply=lambda entry=None: apply_command(document, entry),
+            css=css,
+            script=script,
+            policy=_policy(css, script),
+        )
+    )
+
+
+def write(document: Report, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(document), encoding="utf-8", newline="\n")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("triton_migrate.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.globals |= {
+        "CATEGORIES": CATEGORIES,
+        "EFFORT": EFFORT,
+        "MEANING": MEANING,
+        "PROOFS": get_args(Proof),
+        "STATUSES": STATUSES,
+        "BOX": (diagram.BOX_WIDTH, diagram.BOX_HEIGHT),
+        "across": diagram.across,
+        "down": diagram.down,
+        "sentence": diagram.sentence,
+        "snippet": code.snippet,
+    }
+    environment.filters |= {"percent": _percent, "prose": _prose, "shape": _shape, "value": _value}
+    return environment
+
+
+def _shown(value: object) -> object:
+    """Jinja calls this on all that is printed, before it escapes."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _inlined(name: str) -> Markup:
+    return Markup(files("triton_migrate.report").joinpath("templates").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _policy(css: str, script: str) -> str:
+    style, code = (b64encode(sha256(text.encode()).digest()).decode() for text in (css, script))
+    return f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{code}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}"
+
+
+def _prose(text: str) -> Markup:
+    """A sentence, with `names` in backticks set as code."""
+    parts = re.split(r"`([^`\n]+)`", visible(text))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if odd % 2 else escape(part) for odd, part in enumerate(parts))
+
+
+def _shape(dimensions: list[Dimension] | None) -> str:
+    match dimensions:
+        case None:
+            return ""
+        case []:
+            return "scalar"
+        case _:
+            return f"[{', '.join(map(str, dimensions))}]"
+
+
+def _value(value: JSON) -> str:
+    """A compared value as JSON, cut where a whole body differs."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… ({len(text)} characters)"

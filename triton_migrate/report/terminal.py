@@ -1,0 +1,245 @@
+"""The report in the terminal: takes a document and a Rich console, prints tables.
+
+Text from the scanned project is never Rich markup and never holds a control code: all of it goes through `_text`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import posixpath
+import textwrap
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from triton_migrate.base import TritonMigrateError
+from triton_migrate.report.document import Evidence, Findings, PortStatus, Report, VerifiedRequest
+from triton_migrate.report.pipelines import EFFORT, MEANING, Pipeline, apply_command, headline, pipelines, quiet
+from triton_migrate.report.visible import visible
+
+_STYLE: Final[dict[PortStatus, str]] = {"portable": "green", "ported": "green", "review": "yellow", "blocked": "red"}
+_MANY: Final = 10  # rows of a list that may be long before the rest is only counted
+
+
+def scan_summary(document: Report, console: Console, *, report: Path | None = None) -> None:
+    """One row per pipeline, then the rest in short. `report`: where the page was written."""
+    rows = pipelines(document)
+    console.print(_text(headline(document, rows)), style="bold")
+    if rows:
+        console.print(_entries(rows))
+    _print_application(document, console)
+    if others := quiet(document):
+        probes = sum(endpoint["probe"] for endpoint in others)
+        console.print(f"{_plural(len(others), 'other endpoint')}" + (f", {probes} of them a probe" if probes else ""))
+    if document["models"]:
+        console.print(_models(document))
+    _print_files(document, console)
+    if report is not None:
+        console.print(_text("Report: ", str(report)), soft_wrap=True)
+
+
+def apply_summary(document: Report, console: Console) -> None:
+    """The files that change, the models that come to be, and what stays as it is."""
+    edits = [change for change in document["changes"] if change["kind"] == "edit"]
+    new = [change["file"] for change in document["changes"] if change["kind"] == "new"]
+    if not document["changes"]:
+        console.print("No change is planned.")
+    if edits:
+        table = _table("Edit", "Safety", "Proof", "Why")
+        for edit in edits:
+            safety = Text(edit["safety"], style="yellow" if edit["safety"] == "review" else "")
+            table.add_row(_text(edit["file"]), safety, edit["proof"] or "", _text(edit["reason"]))
+        console.print(table)
+    if new:
+        folder = posixpath.commonpath([posixpath.dirname(file) for file in new])
+        console.print(_text(f"{_plural(len(new), 'new file')} under {folder or '.'}/"))
+    for served in document["served_models"]:
+        crossing = ", ".join(f"{tensor['name']} {tensor['dtype']}" for tensor in served["inputs"])
+        result = ", ".join(f"{tensor['name']} {tensor['dtype']}" for tensor in served["outputs"])
+        batching = f"up to {served['max_batch_size']} rows in one call" if served["stacked"] else "one by one"
+        console.print(_text(f"Model {served['name']} ({served['backend']}, {batching}): {crossing} -> {result}"))
+    for left in document["not_ported"]:
+        console.print(_text(f"Not ported: {left['endpoint']}: {left['reason']}", style="yellow"))
+        console.print(_text(f"  {left['file']}:{left['line']}: {left['fix']}"))
+
+
+def verify_summary(document: Report, console: Console) -> None:
+    """The replayed requests with every difference by its JSON path, then the load figures."""
+    verification = document["verification"]
+    if verification is None:
+        raise TritonMigrateError("the port was not verified", hint="run `triton-migrate verify` first")
+    table = _table("Request", "Status", "Result", "On Triton", "Original ms", "Port ms")
+    for request in verification["requests"]:
+        table.add_row(*_request(request))
+    console.print(table)
+    for request in verification["requests"]:
+        for one in request["differences"]:
+            console.print(_text(f"{request['id']}: {one['path']}: {_value(one['original'])} -> {_value(one['port'])}", style="red"))
+    alike = verification["equal"] == verification["total"]
+    console.print(f"{verification['equal']} of {verification['total']} replies equal", style="bold green" if alike else "bold red")
+    _print_load(document, console)
+    for model in verification["models"]:
+        batch = f", {model['inferences'] / model['executions']:.1f} rows per call" if model["executions"] else ""
+        console.print(_text(f"Triton: {model['name']}: {model['requests']} requests in {model['executions']} calls{batch}"))
+    for stand_in in verification["stand_ins"]:
+        console.print(_text(f"Stand-in: {stand_in}", style="yellow"))
+
+
+def explain(endpoint: str, document: Report, console: Console) -> None:
+    """One pipeline: stages, evidence, verdict, plan. `endpoint` is its id as the tables print it; raises when there is none."""
+    rows = [row for row in pipelines(document) if endpoint in (row.entry, visible(row.entry))]
+    if not rows:
+        raise _unknown(endpoint, document)
+    for row in rows:
+        found = row.found
+        console.print(_text(row.entry, style="bold") + _text(f"  {row.handler} in {row.file}:{row.line}"))
+        console.print(_verdict(row))
+        for stage in found["stages"]:
+            side = {"triton": "Triton", "app": "app", None: ""}[stage.get("side")]
+            console.print(_text(f"  {stage['kind']:8}{side:8}{stage['name']}  {stage['file']}:{stage['line']}"))
+        for evidence in found["evidence"]:
+            console.print(_text(f"{evidence['rule']}: {evidence['message']} ({evidence['file']}:{evidence['line']})"))
+            if evidence["snippet"].strip():
+                console.print(
+                    Syntax(visible(evidence["snippet"]), "python", line_numbers=True, start_line=evidence["line"], word_wrap=True)
+                )
+        _print_plan(row, document, console)
+
+
+def _entries(rows: tuple[Pipeline, ...]) -> Table:
+    table = _table("Entry", "Models", "Category", "Rule", "Sure", "Port")
+    for row in rows:
+        found = row.found
+        table.add_row(
+            _text(row.entry),
+            _text(", ".join(model["id"] for model in row.models)),
+            found["category"] or "unknown",
+            found["rule"] or "",
+            "" if found["confidence"] is None else f"{found['confidence']:.0%}",
+            Text(row.status or "", style=_STYLE[row.status] if row.status else ""),
+        )
+    return table
+
+
+def _models(document: Report) -> Table:
+    table = _table("Model", "Framework", "Loaded by", "Artifact", "Exportable")
+    for model in document["models"]:
+        place = f"{model['loader']} {model['file']}:{model['line']}"
+        table.add_row(_text(model["id"]), _text(model["framework"]), _text(place), _text(model["artifact"] or ""), model["exportable"])
+    return table
+
+
+def _print_application(document: Report, console: Console) -> None:
+    category = document["app_category"]
+    sure = "" if document["app_confidence"] is None else f", {document['app_confidence']:.0%} sure"
+    console.print(Text.assemble("Application: ", (category, "bold"), f"{sure} ({MEANING[category]})"))
+    for reason in document["app_reasons"]:
+        console.print(_text(f"  {reason}"))
+
+
+def _print_files(document: Report, console: Console) -> None:
+    files = document["files"]
+    console.print(f"{files['analysed']} of {_plural(files['scanned'], 'file')} analysed")
+    for failed in files["failed"]:
+        console.print(_text(f"  failed: {failed['file']}:{failed['line']}: {failed['error']}", style="red"), soft_wrap=True)
+    for skipped in files["skipped"][:_MANY]:
+        console.print(_text(f"  skipped: {skipped['file']}: {skipped['reason']}"), soft_wrap=True)
+    if (more := len(files["skipped"]) - _MANY) > 0:
+        console.print(f"  and {more} more, all named in the report")
+
+
+def _print_load(document: Report, console: Console) -> None:
+    load = document["verification"]["load"] if document["verification"] else None
+    if load is None:
+        console.print("Not measured under load.")
+        return
+    table = _table("", "Original", "Port", "Ratio")
+    original, port, ratio = load["original"], load["port"], load["ratio"]
+    table.add_row("requests per second", f"{original['rps']:.1f}", f"{port['rps']:.1f}", f"{ratio['rps']:.2f}")
+    table.add_row("median, ms", f"{original['p50_ms']:.1f}", f"{port['p50_ms']:.1f}", f"{ratio['p50_ms']:.2f}")
+    table.add_row("99th percentile, ms", f"{original['p99_ms']:.1f}", f"{port['p99_ms']:.1f}", f"{ratio['p99_ms']:.2f}")
+    table.add_row("errors", str(original["errors"]), str(port["errors"]), "")
+    console.print(f"{_plural(load['connections'], 'connection')}, {_plural(len(load['rounds']), 'round')} of {load['seconds']:g} s each")
+    console.print(table)
+
+
+def _print_plan(row: Pipeline, document: Report, console: Console) -> None:
+    for blocker in row.found["blockers"]:
+        console.print(_text(f"Blocked: {blocker['message']} ({blocker['file']}:{blocker['line']})", style="red"))
+        console.print(_text(f"  Fix: {blocker['fix']}"))
+    port = row.found["port"]
+    for left in (*(port["not_done"] if port else ()), *row.not_ported):
+        console.print(_text(f"Left: {left['reason']} ({left['file']}:{left['line']})", style="yellow"))
+        console.print(_text(f"  Fix: {left['fix']}"))
+    for feature in row.found["features"]:
+        console.print(_text(f"{feature['feature']}: {feature['status']}: {feature['why']}"))
+    if row.status in ("portable", "review"):
+        console.print(_text(f"Next: {apply_command(document, row.entry)}"), soft_wrap=True)
+
+
+def _verdict(row: Pipeline) -> Text:
+    found = row.found
+    sure = "" if found["confidence"] is None else f", {found['confidence']:.0%} sure"
+    runner_up = f", runner-up {found['runner_up']}" if found["runner_up"] else ""
+    looser = f"; {found['would_be_looser_if']}" if found["would_be_looser_if"] else ""
+    effort = f"; effort {_effort(found)}" if found["effort"] else ""
+    return _text(f"{found['category'] or 'unknown'} by {found['rule'] or 'no rule'}{sure}{runner_up}{effort}{looser}")
+
+
+def _request(request: VerifiedRequest) -> tuple[Text | str, ...]:
+    statuses = [str(status) if status else "none" for status in (request["status_original"], request["status_port"])]
+    on_triton = {True: "yes", False: "no", None: ""}[request["on_triton"]]
+    times = ("" if ms is None else f"{ms:.1f}" for ms in (request["ms_original"], request["ms_port"]))
+    return (
+        _text(f"{request['id']}  {request['method']} {request['path']}"),
+        statuses[0] if statuses[0] == statuses[1] else " -> ".join(statuses),
+        Text("equal", "green") if request["equal"] else Text("differs", "bold red"),
+        Text(on_triton, "red" if request["infer"] and request["on_triton"] is False else ""),
+        *times,
+    )
+
+
+def _unknown(endpoint: str, document: Report) -> TritonMigrateError:
+    known = [row.entry for row in pipelines(document)]
+    if any(endpoint == other["id"] for other in quiet(document)):
+        return TritonMigrateError(f"{visible(endpoint)} runs no model", hint="`triton-migrate scan` lists the entries that do")
+    near = difflib.get_close_matches(endpoint, known, n=3, cutoff=0.5) or known[:3]
+    hint = f"did you mean {' or '.join(visible(entry) for entry in near)}?" if near else "no entry of this application runs a model"
+    return TritonMigrateError(f"no entry {visible(endpoint)}", hint=hint)
+
+
+def _snippet(evidence: Evidence) -> Syntax:
+    shown = visible(textwrap.dedent(evidence["snippet"].rstrip("\n")))
+    return Syntax(
+        shown, "python", theme="ansi_dark", background_color="default", line_numbers=True, start_line=evidence["line"], word_wrap=True
+    )
+
+
+def _effort(found: Findings) -> str:
+    effort = found["effort"]
+    return f"{effort['points']} {EFFORT[effort['points']]}" if effort else ""
+
+
+def _value(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 120 else f"{text[:120]}…"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _text(*parts: str, style: str = "") -> Text:
+    return Text(visible("".join(parts)), style=style)

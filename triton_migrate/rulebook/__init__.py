@@ -1,0 +1,1 @@
+"""`rules/*.toml` in, `Rulebook` out: what is known about each library's API."""

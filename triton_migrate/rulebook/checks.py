@@ -1,0 +1,76 @@
+"""Takes one value of a rule row, gives what is wrong with it: the part of the vocabulary that types alone do not say."""
+
+from __future__ import annotations
+
+import re
+
+SOURCES = ("json", "form", "file", "query", "path", "raw-body", "header", "cookie", "any")
+RESPONSES = ("json", "html", "text", "file", "stream", "redirect")
+QUEUES = ("celery", "rq", "huey", "dramatiq", "background-task", "thread")
+EFFECTS = ("log", "time", "random", "file-read", "file-write", "db-read", "db-write", "network", "mutate")
+BACKENDS = ("python", "onnxruntime", "pytorch", "tensorflow", "fil", "openvino", "tensorrt", "vllm", "dali")
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "web.app.server": ("wsgi", "asgi"),
+    "web.app.response": RESPONSES,
+    "web.app.text": RESPONSES,
+    "web.request.source": SOURCES,
+    "web.parameter.source": (*SOURCES, "dependency", "injected"),
+    "web.response.kind": (*RESPONSES, "same"),
+    "web.hook.when": ("startup", "shutdown", "request", "response", "error"),
+    "model.load.exportable": ("yes", "no", "unknown"),
+    "model.load.backend": BACKENDS,
+    "model.construct.exportable": ("yes", "no", "unknown"),
+    "model.construct.backend": BACKENDS,
+    "model.predict.stack": ("numpy.concatenate", "torch.cat", "pandas.concat", "list"),
+    "effect.kind": EFFECTS,
+    "task.define.queue": QUEUES,
+    "task.enqueue.queue": QUEUES,
+}
+
+# `rule|0`: keyword, else position; `*0`: every position from there on; `decorated` is for handlers only.
+PORT = re.compile(r"self|\*\d*|\d+|[A-Za-z_]\w*(?:\|\d+)?")
+PORTS: dict[str, tuple[str, ...]] = {
+    "web.app": ("lifespan", "routes", "prefix"),
+    "web.router": ("prefix", "routes", "name"),
+    "web.route": ("path", "handler", "methods", "response"),
+    "web.mount": ("child", "parent", "prefix"),
+    "web.parameter": ("dependency", "default"),
+    "web.response": ("body", "status", "media"),
+    "web.abort": ("status",),
+    "web.hook": ("handler",),
+    "model.load": ("artifact",),
+    "model.predict": ("rows",),
+    "model.configure": ("artifact",),
+    "task.define": ("name", "handler"),
+    "task.enqueue": ("callee",),
+    "flow.call": ("function",),
+}
+
+NUMPY_TYPE = r"(?:bool|u?int(?:8|16|32|64)|float(?:16|32|64)|complex(?:64|128)|str|bytes|object|same|\?)"
+VALUE_TYPE = re.compile(
+    rf"(?:array|tensor):(?:{NUMPY_TYPE}|arg:(?:\d+|[A-Za-z_]\w*(?:\|\d+)?)(?:\|{NUMPY_TYPE})?)"
+    r"|frame|image|str|bytes|int|float|bool|list|dict|same"
+)
+
+SHAPES: dict[str, tuple[type, str]] = {"str": (str, "a string"), "int": (int, "a number"), "bool": (bool, "true or false"), "tuple[str, ...]": (list, "a list of strings")}
+
+
+def trouble(table: str, key: str, shape: str, value: object) -> str | None:
+    """Why `key = value` of `[[table]]`, a field of type `shape` as the vocabulary spells it, is wrong; None when it is right."""
+    kind, spelled = SHAPES[shape]
+    wrong_kind = not isinstance(value, kind) or (kind is int and isinstance(value, bool))
+    if wrong_kind or (isinstance(value, list) and not all(isinstance(part, str) for part in value)):
+        return f"{key} must be {spelled}, not {value!r}"
+    if not isinstance(value, str) or value == "":
+        return None
+    choices = CHOICES.get(f"{table}.{key}")
+    by_argument = key == "when" and value.startswith("arg:") and PORT.fullmatch(value[4:]) is not None
+    if choices is not None and value not in choices and not by_argument:
+        return f"{key} is {value!r}; it must be one of {', '.join(choices)}"
+    if key in PORTS.get(table, ()) and not all(PORT.fullmatch(port) for port in value.split(",")):
+        return f"{key} is {value!r}, which is not a port"
+    if key == "result" and not VALUE_TYPE.fullmatch(value):
+        return f"result is {value!r}, which is not a value type"
+    return None
+

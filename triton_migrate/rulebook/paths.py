@@ -1,0 +1,88 @@
+"""Takes access paths and path patterns, gives what a pattern means and a table that finds patterns fast.
+
+A path is names joined by `.` with `()` and `[]` behind them. In a pattern `*` stands for one name, or beside letters for a part of one
+(`*Classifier`), and `{a,b}` for alternatives. A scan asks for some hundred thousand paths: hence a dict for paths without `*`, and the
+others in buckets that leave few to try.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+Row = TypeVar("Row")
+
+TOKEN = re.compile(r"[^.()\[\]]+|\(\)|\[\]")
+PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[\w*]+|\(\)|\[\])*")
+ALTERNATIVES = re.compile(r"\{([^{}]*)\}")
+
+
+def tokens(path: str) -> tuple[str, ...]:
+    """`flask.Flask().route` -> `("flask", "Flask", "()", "route")`."""
+    return tuple(TOKEN.findall(path))
+
+
+def prefixes(path: str) -> Iterator[tuple[str, str]]:
+    """Every way to cut `path` at a border of names, longest head first: `(head, rest)`, `rest` with its dot or bracket."""
+    for token in reversed(list(TOKEN.finditer(path))):
+        yield path[: token.end()], path[token.end() :]
+
+
+def expand(pattern: str) -> tuple[str, ...]:
+    """The pattern once per choice of its `{a,b}` alternatives."""
+    braces = ALTERNATIVES.search(pattern)
+    if braces is None:
+        return (pattern,)
+    head, rest = pattern[: braces.start()], expand(pattern[braces.end() :])
+    return tuple(head + choice.strip() + tail for choice in braces[1].split(",") for tail in rest)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether an expanded pattern is well formed; its first name may not be or hold a wildcard."""
+    return PATTERN.fullmatch(text) is not None
+
+
+def import_prefixes(path: str) -> Iterator[str]:
+    """The dotted names that begin `path`, longest first, up to its first call or subscript."""
+    names = re.split(r"[(\[]", path, maxsplit=1)[0].split(".")
+    for count in range(len(names), 0, -1):
+        yield ".".join(names[:count])
+
+
+class PathTable(Generic[Row]):
+    """Rows by the pattern of the paths they are about."""
+
+    __slots__ = ("_exact", "_wild", "_wild_roots")
+
+    def __init__(self, rows: Iterable[tuple[str, Row]]) -> None:
+        exact: defaultdict[str, list[Row]] = defaultdict(list)
+        wild: defaultdict[tuple[str, int], list[tuple[str, Row]]] = defaultdict(list)
+        for pattern, row in rows:
+            if "*" in pattern:
+                parts = tokens(pattern)
+                wild[parts[0], len(parts)].append((pattern, row))
+            else:
+                exact[pattern].append(row)
+        self._exact = {path: tuple(found) for path, found in exact.items()}
+        self._wild = {key: tuple((_regex(pattern), row) for pattern, row in sorted(found, key=_width)) for key, found in wild.items()}
+        self._wild_roots = frozenset(root for root, _ in wild)
+
+    def find(self, path: str) -> tuple[Row, ...]:
+        """All rows whose pattern is or covers `path`, the most particular pattern first."""
+        exact = self._exact.get(path, ())
+        if path.partition(".")[0] not in self._wild_roots:
+            return exact
+        parts = tokens(path)
+        bucket = self._wild.get((parts[0], len(parts)), ())
+        return exact + tuple(row for regex, row in bucket if regex.fullmatch(path))
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile(r"[^.()\[\]]*".join(re.escape(part) for part in pattern.split("*")))
+
+
+def _width(row: tuple[str, object]) -> tuple[int, int]:
+    pattern = row[0]
+    return pattern.count("*"), -len(pattern)

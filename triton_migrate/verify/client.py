@@ -1,0 +1,102 @@
+"""Takes recorded requests and an app's address, gives `Reply`s: a browser-like session (kept-alive, with cookies) that follows nothing.
+
+`requests` does it because apps with a login need a cookie jar, uploads need multipart, and streams need the chunks as they came.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import requests
+
+from triton_migrate.verify.requests import Poll, RecordedRequest
+
+TIMEOUT = 120.0
+POLL_EVERY = 0.05
+# One name for both sides: the ports differ, and apps put their own address into links and redirects.
+HOST = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. `status` None: no answer, and `error` says why. A polled job's body is `{"submit": …, "final": …}`."""
+
+    status: int | None
+    content_type: str = ""
+    location: str = ""
+    chunks: tuple[bytes, ...] = ()
+    seconds: float = 0.0
+    error: str | None = None
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.chunks)
+
+
+class JobTimeoutError(Exception):
+    """A polled job did not end in time."""
+
+
+class Client:
+    """One client of one app; make it with `client()`."""
+
+    def __init__(self, url: str, session: requests.Session, timeout: float) -> None:
+        self.url, self.session, self.timeout = url, session, timeout
+
+    def prepare(self, request: RecordedRequest) -> requests.PreparedRequest:
+        """The request as it goes out now, with the cookies this session holds."""
+        headers = {"Host": HOST, **dict(request.headers)}
+        return self.session.prepare_request(requests.Request(request.method, self.url + request.target, headers, data=request.body))
+
+    def send(self, request: RecordedRequest) -> Reply:
+        """Send, read all, poll where the request says so. Trouble on the wire is a Reply without status."""
+        started = time.perf_counter()
+        try:
+            reply = self._exchange(self.prepare(request))
+            if request.poll and reply.status is not None and reply.status < 400:
+                reply = replace(reply, chunks=(self._job(request.poll, reply.body),))
+        except (requests.RequestException, JobTimeoutError, ValueError, LookupError) as exc:
+            reply = Reply(None, error=f"{type(exc).__name__}: {exc}"[:300])
+        return replace(reply, seconds=time.perf_counter() - started)
+
+    def _exchange(self, prepared: requests.PreparedRequest) -> Reply:
+        with self.session.send(prepared, stream=True, timeout=self.timeout, allow_redirects=False) as answer:
+            return Reply(
+                answer.status_code,
+                content_type=answer.headers.get("Content-Type", "").split(";")[0].strip().lower(),
+                location=answer.headers.get("Location", ""),
+                chunks=tuple(answer.iter_content(None)),  # None: as sent, one piece per HTTP chunk
+            )
+
+    def _job(self, poll: Poll, submitted: bytes) -> bytes:
+        first = json_object(submitted)
+        url, deadline = self.url + poll.path.format(**first), time.monotonic() + poll.timeout
+        while True:
+            state = json_object(self.session.get(url, headers={"Host": HOST}, timeout=self.timeout).content)
+            if state.get(poll.field) in poll.until:
+                return json.dumps({"submit": first, "final": state}).encode()
+            if time.monotonic() > deadline:
+                raise JobTimeoutError(f"{poll.field} is still {state.get(poll.field)!r} after {poll.timeout:.0f} s")
+            time.sleep(POLL_EVERY)
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """A body that has to be a JSON object, as those of polled jobs. Raises ValueError."""
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError("a JSON object was expected")
+    return found
+
+
+@contextmanager
+def client(url: str, *, timeout: float = TIMEOUT) -> Iterator[Client]:
+    """A session with the app at `url` (no trailing slash), closed at the end: an open one would hold up the app's shutdown."""
+    with requests.Session() as session:
+        session.trust_env = False  # no proxies, no .netrc: this is loopback
+        session.headers["Accept-Encoding"] = "identity"  # compare what the app wrote, chunk by chunk
+        yield Client(url, session, timeout)

@@ -1,0 +1,149 @@
+"""What a verification found: one result per request, the load figures, Triton's own counters. Printable, picklable, JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where the port's answer is not the original's; both values as text, shortened."""
+
+    path: str
+    original: str
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.original} != {self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestResult:
+    """What both sides answered to one recorded request. A status is None where no answer came.
+
+    `on_triton`: True/False when Triton's success counter was watched (the request is marked `infer` and the port answered below 400).
+    """
+
+    id: str
+    method: str
+    path: str
+    status_original: int | None
+    status_port: int | None
+    infer: bool
+    on_triton: bool | None
+    differences: tuple[Difference, ...]
+    ms_original: float
+    ms_port: float
+
+    @property
+    def equal(self) -> bool:
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCounts:
+    """Triton's own counters for one model, replay and load together: requests answered, executions, rows inferred."""
+
+    name: str
+    requests: int
+    executions: int
+    inferences: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRound:
+    """Requests per second of both sides, measured one right after the other."""
+
+    original_rps: float
+    port_rps: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSide:
+    """One side over all rounds."""
+
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRatio:
+    """port / original, each the median of the rounds' ratios: above 1 is faster for rps, slower for the latencies."""
+
+    rps: float
+    p50_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """Closed-loop load: `connections` that each send the next request when the last was answered, `seconds` per side and round.
+
+    `client_share` is the part of one CPU core that the measuring client itself took; it shares the machine with what it measures.
+    """
+
+    request: str
+    connections: int
+    seconds: float
+    rounds: tuple[LoadRound, ...]
+    original: LoadSide
+    port: LoadSide
+    ratio: LoadRatio
+    client_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The proof of a port: what `verify` prints and report.json keeps."""
+
+    requests: tuple[RequestResult, ...]
+    models: tuple[ModelCounts, ...]
+    load: LoadResult | None
+    python: str
+    server: str
+    stand_ins: tuple[str, ...]
+
+    @property
+    def equal(self) -> int:
+        return sum(r.equal for r in self.requests)
+
+    @property
+    def total(self) -> int:
+        return len(self.requests)
+
+    @property
+    def passed(self) -> bool:
+        """Every reply equal, and every inference that should have reached Triton did."""
+        return self.equal == self.total and all(r.on_triton is not False for r in self.requests)
+
+    def as_document(self) -> dict[str, Any]:
+        """The `verification` object of report.json."""
+        return {
+            "requests": [_request_document(r) for r in self.requests],
+            "equal": self.equal,
+            "total": self.total,
+            "load": None if self.load is None else _load_document(self.load),
+            "models": [asdict(m) for m in self.models],
+            "python": self.python,
+            "server": self.server,
+            "stand_ins": list(self.stand_ins),
+        }
+
+
+def _request_document(result: RequestResult) -> dict[str, Any]:
+    return {**asdict(result), "equal": result.equal, "differences": [asdict(d) for d in result.differences]}
+
+
+def _load_document(load: LoadResult) -> dict[str, Any]:
+    return {
+        "connections": load.connections,
+        "seconds": load.seconds,
+        "rounds": [asdict(r) for r in load.rounds],
+        "original": asdict(load.original),
+        "port": asdict(load.port),
+        "ratio": asdict(load.ratio),
+    }

@@ -1,0 +1,147 @@
+"""Takes an app, its port and recorded requests, gives the `Verification`: start both, ask both the same, compare, load both.
+
+This is the story of the room. It runs the user's code, the one place in the tool besides `serve` that does, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from triton_migrate.base import TritonMigrateError
+from triton_migrate.server import Ports, Triton, running
+from triton_migrate.verify.client import Client, client
+from triton_migrate.verify.compare import differences
+from triton_migrate.verify.load import LoadPlan, Target, measure_load
+from triton_migrate.verify.records import LoadResult, ModelCounts, RequestResult, Verification
+from triton_migrate.verify.replay import Replayed, replay
+from triton_migrate.verify.requests import RecordedRequest, read_requests
+from triton_migrate.verify.start import App, Application, free_ports, running_app, start_command
+from triton_migrate.verify.wire import wire
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two apps, up, and its only client."""
+
+    app: App
+    client: Client
+
+
+def verify_port(
+    original: Path,
+    port: Path,
+    application: Application,
+    requests: Path,
+    *,
+    python: Path,
+    load: LoadPlan | None = None,
+    say: Callable[[str], None] = print,
+) -> Verification:
+    """Compare the app in the folder `original` with its port in the folder `port`, served by a Triton of its own.
+
+    Both folders are run in and may be written to by the apps: pass copies. `python` has the app's packages. Raises
+    TritonMigrateError when there is nothing to compare (a bad requests file, an app or a model that does not start); a port that
+    answers differently is a result. Whatever happens, everything started here is stopped.
+    """
+    recorded = read_requests(requests)
+    if load:
+        _known(load, recorded, requests)
+    if not any(request.infer for request in recorded):
+        say("no request is marked `infer`, so nothing will show that Triton answered")
+    say("running the app's own code, original and port, on this machine")
+    with _side("the original", original, application, python) as before:
+        say(f"the original is up on {before.app.command.server}, replaying {len(recorded)} requests")
+        replies = replay(recorded, before.client, before.app.check)
+        with (
+            running(port, python=python, ports=Ports.free(), say=say) as triton,
+            _side("the port", port, application, python, _addresses(triton)) as after,
+        ):
+            say(f"the port is up on Triton {triton.version}, replaying {len(recorded)} requests")
+            results = _compared(replies, replay(recorded, after.client, _alive(after.app, triton), lambda: _answered(triton)))
+            _tell_failures(results, after.app, say)
+            figures = _loaded(load, recorded, results, before, after, say) if load else None
+            return Verification(results, _counts(triton), figures, str(python), before.app.command.server, triton.stand_ins)
+
+
+@contextmanager
+def _side(name: str, root: Path, application: Application, python: Path, env: Mapping[str, str] | None = None) -> Iterator[Side]:
+    (number,) = free_ports(1)
+    command = start_command(application, python, number)
+    with running_app(name, root, command, number, env) as app, client(app.url) as session:
+        yield Side(app, session)
+
+
+def _addresses(triton: Triton) -> dict[str, str]:
+    return {"TRITON_URL": triton.url, "TRITON_GRPC_URL": triton.grpc_url, "TRITON_METRICS_URL": triton.metrics_url}
+
+
+def _alive(app: App, triton: Triton) -> Callable[[], None]:
+    def check() -> None:
+        triton.refuse_dead()
+        app.check()
+
+    return check
+
+
+def _answered(triton: Triton) -> int:
+    return sum(model.request_success for model in triton.statistics())
+
+
+def _counts(triton: Triton) -> tuple[ModelCounts, ...]:
+    return tuple(ModelCounts(m.name, m.request_success, m.execution_count, m.inference_count) for m in triton.statistics())
+
+
+def _compared(originals: tuple[Replayed, ...], ports: tuple[Replayed, ...]) -> tuple[RequestResult, ...]:
+    return tuple(
+        RequestResult(
+            id=original.request.id,
+            method=original.request.method,
+            path=original.request.path,
+            status_original=original.reply.status,
+            status_port=port.reply.status,
+            infer=original.request.infer,
+            on_triton=port.on_triton,
+            differences=differences(original.request, original.reply, port.reply),
+            ms_original=round(original.reply.seconds * 1e3, 2),
+            ms_port=round(port.reply.seconds * 1e3, 2),
+        )
+        for original, port in zip(originals, ports, strict=True)
+    )
+
+
+def _tell_failures(results: tuple[RequestResult, ...], port: App, say: Callable[[str], None]) -> None:
+    """A 500 says nothing; the app's log does."""
+    failed = [r.id for r in results if (r.status_port or 500) >= 500 > (r.status_original or 500)]
+    if failed and (reason := port.reason()):
+        say(f"the port failed at {', '.join(failed[:5])}; its log: {reason}")
+
+
+def _known(plan: LoadPlan, recorded: tuple[RecordedRequest, ...], file: Path) -> None:
+    if plan.request is not None and plan.request not in {request.id for request in recorded}:
+        raise TritonMigrateError(f"no request has the id {plan.request!r}", file=str(file), hint="the load repeats one of the requests")
+
+
+def _loaded(
+    plan: LoadPlan,
+    recorded: tuple[RecordedRequest, ...],
+    results: tuple[RequestResult, ...],
+    original: Side,
+    port: Side,
+    say: Callable[[str], None],
+) -> LoadResult | None:
+    """The load on one request that both sides answer alike: the speed of a wrong answer is of no interest."""
+    wanted = [
+        (request, status)
+        for request, result in zip(recorded, results, strict=True)
+        if result.equal and (status := result.status_original) is not None
+        if (request.id == plan.request if plan.request else request.infer and status < 400)
+    ]
+    if not wanted:
+        say("no load: no inference request was answered alike by both")
+        return None
+    request, status = wanted[0]
+    original_side, port_side = (Target(s.app.port, wire(s.client.prepare(request)), status, request.poll) for s in (original, port))
+    return measure_load(request.id, original_side, port_side, plan, say)
