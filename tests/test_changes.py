@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from triton_migrate import changes as changes_module
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.changes import ChangeSet, FileEdit, NewFile, bytes_of, check, diff_of, patch_bytes, patch_text, read_text, write
 
@@ -257,7 +256,7 @@ def test_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_a
             raise failure
         real(*arguments)
 
-    monkeypatch.setattr(changes_module.os, function, failing)
+    monkeypatch.setattr(os, function, failing)
     with pytest.raises((TritonMigrateError, KeyboardInterrupt)) as caught:
         write(changes, tmp_path)
     assert isinstance(caught.value, KeyboardInterrupt) or "nothing was changed" in str(caught.value)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from expectations import reported, written
+from expectations import Fact, reported, written
 from fixture_folders import APPS, LIBRARIES, Fixture, tree
 
 from triton_migrate import api
@@ -19,6 +19,7 @@ from triton_migrate.match import Matcher
 from triton_migrate.report import json as report_json
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import Program
+from triton_migrate.rulebook.book import Rulebook
 from triton_migrate.rulebook.load import load_rulebook
 from triton_migrate.rulebook.vocabulary import ModelLoad, ModelPredict, Rule, WebRoute
 from triton_migrate.verify.client import client
@@ -58,8 +59,26 @@ def test_every_rule_is_exercised(role: type[Rule]) -> None:
     assert [f"{rule.origin}: {', '.join(rule.api)}" for rule in sorted(rules - matched, key=lambda rule: rule.origin)] == []
 
 
+def test_expectations_are_read_from_comments_only(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "def f():  # $ web.route url=/a methods=GET,POST category=loose rule=loose; web.input source=json name=x\n"
+        "    text = '# $ model.predict'\n"
+        "    net(1)  # $ model.predict MISSING: model.load framework=onnx SPURIOUS: consumer\n"
+    )
+    expected = written(tmp_path)
+    route = ("category=loose", "rule=loose", "url=/a")
+    assert expected.true == {
+        Fact("app.py", 1, "web.route", tuple(sorted((*route, "method=GET")))),
+        Fact("app.py", 1, "web.route", tuple(sorted((*route, "method=POST")))),
+        Fact("app.py", 1, "web.input", ("name=x", "source=json")),
+        Fact("app.py", 3, "model.predict"),
+    }
+    assert expected.missing == {Fact("app.py", 3, "model.load", ("framework=onnx",))}
+    assert expected.spurious == {Fact("app.py", 3, "consumer")}
+
+
 @cache
-def rulebook():
+def rulebook() -> Rulebook:
     return load_rulebook()
 
 

@@ -201,7 +201,7 @@ def _check_text(path: str, text: str) -> None:
     if path.endswith(".py"):
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SyntaxWarning)
+                warnings.simplefilter("ignore")
                 compile(data, path, "exec", dont_inherit=True)
         except SyntaxError as error:
             raise TritonMigrateError(f"would not compile: {error.msg}", file=path, line=error.lineno) from error

@@ -6,6 +6,7 @@ them when requests are run one by one); `preprocess`, `predict` and `postprocess
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from triton_migrate.plan import flow, tensors
 from triton_migrate.plan.closure import Closure
 from triton_migrate.plan.cut import Crossing, Cut, Cutter
 from triton_migrate.plan.records import Tensor
-from triton_migrate.resolve.scopes import walk
+from triton_migrate.resolve.scopes import Scope, walk
 from triton_migrate.trace.records import PredictSite
 
 HEAD = '''\
@@ -47,9 +48,10 @@ class Surface:
 class Assembly:
     """Puts one pipeline.py together."""
 
-    def __init__(self, name: str, cut: Cut, cutter: Cutter, closure: Closure, surface: Surface, invalid: tuple[str, ...]) -> None:
+    def __init__(self, name: str, cut: Cut, cutter: Cutter, closure: Closure, surface: Surface, invalid: tuple[str, ...], sites: tuple[PredictSite, ...]) -> None:
+        self.sites = sites
         self.name, self.cut, self.cutter, self.closure, self.surface, self.invalid = name, cut, cutter, closure, surface, invalid
-        self.file, self.text = cut.scope.file, closure.texts[cut.scope.file]
+        self.scope, self.text = cut.scope, closure.texts[cut.scope.file]
         self.renamed: dict[str, str] = {}  # receivers of the app -> globals of pipeline.py
 
     def build(self) -> str:
@@ -71,19 +73,19 @@ class Assembly:
         return self.text.piece(expr.at, (*self._replacements(list(walk(expr))), *extra))
 
     def _replacements(self, exprs: list[ir.Expr]) -> tuple[tuple[ir.At, str], ...]:
-        local = self._local()
+        local = self._local(self.scope)
         self._require({e.id for e in exprs if isinstance(e, ir.Name)} - local)
         given = tuple((e.at, self.renamed[e.id]) for e in exprs if isinstance(e, ir.Name) and self.renamed.get(e.id, e.id) != e.id)
-        return (*given, *self.closure.replacements(self.file, exprs, local))
+        return (*given, *self.closure.replacements(self.scope.file, exprs, local))
 
-    def _local(self) -> set[str]:
-        function = self.cut.scope.function
+    def _local(self, scope: Scope) -> set[str]:
+        function = scope.function
         names = {p.name for p in function.parameters} | flow.binds(function.body)
         names |= {n.id for e in flow.every_of_function(function) if isinstance(e, ir.Comprehension) for t, _, _ in e.loops for n in flow.names(t)}
         return names - {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
 
     def _require(self, names: set[str]) -> None:
-        self.closure.require_all(self.file, names, self.cut.span)
+        self.closure.require_all(self.scope.file, names, self.cut.span)
 
     # ------------------------------------------------------------ the three shapes
 
@@ -92,15 +94,10 @@ class Assembly:
         ((given, crossing),) = self.surface.inputs
         calls = []
         for (made, _), site in zip(self.surface.outputs, self._distinct()):
-            rows = self.cutter.rows(site) or ()
-            call = self._expression(site.call, tuple((e.at, "batch") for _, e in rows))
-            calls.append(f'    if "{made.name}" in wanted:\n        out["{made.name}"] = {call}\n')
-        outputs = [f'        "{t.name}": {tensors.pack(f"""rows["{t.name}"]""", t, c.type)},' for t, c in self.surface.outputs]
+            calls.append(f'    if "{made.name}" in wanted:\n        out["{made.name}"] = {self._call(site)}\n')
         unpacked = tensors.unpack(f'inputs["{given.name}"]', given, crossing.type)
-        post = "\n".join(
-            f'    if "{t.name}" in rows:\n        out["{t.name}"] = {tensors.pack(f"""rows["{t.name}"]""", t, c.type)}' for t, c in self.surface.outputs
-        )
-        del outputs
+        packed = [(t.name, tensors.pack(f'rows["{t.name}"]', t, c.type)) for t, c in self.surface.outputs]
+        post = "\n".join(f'    if "{name}" in rows:\n        out["{name}"] = {value}' for name, value in packed)
         parts = [
             f'def preprocess(inputs):\n    return {unpacked}, ()\n',
             self._stacking("array"),
@@ -110,10 +107,22 @@ class Assembly:
         ]
         return "\n\n".join(parts)
 
+    def _call(self, site: PredictSite) -> str:
+        """The predict call with its rows replaced; a receiver that is a local name of the app is made in load()."""
+        self.scope, self.text = site.scope, self.closure.texts[site.scope.file]
+        assert isinstance(site.call.func, ir.Attribute)
+        receiver = site.call.func.value
+        root = next(flow.names(receiver), None)
+        extra = tuple((e.at, "batch") for _, e in self.cutter.rows(site) or ())
+        if root is None or root.id in self._local(site.scope):
+            made = self.closure.provide(self.cutter.evaluator.values(receiver, site.frame), "model", site.span)
+            extra = (*extra, (receiver.at, made))
+        return self._expression(site.call, extra)
+
     def _distinct(self) -> tuple[PredictSite, ...]:
         """One site per output: sites that call the same method share it."""
         found = {}
-        for site in self.cut.sites:
+        for site in self.sites:
             found.setdefault(site.call.func.attr if isinstance(site.call.func, ir.Attribute) else "output", site)
         return tuple(found[c.name] for _, c in self.surface.outputs)
 
@@ -130,14 +139,15 @@ class Assembly:
         """The run split at its predict call."""
         run, (site,) = self.cut.statements, self.cut.sites
         index = next(i for i, s in enumerate(run) if any(p is site.call for e in flow.every(s) for p in walk(e)))
-        context, target = self._unwrapped(run[index], site)
+        blocks, target = self._unwrapped(run[index], site)
+        context = [f"with {', '.join(self._expression(e) for e, _ in w.items)}:" for w in blocks]
         ((kind, leaf),) = self.cutter.rows(site) or ()
         batch = leaf.id if isinstance(leaf, ir.Name) and leaf.id not in self.renamed else "batch"
         inner = self._before(run[index], target)
         pre = self._pre(run, index, inner, leaf, batch, context)
-        output, post = self._post(run, index, site, target, context)
+        output, post = self._post(run, index, site, target, blocks, context)
         given = [c.name for _, c in self.surface.inputs]
-        after = {n for s in self._post_statements(run, index, target) for n in flow.reads((s,))} | ({batch} & set())
+        after = _reads_without(self._post_statements(run, index, target), site.call)
         made = flow.binds(run[:index]) | flow.binds(tuple(inner))
         carried = sorted((after & (made | set(given))) - {output} - set(self.renamed))
         called = f"return {{\"output\": {self._expression(site.call, ((leaf.at, 'batch'),))}}}\n"
@@ -161,8 +171,8 @@ class Assembly:
         if not carried:
             return f"def preprocess(inputs):\n    return {call}, ()\n"
         first = f"    {', '.join([batch, *prepared])} = {call}\n"
-        rest = ", ".join(n if n in prepared else values[n] for n in carried)
-        return f"def preprocess(inputs):\n{first}    return {batch}, ({rest},)\n"
+        rest = ", ".join(n if n in prepared else values[n] for n in carried) + ("," if len(carried) == 1 else "")
+        return f"def preprocess(inputs):\n{first}    return {batch}, ({rest})\n"
 
     def _unwrapped(self, stmt: ir.Stmt, site: PredictSite) -> tuple[list[ir.With], ir.Stmt]:
         """The `with` blocks around the predict statement, and the statement."""
@@ -180,37 +190,36 @@ class Assembly:
             stmt = next(s for s in stmt.body if s.at[:2] <= target.at[:2] and target.at[2:] <= s.at[2:])
         return found
 
-    def _pre(self, run: ir.Block, index: int, inner: list[ir.Stmt], leaf: ir.Expr, batch: str, context: list[ir.With]) -> str:
+    def _pre(self, run: ir.Block, index: int, inner: list[ir.Stmt], leaf: ir.Expr, batch: str, context: list[str]) -> str:
         text = self._moved(run[0], run[index - 1]) if index else ""
         if inner:
-            text += _wrapped(self._heads(context), self._moved(inner[0], inner[-1]))
+            text += _wrapped(context, self._moved(inner[0], inner[-1]))
         if not (isinstance(leaf, ir.Name) and leaf.id == batch):
             text += f"{batch} = {self._expression(leaf)}\n"
         return text
-
-    def _heads(self, context: list[ir.With]) -> list[str]:
-        return [f"with {', '.join(self._expression(e) for e, _ in w.items)}:" for w in context]
 
     def _post_statements(self, run: ir.Block, index: int, target: ir.Stmt) -> list[ir.Stmt]:
         inside = [s for s in flow.flatten((run[index],)) if s.at[:2] >= target.at[:2] and not isinstance(s, ir.With)]
         return [*(inside or [target]), *run[index + 1 :]]
 
-    def _post(self, run: ir.Block, index: int, site: PredictSite, target: ir.Stmt, context: list[ir.With]) -> tuple[str, str]:
+    def _post(
+        self, run: ir.Block, index: int, site: PredictSite, target: ir.Stmt, blocks: list[ir.With], context: list[str]
+    ) -> tuple[str, str]:
         """The name the output gets, and the statements after the call."""
         whole = isinstance(target, ir.Assign) and target.value is site.call and len(target.targets) == 1 and isinstance(target.targets[0], ir.Name)
         output = target.targets[0].id if whole and isinstance(target, ir.Assign) and isinstance(target.targets[0], ir.Name) else self._free("output")
-        inside = [s for w in context for s in w.body if s.at[:2] >= target.at[2:]]
+        inside = [s for w in blocks for s in w.body if s.at[:2] >= target.at[2:]]
         text = "" if whole else self._moved(target, target, ((site.call.at, output),))
         if inside:
             text += self._moved(inside[0], inside[-1])
-        if text and context:
-            text = _wrapped(self._heads(context), text)
+        if text:
+            text = _wrapped(context, text)
         if index + 1 < len(run):
             text += self._moved(run[index + 1], run[-1])
         return output, text
 
     def _free(self, name: str) -> str:
-        taken = self._local() | set(self.closure.names.values())
+        taken = self._local(self.cut.scope) | set(self.closure.names.values())
         while name in taken:
             name += "_"
         return name
@@ -253,12 +262,10 @@ class Assembly:
 
     def _joined(self, body: str) -> str:
         closure = self.closure
-        head = HEAD.format(name=self.name, place=f"{self.file} ({self.cut.scope.qualname})")
+        head = HEAD.format(name=self.name, place=f"{self.cut.scope.file} ({self.cut.scope.qualname})")
         codec = sorted(tensors.functions(body))
-        own = dict.fromkeys(["import os", "import sys", "from pathlib import Path"])
-        imports = _ordered([*own, *(t for k, t in closure.imports.items() if t not in own)])
-        if codec:
-            imports += f"from triton_codec import {', '.join(codec)}\n"
+        own = ["import os", "import sys", "from pathlib import Path", *(f"from triton_codec import {f}" for f in codec)]
+        imports = _ordered([*own, *closure.imports.values()])
         parts = [head + "\nfrom __future__ import annotations\n\n" + imports + "\n" + ROOT]
         parts += closure.definitions
         invalid = f"INVALID = ({', '.join(self.invalid)}{',' if len(self.invalid) == 1 else ''})  # what the app catches: the client's fault\n"
@@ -278,16 +285,34 @@ def _function(name: str, parameters: list[str], body: str, docstring: str = "") 
     return f"def {name}({', '.join(parameters)}):\n{doc}{textwrap.indent(body, '    ')}"
 
 
-def _wrapped(context: list[str] | list[ir.With], body: str) -> str:
+def _reads_without(statements: list[ir.Stmt], call: ir.Call) -> set[str]:
+    """Names the statements read, those inside the predict call left out."""
+    inside = {id(e) for e in walk(call)}
+    stored = {id(n) for s in statements if isinstance(s, ir.Assign) and not s.augmented for t in s.targets for n in walk(t) if t is n}
+    parts = [e for s in statements for e in flow.every(s) if isinstance(e, ir.Name) and id(e) not in inside | stored]
+    return {e.id for e in parts}
+
+
+def _wrapped(context: list[str], body: str) -> str:
     for head in reversed(context):
         body = f"{head}\n{textwrap.indent(body, '    ')}"
     return body
 
 
 def _ordered(lines: list[str]) -> str:
-    """Import statements, `import x` first, each once."""
-    flat = dict.fromkeys(line for text in lines for line in text.splitlines())
-    return "".join(f"{line}\n" for line in sorted(flat, key=lambda t: (t.startswith("from "), t)))
+    """Import statements: the standard library's, then the others'; names from one module on one line."""
+    plain: set[str] = set()
+    members: dict[str, set[str]] = {}
+    for line in (line for text in lines for line in text.splitlines()):
+        module, _, names = line.removeprefix("from ").partition(" import ")
+        if line.startswith("from "):
+            members.setdefault(module, set()).add(names)
+        else:
+            plain.add(line)
+    every = [*sorted(plain), *(f"from {m} import {', '.join(sorted(n))}" for m, n in sorted(members.items()))]
+    standard = [line for line in every if line.split()[1].split(".")[0] in sys.stdlib_module_names]
+    others = [line for line in every if line not in standard]
+    return "\n".join(standard) + "\n" + ("\n" + "\n".join(others) + "\n" if others else "")
 
 
 def _spaced(parts: list[str]) -> str:

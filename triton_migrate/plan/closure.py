@@ -52,6 +52,7 @@ class Closure:
     copied: list[Span] = field(default_factory=list)
     dropped: frozenset[int] = frozenset()  # id() of the functions whose statements are moved: their classes are copied without them
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
+    _late: dict[tuple[str, str], None] = field(default_factory=dict)  # bound by statements of load(), global once something reads them
     _statements: set[tuple[str, ir.At]] = field(default_factory=set)
 
     # ------------------------------------------------------------ text
@@ -89,6 +90,8 @@ class Closure:
     def require(self, file: str, name: str, where: Span) -> str:
         """Make sure that what `name` means in `file` is in pipeline.py; gives its name there."""
         if (file, name) in self.names:
+            if (file, name) in self._late:
+                self.globals[self.names[(file, name)]] = None
             return self.names[(file, name)]
         frame = self.evaluator.program.frames[file]
         bindings = frame.scope.bindings.get(name, [])
@@ -232,11 +235,13 @@ class Closure:
             annotation = stmt.annotation if isinstance(stmt, ir.Assign) else None
             if annotation is not None:
                 self.require_all(file, {n.id for n in flow.names(annotation)}, Span(file, *stmt.at))
-            late = runtime or any(self.names.get((file, r)) in self.globals for r in flow.reads((stmt,)))
+            late = runtime or any((file, r) in self._late for r in flow.reads((stmt,)))
             text = self.copy(file, stmt)
             if late:
                 self.load.append(text)
-                self.globals.update(dict.fromkeys(self.names[(file, b)] for b in sorted(bound) if (file, b) in self.names))
+                self._late.update(dict.fromkeys((file, b) for b in bound))
+                if name in bound:
+                    self.globals[made] = None
             else:
                 self.definitions.append(text)
             self.copied.append(Span(file, *stmt.at))

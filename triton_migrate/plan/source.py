@@ -14,12 +14,10 @@ class Text:
         self.lines = [line.encode() for line in text.replace("\r\n", "\n").splitlines(keepends=True)]
 
     def piece(self, at: ir.At, replace: tuple[tuple[ir.At, str], ...] = ()) -> str:
-        """The text at `at` with the places in `replace` (inside it, not overlapping) replaced."""
+        """The text at `at` with the places in `replace` that lie in it replaced; of nested ones the outer counts."""
         out: list[bytes] = []
         position = at[:2]
-        for place, new in sorted(set(replace)):
-            if place[:2] < position or place[2:] > at[2:]:
-                continue
+        for place, new in _outermost(replace, at):
             out += [self._between(position, place[:2]), new.encode()]
             position = place[2:]
         out.append(self._between(position, at[2:]))
@@ -38,3 +36,12 @@ class Text:
         trailing = self.lines[last[2] - 1][last[3] :].decode()
         comment = trailing.rstrip() if trailing.lstrip().startswith("#") else ""
         return textwrap.dedent(text).rstrip() + comment + "\n"
+
+
+def _outermost(replace: tuple[tuple[ir.At, str], ...], at: ir.At) -> list[tuple[ir.At, str]]:
+    inside = sorted({r for r in replace if at[:2] <= r[0][:2] and r[0][2:] <= at[2:]}, key=lambda r: (r[0][:2], (-r[0][2], -r[0][3])))
+    found: list[tuple[ir.At, str]] = []
+    for place, new in inside:
+        if not found or found[-1][0][2:] <= place[:2]:
+            found.append((place, new))
+    return found

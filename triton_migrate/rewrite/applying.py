@@ -124,5 +124,5 @@ def _parsed(text: str) -> cst.Module:
 
 def _compile(text: str, path: str) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore")
         compile(text, path, "exec", dont_inherit=True)

@@ -149,7 +149,7 @@ class _Plan:
 
     def _insert(self, span: Span, code: str, *, after: bool) -> NotDone | None:
         statement = self.places.statement(span)
-        if statement not in self.places.blocks:
+        if statement is None or statement not in self.places.blocks:
             return NotDone(span, _BRANCH if statement else _NO_STATEMENT)
         try:
             fragment = statements(code, self.style)

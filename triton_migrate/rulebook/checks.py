@@ -53,7 +53,12 @@ VALUE_TYPE = re.compile(
     r"|frame|image|str|bytes|int|float|bool|list|dict|same"
 )
 
-SHAPES: dict[str, tuple[type, str]] = {"str": (str, "a string"), "int": (int, "a number"), "bool": (bool, "true or false"), "tuple[str, ...]": (list, "a list of strings")}
+SHAPES: dict[str, tuple[type, str]] = {
+    "str": (str, "a string"),
+    "int": (int, "a number"),
+    "bool": (bool, "true or false"),
+    "tuple[str, ...]": (list, "a list of strings"),
+}
 
 
 def trouble(table: str, key: str, shape: str, value: object) -> str | None:
@@ -73,4 +78,3 @@ def trouble(table: str, key: str, shape: str, value: object) -> str | None:
     if key == "result" and not VALUE_TYPE.fullmatch(value):
         return f"result is {value!r}, which is not a value type"
     return None
-

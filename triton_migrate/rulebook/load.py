@@ -61,7 +61,9 @@ def _check_aliases(book: Rulebook, files: dict[str, RuleFile]) -> None:
         label = library.origin.rpartition(":")[0]
         for path, target in library.alias:
             if path in owners:
-                raise TritonMigrateError(f"[alias] {path} already has an alias in {owners[path]}", file=label, line=files[label].alias_line(path))
+                raise TritonMigrateError(
+                    f"[alias] {path} already has an alias in {owners[path]}", file=label, line=files[label].alias_line(path)
+                )
             owners[path] = label
             if not book.settles(path):
                 raise TritonMigrateError(

@@ -18,12 +18,14 @@ from triton_migrate.rulebook.vocabulary import ROLES, Library, Rule
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]  # mypy may run where it is not needed
 
 Fields = dict[str, "dataclasses.Field[object]"]
 
 HEAD: Fields = {key.name: key for key in dataclasses.fields(Library) if key.name not in ("alias", "rules", "origin")}
-ROWS: dict[str, Fields] = {name: {key.name: key for key in dataclasses.fields(role) if key.name != "origin"} for name, role in ROLES.items()}
+ROWS: dict[str, Fields] = {
+    name: {key.name: key for key in dataclasses.fields(role) if key.name != "origin"} for name, role in ROLES.items()
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ class ModelPredict(Rule):
     role: ClassVar[str] = "model.predict"
     rows: str = "*"  # port(s) that carry the rows, comma-separated
     row_independent: bool = False  # row i of the result depends on row i of the input only
-    stack: str = ""  # how batches are joined when the argument's own type does not say: "numpy.concatenate" | "torch.cat" | "pandas.concat" | "list"
+    stack: str = ""  # how to join batches whose type is unknown: "numpy.concatenate" | "torch.cat" | "pandas.concat" | "list"
     result: str = ""  # value type of the result, as DataConvert.result; "" = unknown
     rank: int = 0  # axes of the result, the row axis among them; 0 = depends
     fused: bool = False
@@ -273,7 +273,8 @@ ROLES: dict[str, type[Rule]] = {
     row.role: row
     for row in (
         WebApp, WebRouter, WebRoute, WebMount, WebView, WebRequest, WebParameter, WebResponse, WebAbort, WebHook,
-        ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelConfigure, DataConvert, Effect, FlowCall, TaskDefine, TaskEnqueue, Cache, Metric,
+        ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelConfigure, DataConvert, Effect, FlowCall, TaskDefine, TaskEnqueue,
+        Cache, Metric,
     )
 }  # fmt: skip
 

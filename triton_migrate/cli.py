@@ -1,0 +1,167 @@
+"""Arguments, printing, exit codes: 0 done, 1 refused or not verified, 2 bad usage or unreadable input. The only caller of `sys.exit`."""
+
+from __future__ import annotations
+
+import difflib
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from triton_migrate import __version__, api
+from triton_migrate.base import TritonMigrateError
+from triton_migrate.report import json as report_json
+from triton_migrate.report import terminal
+from triton_migrate.rulebook.load import load_rulebook
+from triton_migrate.rulebook.vocabulary import Library
+from triton_migrate.server import Ports
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Port Flask and FastAPI apps that serve models to NVIDIA Triton, and prove that the port answers like the original.",
+)  # fmt: skip
+console = Console()
+
+App = Annotated[Path, typer.Argument(help="Folder of the application.")]
+LastApp = Annotated[Path | None, typer.Argument(help="Folder of the application; default: that of the last scan.")]
+Out = Annotated[Path, typer.Option(help="Folder for everything that is written.")]
+Python = Annotated[Path | None, typer.Option(help="Interpreter that has the app's packages; default: APP/.venv, $VIRTUAL_ENV, or the tool's own.")]
+Rules = Annotated[Path | None, typer.Option(help="Folder of your own rule files.")]
+OUT = Path(".triton-migrate")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        console.print(f"triton-migrate {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@cli.callback()
+def _main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False) -> None:
+    pass
+
+
+@cli.command()
+def scan(app: App = Path(), out: Out = OUT, rules: Rules = None) -> None:
+    """Say what is there: entries, models, pipelines, and how each would be ported."""
+    report = api.scan(app, out=out, rules=rules)
+    terminal.scan_summary(report, console, report=out / api.PAGE)
+
+
+@cli.command()
+def apply(
+    app: LastApp = None,
+    category: Annotated[list[str] | None, typer.Option(help="tight, loose, modular, individual or all; may be repeated.")] = None,
+    endpoint: Annotated[list[str] | None, typer.Option(help="Only this pipeline, e.g. 'POST /predict'; may be repeated.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Change the application, all or nothing.")] = False,
+    allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Write even over uncommitted changes.")] = False,
+    out: Out = OUT,
+    rules: Rules = None,
+) -> None:
+    """Port the selected pipelines: write migration.patch, and the application itself only with --write."""
+    root = app or _last_root(out)
+    report = api.apply(
+        root, categories=tuple(category or ("all",)), endpoints=tuple(endpoint or ()), out=out, write=write, allow_dirty=allow_dirty, rules=rules
+    )
+    terminal.apply_summary(report, console)
+    console.print(f"{'written to' if write else 'patch:'} {root if write else out / api.PATCH}", highlight=False, soft_wrap=True)
+    console.print(f"report: {out / api.PAGE}", highlight=False, soft_wrap=True)
+    if report["not_ported"]:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def serve(
+    app: LastApp = None,
+    http_port: Annotated[int, typer.Option(help="HTTP port.")] = 8000,
+    grpc_port: Annotated[int, typer.Option(help="gRPC port.")] = 8001,
+    metrics_port: Annotated[int, typer.Option(help="Prometheus port.")] = 8002,
+    python: Python = None,
+    out: Out = OUT,
+) -> None:
+    """Run the ported app's models on a real Triton, in the foreground, on the loopback interface."""
+    api.serve(app or _last_root(out), python=python, ports=Ports(http_port, grpc_port, metrics_port), say=_say)
+
+
+@cli.command()
+def verify(
+    app: LastApp = None,
+    requests: Annotated[Path | None, typer.Option(help="JSONL of requests; default: requests.jsonl in or beside APP.")] = None,
+    connections: Annotated[int, typer.Option(min=0, help="Concurrent connections of the load test; 0 leaves it out.")] = 16,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Seconds of load per side and round.")] = 3.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Alternating rounds of load.")] = 3,
+    python: Python = None,
+    out: Out = OUT,
+) -> None:
+    """Run original and port (this starts the user's code), replay the same requests, compare, measure."""
+    signal.signal(signal.SIGTERM, _terminated)
+    report = api.verify(
+        app or _last_root(out), requests=requests, out=out, python=python, connections=connections, seconds=seconds, rounds=rounds, say=_say
+    )
+    terminal.verify_summary(report, console)
+    console.print(f"report: {out / api.PAGE}", highlight=False, soft_wrap=True)
+    done = report["verification"]
+    if done is None or done["equal"] < done["total"] or any(r["on_triton"] is False for r in done["requests"]):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def explain(app: App, entry: Annotated[str, typer.Argument(help="The pipeline, e.g. 'POST /predict'.")], rules: Rules = None) -> None:
+    """Show one pipeline: stages, data, evidence, verdict, plan."""
+    terminal.explain(entry, api.scan(app, rules=rules), console)
+
+
+@cli.command(name="rules")
+def rules_(library: Annotated[str | None, typer.Argument(help="Import name of a library.")] = None, rules: Rules = None) -> None:
+    """List the rule files, or print what is known about one library."""
+    book = load_rulebook(rules)
+    if library is None:
+        table = Table("library", "imports", "rules", box=None)
+        for known in sorted(book.libraries, key=lambda lib: lib.name.lower()):
+            table.add_row(known.name, ", ".join(known.imports), str(len(known.rules)))
+        console.print(table)
+        return
+    found = book.library_of(library) or book.by_package(library)
+    if found is None:
+        names = [root for lib in book.libraries for root in lib.imports]
+        raise TritonMigrateError(f"no rules for {library!r}", hint=f"known: {', '.join(difflib.get_close_matches(library, names, cutoff=0.4) or sorted(names)[:8])}")
+    _print_library(found)
+
+
+def _print_library(found: Library) -> None:
+    console.print(f"{found.name} (import {', '.join(found.imports)}), {found.origin}", highlight=False)
+    table = Table("role", "api", "rule", box=None)
+    for rule in found.rules:
+        table.add_row(rule.role, "\n".join(rule.api), rule.origin)
+    console.print(table)
+
+
+def _last_root(out: Path) -> Path:
+    if not (out / api.REPORT).is_file():
+        raise TritonMigrateError("no APP given and no earlier scan here", hint="run `triton-migrate scan APP` first, or name the folder")
+    return Path(report_json.read(out / api.REPORT)["root"])
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    sys.stdout.flush()
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        cli()
+    except TritonMigrateError as exc:
+        Console(stderr=True).print(f"error: {exc}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

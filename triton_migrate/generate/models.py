@@ -1,0 +1,67 @@
+"""Takes planned models, gives `ServedModel`s with the finished text of their `pipeline.py`, or why one cannot be written."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from triton_migrate.base import Span
+from triton_migrate.generate.pipeline import Assembly, Surface
+from triton_migrate.plan.closure import Closure, Uncopyable
+from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.port import MAX_BATCH_SIZE, PlannedModel
+from triton_migrate.plan.records import ServedModel
+from triton_migrate.plan.source import Text
+from triton_migrate.plan.tensors import records
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.rulebook.book import Rulebook, normalised
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A served model with what its pipeline took from the app."""
+
+    planned: PlannedModel
+    served: ServedModel
+    copied: tuple[Span, ...]
+
+
+def write_model(evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str]) -> Written | NoCut:
+    """Assemble one model's pipeline. `pins`: requirement lines of the app by normalised distribution name."""
+    dropped = frozenset(id(c.scope.function) for c in planned.cuts if c.kind == "region")
+    closure = Closure(evaluator, texts, dropped=dropped)
+    surface = Surface(planned.inputs, planned.outputs)
+    sites = tuple(s for c in planned.cuts for s in c.sites)
+    try:
+        for _, crossing in planned.inputs:
+            for record in records(crossing.type):
+                if record.cls is not None:
+                    closure.require(record.cls.scope.file, record.cls.scope.name, planned.cut.span)
+        invalid = tuple(closure.require(planned.cut.scope.file, e, planned.cut.span) for e in planned.errors)
+        text = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites).build()
+    except Uncopyable as exc:
+        return exc.problem
+    served = ServedModel(
+        planned.name, MAX_BATCH_SIZE if planned.stacked else 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs),
+        planned.stacked, text, _requirements(closure, planned, pins, evaluator.rulebook),
+        tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(c.span for c in planned.cuts),
+        planned.models[0].framework if planned.models else "", planned.cut.why,
+    )  # fmt: skip
+    return Written(planned, served, tuple(closure.copied))
+
+
+def _requirements(closure: Closure, planned: PlannedModel, pins: dict[str, str], rulebook: Rulebook) -> tuple[str, ...]:
+    """The distributions that the pipeline's imports and its models' frameworks need, as the app pins them."""
+    found: dict[str, None] = {}
+    for root in (r for r in closure.libraries if r not in sys.stdlib_module_names):
+        library = rulebook.library_of(root)
+        named = [root, *(library.packages if library else ())]
+        pinned = next((pins[n] for n in map(normalised, named) if n in pins), None)
+        if pinned or (library and library.packages):
+            found[pinned or library.packages[0]] = None  # type: ignore[union-attr]
+    imported = {lib.framework for r in closure.libraries if (lib := rulebook.library_of(r))}
+    for framework in {m.framework for m in planned.models} - imported:  # in the pickle only
+        named = [n for lib in rulebook.libraries if lib.framework == framework and lib.heavy for n in map(normalised, lib.packages)]
+        if named:
+            found[next((pins[n] for n in named if n in pins), named[0])] = None
+    return tuple(found)

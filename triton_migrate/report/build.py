@@ -1,0 +1,218 @@
+"""Takes the records of a study and its port, gives the report document: places as numbers, code as snippets, nothing evaluated."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from triton_migrate import __version__
+from triton_migrate.base import Span
+from triton_migrate.changes import FileEdit, NewFile, diff_of
+from triton_migrate.classify import Verdict as Judged
+from triton_migrate.classify import application_category
+from triton_migrate.entries.records import Entry
+from triton_migrate.plan.records import ServedModel as Served
+from triton_migrate.port import Port as Ported
+from triton_migrate.report import document as doc
+from triton_migrate.study import Study
+from triton_migrate.trace.records import ModelRef, Pipeline
+
+SNIPPET_LINES = 6
+NO_MODEL = "no model is reached from any entry: there is nothing to port"
+
+
+def document(study: Study, port: Ported, done: bool) -> doc.Report:
+    """The whole report. `done`: the port was asked for (`apply`), so its changes are shown and its pipelines count as ported."""
+    category, confidence = application_category(study.pipelines, study.verdicts)
+    project = study.project
+    return {
+        "schema_version": doc.SCHEMA_VERSION,
+        "tool": {"name": "triton-migrate", "version": __version__},
+        "root": str(project.root),
+        "commit": project.commit,
+        "frameworks": list(study.frameworks),
+        "app_category": cast(doc.Category, category),
+        "app_confidence": round(confidence, 2) if category != "none" else None,
+        "app_reasons": _reasons(study, category),
+        "files": {
+            "scanned": len(project.sources) + len(project.failed),
+            "analysed": study.analysed,
+            "skipped": [{"file": s.file, "reason": s.reason} for s in project.skipped],
+            "failed": [{"file": f.file, "line": f.line, "error": f.error} for f in study.failed],
+        },
+        "applications": [
+            {
+                "framework": a.framework, "file": a.span.file, "line": a.span.line, "target": a.target,
+                "server": "asgi" if a.server == "asgi" else "wsgi", "factory": a.factory,
+            }
+            for a in study.applications
+        ],
+        "endpoints": [_endpoint(study, p, v, port, done) for p, v in zip(study.pipelines, study.verdicts) if isinstance(p.entry, Entry)],
+        "tasks": [_task(study, p, v) for p, v in zip(study.pipelines, study.verdicts) if not isinstance(p.entry, Entry)],
+        "consumers": [],
+        "models": _models(study),
+        "caches": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.caches],
+        "metrics": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.metrics],
+        "served_models": [_served(w.served, w.planned.endpoints) for w in port.models],
+        "not_ported": [
+            {"endpoint": n.endpoint, "reason": n.reason, "file": n.span.file, "line": n.span.line, "fix": n.fix} for n in port.not_ported
+        ],
+        "changes": [_change(c) for c in port.changes.ordered()] if done else [],
+        "verification": None,
+    }  # fmt: skip
+
+
+def _reasons(study: Study, category: str) -> list[str]:
+    if category == "none":
+        return [NO_MODEL]
+    judged = [v for v in study.verdicts if v is not None]
+    counts = {c: sum(v.category == c for v in judged) for c in dict.fromkeys(v.category for v in judged)}
+    return [f"{n} of {len(judged)} inference entries are {c}" for c, n in counts.items()]
+
+
+def _endpoint(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Ported, done: bool) -> doc.Endpoint:
+    entry = pipeline.entry
+    assert isinstance(entry, Entry)
+    served = [w for w in port.models if entry.id in w.planned.endpoints]
+    probe = bool(pipeline.sites) and not pipeline.inputs
+    findings = _findings(study, pipeline, None if probe else verdict)
+    if verdict is not None and not probe:
+        findings["port"] = _port(entry.id, port, done)
+        findings["blockers"] = [
+            {"message": n.reason, "file": n.span.file, "line": n.span.line, "fix": n.fix} for n in port.not_ported if n.endpoint == entry.id
+        ]
+        findings["outputs"] = [
+            {"name": c.name, "dtype": t.dtype, "shape": list(t.dims), "provenance": cast(doc.Provenance, t.provenance)}
+            for w in served
+            for t, c in w.planned.outputs
+        ]
+        for stage in findings["stages"]:
+            moved = any(_inside(stage, c.span) for w in served for c in w.planned.cuts)
+            stage["side"] = ("triton" if moved else "app") if served else None
+    return {
+        "id": entry.id,
+        "framework": entry.framework,
+        "methods": list(entry.methods),
+        "path": entry.path,
+        "handler": entry.handler.scope.qualname,
+        "file": entry.file,
+        "line": entry.line,
+        "inference": bool(pipeline.sites),
+        "probe": probe,
+        "queue": pipeline.queue,
+        "response": cast(doc.ResponseKind, pipeline.response),
+        "models": [m.id for m in pipeline.models],
+        "category": cast(doc.Category, verdict.category) if verdict and not probe else None,
+        "rule": cast(doc.DecidedBy, verdict.rule) if verdict and not probe else None,
+        **findings,
+    }
+
+
+def _inside(stage: doc.Stage, span: Span) -> bool:
+    return stage["file"] == span.file and span.line <= stage["line"] and stage["end_line"] <= span.end_line
+
+
+def _findings(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Findings:
+    return {
+        "inputs": [
+            {"name": i.name, "source": cast(doc.Source, i.source), "type": i.type or None, "dtype": None, "shape": None, "provenance": cast(doc.Provenance, i.provenance)}
+            for i in pipeline.inputs
+        ],
+        "outputs": [],
+        "stages": [
+            {"kind": cast(doc.StageKind, s.kind), "name": s.name, "file": s.span.file, "line": s.span.line, "end_line": s.span.end_line, "model": s.model}
+            for s in (pipeline.stages if pipeline.sites else ())
+        ],
+        "confidence": round(verdict.confidence, 2) if verdict else None,
+        "runner_up": cast(doc.Category, verdict.runner_up) if verdict else None,
+        "evidence": [
+            {"rule": e.rule, "message": e.message, "file": e.span.file, "line": e.span.line, "snippet": _snippet(study, e.span)}
+            for e in (verdict.evidence if verdict else ())
+        ],
+        "flags": list(verdict.flags) if verdict else [],
+        "blockers": [],
+        "would_be_looser_if": verdict.looser_if if verdict else None,
+        "effort": {"points": cast(doc.Points, verdict.effort), "why": verdict.effort_why} if verdict else None,
+        "target": cast(doc.Target, verdict.target) if verdict else None,
+        "port": None,
+        "features": [],
+    }  # fmt: skip
+
+
+def _port(endpoint: str, port: Ported, done: bool) -> doc.Port:
+    refused = [n for n in port.not_ported if n.endpoint == endpoint]
+    served = any(endpoint in w.planned.endpoints for w in port.models)
+    not_done: list[doc.NotDone] = [{"reason": n.reason, "file": n.span.file, "line": n.span.line, "fix": n.fix} for n in refused]
+    if served:
+        return {"status": "ported" if done else "portable", "proof": "compiled" if done else None, "not_done": not_done}
+    return {"status": "blocked" if refused else "review", "proof": None, "not_done": not_done}
+
+
+def _task(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Task:
+    entry = pipeline.entry
+    assert not isinstance(entry, Entry)
+    return {
+        "name": entry.name,
+        "file": entry.file,
+        "line": entry.line,
+        "queue": entry.queue,
+        "inference": bool(pipeline.sites),
+        "models": [m.id for m in pipeline.models],
+        "category": cast(doc.Category, verdict.category) if verdict else None,
+        "rule": cast(doc.DecidedBy, verdict.rule) if verdict else None,
+        **_findings(study, pipeline, verdict),
+    }
+
+
+def _models(study: Study) -> list[doc.Model]:
+    sites: dict[ModelRef, dict[tuple[str, int, str], None]] = {}
+    for pipeline in study.pipelines:
+        for site in pipeline.sites:
+            for model in site.models:
+                sites.setdefault(model, {})[(site.span.file, site.span.line, site.text)] = None
+    return [
+        {
+            "id": m.id, "file": m.span.file, "line": m.span.line, "framework": m.framework, "loader": m.loader, "artifact": m.artifact,
+            "when": cast(doc.Moment, m.when), "exportable": m.exportable, "backend": m.backend,
+            "predict_sites": [{"file": f, "line": n, "call": c} for f, n, c in places],
+        }
+        for m, places in sites.items()
+    ]  # type: ignore[return-value]  # fmt: skip
+
+
+def _served(model: Served, endpoints: tuple[str, ...]) -> doc.ServedModel:
+    tensors: list[list[doc.Tensor]] = [
+        [
+            {"name": t.name, "dtype": t.dtype, "dims": list(t.dims), "variable": t.variable, "provenance": cast(doc.Provenance, t.provenance)}
+            for t in side
+        ]
+        for side in (model.inputs, model.outputs)
+    ]
+    return {
+        "name": model.name,
+        "backend": "python",
+        "max_batch_size": model.max_batch_size,
+        "stacked": model.stacked,
+        "framework": model.framework,
+        "why": model.why,
+        "inputs": tensors[0],
+        "outputs": tensors[1],
+        "endpoints": list(endpoints),
+    }
+
+
+def _change(change: NewFile | FileEdit) -> doc.Change:
+    return {
+        "file": change.path,
+        "kind": "new" if isinstance(change, NewFile) else "edit",
+        "reason": change.reason,
+        "safety": "safe" if isinstance(change, NewFile) else change.safety,
+        "proof": "compiled" if change.path.endswith((".py", ".pbtxt")) else None,
+        "diff": diff_of(change),
+    }
+
+
+def _snippet(study: Study, span: Span) -> str:
+    lines = study.texts[span.file].lines[span.line - 1 : min(span.end_line, span.line + SNIPPET_LINES - 1)]
+    return b"".join(lines).decode(errors="replace").rstrip("\n")
+
+

@@ -1,0 +1,204 @@
+"""Takes written models, gives the edits of the app: the cut places call the client, and what is left over goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from triton_migrate.base import Span
+from triton_migrate.changes import FileEdit, NotDone
+from triton_migrate.entries.records import Application
+from triton_migrate.index import ir
+from triton_migrate.plan import flow, tensors
+from triton_migrate.plan.cut import Cut, Cutter, find_block
+from triton_migrate.plan.port import PlannedModel
+from triton_migrate.plan.source import Text
+from triton_migrate.plan.types import VType
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Scope, walk
+from triton_migrate.resolve.values import UserClass
+from triton_migrate.rewrite.applying import apply_operations
+from triton_migrate.rewrite.leftovers import Leftovers
+from triton_migrate.rewrite.operations import AddImport, InsertAfter, InsertBefore, Operation, ReplaceExpression, ReplaceStatements
+from triton_migrate.trace.records import PredictSite
+
+CLIENT = "from triton_serving import client as {alias}"
+WIDTH = 88
+
+
+class AppEdits:
+    """Collects the operations of all files, then does them."""
+
+    def __init__(self, evaluator: Evaluator, texts: dict[str, Text]) -> None:
+        self.evaluator, self.texts = evaluator, texts
+        self.operations: dict[str, list[Operation]] = {}
+        self.leftovers = Leftovers(evaluator)
+        self.reasons: dict[str, dict[str, None]] = {}
+
+    # ------------------------------------------------------------ cuts
+
+    def cut(self, planned: PlannedModel) -> None:
+        """Let every place of this model call the client."""
+        for cut in planned.cuts:
+            self._client(cut.scope.file)
+            if cut.kind == "region":
+                self._region(planned, cut)
+            else:
+                for sites in _gathered(cut, planned.cutter, self.texts[cut.scope.file]):
+                    self._calls(planned, cut, sites)
+            self.reasons.setdefault(cut.scope.file, {})[f"{cut.scope.qualname} asks Triton's {planned.name}"] = None
+
+    def _add(self, file: str, *operations: Operation) -> None:
+        self.operations.setdefault(file, []).extend(o for o in operations if o not in self.operations.get(file, []))
+
+    def _client(self, file: str) -> None:
+        self._add(file, AddImport(CLIENT.format(alias=self._alias(file)), own=self._own()))
+
+    def _alias(self, file: str) -> str:
+        taken = any("triton" in s.bindings for s in self.evaluator.program.files[file].scopes)
+        return "triton_client" if taken else "triton"
+
+    def _own(self) -> tuple[str, ...]:
+        return tuple(sorted({p.split("/")[0].removesuffix(".py") for p in self.evaluator.program.files} | {"triton_serving"}))
+
+    def _region(self, planned: PlannedModel, cut: Cut) -> None:
+        file, run = cut.scope.file, cut.statements
+        out = self._free("out", cut.scope)
+        given = {t.name: self._client_calls(tensors.pack(c.name, t, c.type), file) for t, c in planned.inputs}
+        code = f"{out} = {self._infer(planned, cut, [t.name for t, _ in planned.outputs], given)}\n"
+        for made, crossing in planned.outputs:
+            value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
+            if cut.tail and crossing.type.kind == "tuple" and tensors.has_record(crossing.type):
+                result = self._free("result", cut.scope)
+                parts = ", ".join(tensors.rebuild(f"{result}[{i}]", k) for i, k in enumerate(crossing.type.items))
+                code += f"{result} = {value}\nreturn {parts}\n"
+            else:
+                code += f"return {value}\n" if cut.tail else f"{crossing.name} = {value}\n"
+            self._import_records(file, crossing.type)
+        first, last = Span(file, *run[0].at), Span(file, *run[-1].at)
+        self._add(file, ReplaceStatements(first, last, code))
+        self.leftovers.remove(file, (*run[0].at[:2], *run[-1].at[2:]))
+
+    def _import_records(self, file: str, kind: VType) -> None:
+        module = self.evaluator.program.frames[file]
+        for record in tensors.records(kind):
+            if record.cls is not None and not isinstance(next(iter(self.evaluator.name(record.cls.scope.name, module)), None), UserClass):
+                home = self.evaluator.program.module_name(record.cls.scope.file)
+                self._add(file, AddImport(f"from {home} import {record.cls.scope.name}", own=self._own()))
+
+    def _calls(self, planned: PlannedModel, cut: Cut, sites: tuple[PredictSite, ...]) -> None:
+        """Predict calls on the same rows: one request, whose outputs take their places."""
+        file, text = cut.scope.file, self.texts[cut.scope.file]
+        ((kind, leaf),) = planned.cutter.rows(sites[0]) or ()
+        ((given, _),) = planned.inputs
+        outputs = {c.name: (t, c) for t, c in planned.outputs}
+        wanted = {s.number: outputs[s.call.func.attr] for s in sites if isinstance(s.call.func, ir.Attribute)}
+        arguments = {given.name: self._client_calls(tensors.pack(text.piece(leaf.at), given, kind), file)}
+        infer = self._infer(planned, cut, list(dict.fromkeys(t.name for t, _ in wanted.values())), arguments)
+        block, index = find_block(cut.scope.function.body, sites[0].call)
+        stmt = block[index]
+        out = self._free("out", cut.scope)
+        simple = isinstance(stmt, (ir.Assign, ir.Return, ir.Evaluate))
+        if simple:
+            self._add(file, InsertBefore(Span(file, *stmt.at), f"{out} = {infer}\n"))
+        for site in sites:
+            made, crossing = wanted[site.number]
+            array = f'{out if simple else infer}["{made.name}"]'
+            self._add(file, ReplaceExpression(site.span, self._client_calls(tensors.unpack(array, made, crossing.type), file)))
+            for part in walk(site.call):
+                if part is not site.call and not any(part is p for p in walk(leaf)):
+                    self.leftovers.remove(file, part.at) if isinstance(part, (ir.Name, ir.Attribute)) else None
+
+    def _infer(self, planned: PlannedModel, cut: Cut, outputs: list[str], given: dict[str, str]) -> str:
+        alias = self._alias(cut.scope.file)
+        call = f"await {alias}.infer_async" if cut.scope.function.is_async else f"{alias}.infer"
+        wanted = "[" + ", ".join(f'"{o}"' for o in outputs) + "]"
+        errors = [f"errors=({', '.join(planned.errors)}{',' if len(planned.errors) == 1 else ''})"] if planned.errors else []
+        arguments = [f'"{planned.name}"', wanted, *errors, *(f"{k}={v}" for k, v in given.items())]
+        line = f"{call}({', '.join(arguments)})"
+        if len(line) + cut.block[cut.first].at[1] + 6 <= WIDTH:
+            return line
+        return f"{call}(\n" + "".join(f"    {a},\n" for a in arguments) + ")"
+
+    def _client_calls(self, expression: str, file: str) -> str:
+        return re.sub(r"\b(pack|pack_json|unpack_json|unpack_scalar|unpack_text)\(", rf"{self._alias(file)}.\1(", expression)
+
+    def _free(self, name: str, scope: Scope) -> str:
+        function = scope.function
+        taken = {p.name for p in function.parameters} | flow.binds(function.body) | flow.reads(function.body)
+        while name in taken:
+            name += "_"
+        return name
+
+    # ------------------------------------------------------------ the app's own error handling
+
+    def unavailable(self, application: Application, handler: tuple[tuple[str, ...], str]) -> None:
+        """Answer 503 while Triton is down: one handler beside the application object, whose name is put for `{app}`."""
+        imports, code = handler
+        file = application.span.file
+        place = self._bound_app(application)
+        if place is None:
+            return
+        name, stmt, scope = place
+        for line in imports:
+            if line.startswith("from triton_serving"):
+                self._client(file)
+            else:
+                self._add(file, AddImport(line, own=self._own()))
+        code = code.replace("app.", f"{name}.") if name != "app" else code
+        if self._alias(file) != "triton":
+            code = code.replace("triton.", f"{self._alias(file)}.")
+        after = stmt if scope.kind == "function" else self._last(file)
+        self._add(file, InsertAfter(Span(file, *after.at), code))
+        self.reasons.setdefault(file, {})["answers 503 while Triton is down"] = None
+
+    def _bound_app(self, application: Application) -> tuple[str, ir.Stmt, Scope] | None:
+        file = application.span.file
+        for scope in self.evaluator.program.files[file].scopes:
+            body = scope.node.body
+            for stmt in flow.flatten(body):
+                if isinstance(stmt, ir.Assign) and stmt.value is not None and stmt.value.at[:2] == (application.span.line, application.span.column):
+                    target = stmt.targets[0]
+                    if isinstance(target, ir.Name) and stmt in body:
+                        return target.id, stmt, scope
+        return None
+
+    def _last(self, file: str) -> ir.Stmt:
+        """The last top-level statement before `if __name__ == "__main__"`."""
+        body = self.evaluator.program.files[file].facts.body
+        rest = [s for s in body if not (isinstance(s, ir.If) and any(isinstance(p, ir.Name) and p.id == "__name__" for p in walk(s.test)))]
+        return rest[-1]
+
+    # ------------------------------------------------------------ done
+
+    def files(self, read: dict[str, str]) -> Iterator[FileEdit | NotDone]:
+        """The edited files; `read` gives each file's text as it is on disk."""
+        for file, more in self.leftovers.settle().items():
+            self._add(file, *more)
+            self.reasons.setdefault(file, {})["no longer loads the model"] = None
+        for file in sorted(self.operations):
+            after = apply_operations(read[file], file, tuple(self.operations[file]))
+            if isinstance(after, NotDone):
+                yield after
+            elif after != read[file]:
+                yield FileEdit(file, read[file], after, "; ".join(self.reasons.get(file, {})), "review")
+
+
+def _gathered(cut: Cut, cutter: Cutter, text: Text) -> list[tuple[PredictSite, ...]]:
+    """The sites of a function by block and rows: those that predict on the same rows are asked for together."""
+    groups: dict[tuple[int, str], list[PredictSite]] = {}
+    for site in cut.sites:
+        ((_, leaf),) = cutter.rows(site) or ()
+        block, index = find_block(cut.scope.function.body, site.call)
+        together = isinstance(leaf, ir.Name) and not _rebound(block, index, leaf.id, groups, site)
+        key = (id(block), leaf.id if isinstance(leaf, ir.Name) and together else f"{site.number}:{text.piece(leaf.at)}")
+        groups.setdefault(key, []).append(site)
+    return [tuple(g) for g in groups.values()]
+
+
+def _rebound(block: ir.Block, index: int, name: str, groups: dict[tuple[int, str], list[PredictSite]], site: PredictSite) -> bool:
+    first = groups.get((id(block), name))
+    if first is None:
+        return False
+    begin = next(i for i, s in enumerate(block) if any(p is first[0].call for e in flow.every(s) for p in walk(e)))
+    return name in flow.binds(block[begin:index])

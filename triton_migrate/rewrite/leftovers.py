@@ -1,0 +1,360 @@
+"""Takes what leaves the app, gives what nothing in it needs any more: loads, helpers, attributes, parameters and their arguments.
+
+Conservative: a name counts as used wherever it is written, in any scope, and in every other file that could reach it. Statements that
+only prepare a model or log about it go with the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from triton_migrate.base import Span
+from triton_migrate.index import ir
+from triton_migrate.plan import flow
+from triton_migrate.resolve.evaluate import Evaluator, port
+from triton_migrate.resolve.scopes import Scope, walk
+from triton_migrate.resolve.values import Instance, UserClass
+from triton_migrate.rewrite.operations import DeleteStatements, Operation, RemoveArgument, RemoveParameter, RemoveUnusedImports
+from triton_migrate.rulebook.vocabulary import Effect, ModelConfigure
+
+CLEARING = frozenset({"clear", "pop", "popitem"})
+REFLECTION = frozenset({"getattr", "hasattr", "setattr", "delattr", "attrgetter"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """One place where a name, an attribute or an equal string is written; `stmt` is the innermost statement around it."""
+
+    expr: ir.Expr
+    stmt: ir.Stmt
+    scope: Scope
+
+
+@dataclass(slots=True)
+class Leftovers:
+    """Grows the set of removed places until nothing more is left over."""
+
+    evaluator: Evaluator
+    gone: dict[str, set[ir.At]] = field(default_factory=dict)  # places whose text is no longer in the app
+    deleted: dict[str, set[ir.At]] = field(default_factory=dict)  # whole statements to delete
+    operations: dict[str, list[Operation]] = field(default_factory=dict)
+    _names: dict[str, dict[str, list[_Mention]]] = field(default_factory=dict)
+    _attributes: dict[str, list[tuple[str, _Mention]]] = field(default_factory=dict)
+    _strings: dict[str, set[str]] = field(default_factory=dict)
+    _parameters: set[tuple[Scope, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for path, file in self.evaluator.program.files.items():
+            self._names[path], self._strings[path] = {}, set(file.facts.exports or ())
+            for scope in file.scopes:
+                body = file.facts.body if scope.kind == "module" else scope.node.body  # type: ignore[union-attr]
+                self._read(path, body, scope)
+
+    def _read(self, path: str, body: ir.Block, scope: Scope) -> None:
+        for stmt in flow.flatten(body):
+            exprs = list(flow.expressions(stmt))
+            if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
+                exprs.append(stmt.annotation)
+            if isinstance(stmt, ir.Define):
+                function = stmt.function
+                exprs += [*function.decorators, *(e for p in function.parameters for e in (p.annotation, p.default) if e is not None)]
+                exprs += [function.returns] if function.returns is not None else []
+            if isinstance(stmt, ir.DefineClass):
+                exprs += [*stmt.definition.decorators, *stmt.definition.bases, *(v for _, v in stmt.definition.keywords)]
+            for expr in exprs:
+                for part in _deep(expr):
+                    mention = _Mention(part, stmt, scope)
+                    if isinstance(part, ir.Name):
+                        self._names[path].setdefault(part.id, []).append(mention)
+                    elif isinstance(part, ir.Attribute):
+                        self._attributes.setdefault(part.attr, []).append((path, mention))
+                    elif isinstance(part, ir.Call) and isinstance(part.func, ir.Name) and part.func.id in REFLECTION:
+                        self._strings[path] |= {str(a.value) for a in part.args if isinstance(a, ir.Constant)}
+
+    # ------------------------------------------------------------ what is gone
+
+    def remove(self, file: str, at: ir.At) -> None:
+        """Text that another edit takes away."""
+        self.gone.setdefault(file, set()).add(at)
+
+    def _delete(self, file: str, stmt: ir.Stmt) -> None:
+        at = stmt.at
+        if isinstance(stmt, (ir.Define, ir.DefineClass)):
+            node = stmt.function if isinstance(stmt, ir.Define) else stmt.definition
+            at = (*min([node.at, *(d.at for d in node.decorators)])[:2], *node.at[2:])
+        self.remove(file, at)
+        self.deleted.setdefault(file, set()).add(stmt.at)
+
+    def _alive(self, file: str, at: ir.At) -> bool:
+        return not any(g[:2] <= at[:2] and at[2:] <= g[2:] for g in self.gone.get(file, ()))
+
+    def _live(self, file: str, name: str) -> list[_Mention]:
+        return [m for m in self._names[file].get(name, ()) if self._alive(file, m.expr.at)]
+
+    # ------------------------------------------------------------ the fixpoint
+
+    def settle(self) -> dict[str, list[Operation]]:
+        """Delete until nothing more is left over; gives the operations by file."""
+        changed = True
+        while changed:
+            changed = False
+            for file in list(self.gone):
+                for name in sorted(self._taken_names(file)):
+                    changed |= self._symbol(file, name)
+                for attr in sorted(self._taken_attributes(file)):
+                    changed |= self._attribute(attr)
+            changed |= self._hollow()
+        for file, places in self.deleted.items():
+            outer = [p for p in places if not any(p != q and q[:2] <= p[:2] and p[2:] <= q[2:] for q in places)]
+            spans = tuple(Span(file, *p) for p in sorted(outer) if not self._inside_other_edit(file, p))
+            if spans:
+                self.operations.setdefault(file, []).append(DeleteStatements(spans, drop_empty=True))
+        for file in self.gone:
+            names = tuple(sorted(n for n in self._taken_names(file) if self._is_import(file, n)))
+            if names:
+                self.operations.setdefault(file, []).append(RemoveUnusedImports(names))
+        return self.operations
+
+    def _inside_other_edit(self, file: str, at: ir.At) -> bool:
+        return any(g not in self.deleted.get(file, set()) and g != at and g[:2] <= at[:2] and at[2:] <= g[2:] for g in self.gone[file])
+
+    def _taken_names(self, file: str) -> set[str]:
+        return {n for n, mentions in self._names[file].items() if any(not self._alive(file, m.expr.at) for m in mentions)}
+
+    def _taken_attributes(self, file: str) -> set[str]:
+        return {a for a, mentions in self._attributes.items() if any(f == file and not self._alive(f, m.expr.at) for f, m in mentions)}
+
+    def _is_import(self, file: str, name: str) -> bool:
+        bindings = self.evaluator.program.files[file].module.bindings.get(name, [])
+        return any(b.how in ("import", "from") for b in bindings)
+
+    # ------------------------------------------------------------ names
+
+    def _symbol(self, file: str, name: str) -> bool:
+        """A name that removed text reads: delete what binds it when nothing else reads it."""
+        program = self.evaluator.program
+        module = program.files[file].module
+        changed = False
+        for scope in {m.scope for m in self._names[file].get(name, ()) if not self._alive(file, m.expr.at)}:
+            if scope.kind == "function" and name in scope.bindings and not _is_parameter(scope, name):
+                changed |= self._local(file, scope, name)
+            elif scope.kind == "function" and _is_parameter(scope, name):
+                changed |= self._argument(file, scope, name)
+        if name not in module.bindings and not program.global_bindings(file, name):
+            return changed
+        if self._is_import(file, name):
+            return changed | self._configures_library(file, name) | self._imported(file, name)
+        return changed | self._global(file, name)
+
+    def _imported(self, file: str, name: str) -> bool:
+        """An imported name that is no longer used here may be unused where it was defined."""
+        if self._live(file, name):
+            return False
+        program = self.evaluator.program
+        for binding in program.files[file].module.bindings.get(name, ()):
+            if binding.how == "from":
+                stmt, original = binding.node  # type: ignore[misc]
+                path = program.module_path(file, stmt.module, stmt.level)
+                if path and path != file and original in program.files[path].module.bindings and not self._is_import(path, original):
+                    return self._global(path, original)
+        return False
+
+    def _configures_library(self, file: str, name: str) -> bool:
+        """Statements like `torch.set_num_threads(1)` that are all that is left of a library."""
+        live = self._live(file, name)
+        if not live or not all(self._prepares(m) for m in live):
+            return False
+        for mention in live:
+            self._delete(file, mention.stmt)
+        return True
+
+    def _global(self, file: str, name: str) -> bool:
+        if name in self._strings[file] or self._used_elsewhere(file, name):
+            return False
+        body = self.evaluator.program.files[file].facts.body
+        own = [s for s in body if _binds(s, name) and self._alive(file, s.at)]
+        makers = [b.node for _, b in self.evaluator.program.global_bindings(file, name)]
+        own += [s for s in makers if isinstance(s, ir.Assign) and self._alive(file, s.at)]
+        if not own or any(isinstance(s, (ir.If, ir.For, ir.While, ir.Try, ir.Import, ir.ImportFrom)) for s in own):
+            return False
+        others = {n for s in own for n in flow.binds((s,)) if n != name} if not isinstance(own[0], (ir.Define, ir.DefineClass)) else set()
+        if any(self._reads_outside(file, o, own) for o in others):
+            return False
+        attached = [m for m in self._live(file, name) if not _within(m.expr.at, own)]
+        if not all(self._prepares(m) or self._only_stores(m, name) for m in attached):
+            return False
+        for stmt in (*own, *(m.stmt for m in attached)):
+            self._delete(file, stmt)
+        return True
+
+    def _reads_outside(self, file: str, name: str, own: list[ir.Stmt]) -> bool:
+        return any(not _within(m.expr.at, own) for m in self._live(file, name)) or self._used_elsewhere(file, name)
+
+    def _used_elsewhere(self, file: str, name: str) -> bool:
+        """Imported, or read as an attribute, in another file."""
+        program = self.evaluator.program
+        for path, scopes in program.files.items():
+            if path == file:
+                continue
+            imported = any(b.how == "from" and b.node[1] == name and self._live(path, bound) for bound, bs in scopes.module.bindings.items() for b in bs)  # type: ignore[index]
+            if imported or name in self._strings[path]:
+                return True
+        return any(f != file and self._alive(f, m.expr.at) for f, m in self._attributes.get(name, ()))
+
+    def _local(self, file: str, scope: Scope, name: str) -> bool:
+        """A local of a function that still runs (a loader, a start-up hook)."""
+        live = [m for m in self._live(file, name) if m.scope is scope]
+        own = [s for s in flow.flatten(scope.function.body) if isinstance(s, ir.Assign) and _binds(s, name) and self._alive(file, s.at)]
+        if not own or any(len(flow.binds((s,))) > 1 for s in own) or name in {n for s in scope.children.values() for n in _free(s)}:
+            return False
+        attached = [m for m in live if not _within(m.expr.at, own)]
+        if not all(self._prepares(m) for m in attached):
+            return False
+        for stmt in (*own, *(m.stmt for m in attached)):
+            self._delete(file, stmt)
+        return True
+
+    def _prepares(self, mention: _Mention) -> bool:
+        """Whether the statement only prepares a model (`net.eval()`), or logs."""
+        stmt = mention.stmt
+        if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call):
+            return False
+        frame = self.evaluator.program.generic(mention.scope)
+        for api in self.evaluator.apis(stmt.value.func, frame):
+            effect = self.evaluator.rulebook.find(api.called, Effect)
+            if self.evaluator.rulebook.find(api.called, ModelConfigure) or (effect is not None and effect.kind == "log"):
+                return True
+        return False
+
+    def _only_stores(self, mention: _Mention, name: str) -> bool:
+        """`models["x"] = ...` and `models.clear()` keep nothing alive."""
+        stmt = mention.stmt
+        if isinstance(stmt, ir.Assign):
+            return any(isinstance(t, ir.Subscript) and isinstance(t.value, ir.Name) and t.value.id == name for t in stmt.targets)
+        if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) and isinstance(stmt.value.func, ir.Attribute):
+            func = stmt.value.func
+            return isinstance(func.value, ir.Name) and func.value.id == name and func.attr in CLEARING
+        return isinstance(stmt, ir.Delete)
+
+    # ------------------------------------------------------------ attributes, parameters, arguments
+
+    def _attribute(self, attr: str) -> bool:
+        """An attribute that removed text reads: delete its stores when nothing else reads it."""
+        owners = {c for f, m in self._attributes[attr] if not self._alive(f, m.expr.at) for c in self._classes(m)}
+        live = [(f, m) for f, m in self._attributes[attr] if self._alive(f, m.expr.at)]
+        if owners:
+            live = [(f, m) for f, m in live if not (classes := self._classes(m)) or classes & owners]
+        stores = [(f, m) for f, m in live if _stores(m)]
+        if not stores or len(stores) != len(live) or any(attr in s for s in self._strings.values()):
+            return False
+        if any(isinstance(m.stmt, ir.Assign) and len(m.stmt.targets) > 1 for _, m in stores):
+            return False
+        for file, mention in stores:
+            self._delete(file, mention.stmt)
+        return True
+
+    def _classes(self, mention: _Mention) -> set[Scope]:
+        """The classes of the program whose attribute this is; empty when that is not known for sure."""
+        assert isinstance(mention.expr, ir.Attribute)
+        values = self.evaluator.values(mention.expr.value, self.evaluator.program.generic(mention.scope))
+        known = {v.of.scope for v in values if isinstance(v, Instance)}
+        return known if len(known) == len(values) else set()
+
+    def _argument(self, file: str, scope: Scope, name: str) -> bool:
+        """A parameter nothing reads any more, with the arguments of all calls."""
+        if (scope, name) in self._parameters or any(m.scope is scope for m in self._live(file, name)):
+            return False
+        function = scope.function
+        if function.name != "__init__" or scope.owner is None or any(p.kind.startswith("*") for p in function.parameters):
+            return False
+        cls = UserClass(scope.owner, self.evaluator.program.generic(scope.owner).parent or self.evaluator.program.frames[file])
+        places = [p for n in (scope.owner.name, "cls") for p in self.evaluator.program.calls(n)]
+        calls = [p for p in places if cls in self.evaluator.values(p.call.func, self.evaluator.program.generic(p.scope))]
+        index = [p.name for p in function.parameters].index(name) - 1
+        if any(isinstance(a, ir.Starred) for p in calls for a in p.call.args) or any(k is None for p in calls for k, _ in p.call.keywords):
+            return False
+        self._parameters.add((scope, name))
+        self.operations.setdefault(file, []).append(RemoveParameter(Span(file, *function.at), name))
+        for place in calls:
+            given = port(place.call, f"{name}|{index}")
+            if given is not None and self._alive(place.scope.file, place.call.at):
+                where: int | str = index if index < len(place.call.args) else name
+                self.operations.setdefault(place.scope.file, []).append(RemoveArgument(Span(place.scope.file, *place.call.at), where))
+                self.remove(place.scope.file, given.at)
+        for parameter in function.parameters:
+            if parameter.name == name and parameter.annotation is not None:
+                self.remove(file, parameter.annotation.at)
+        return True
+
+    # ------------------------------------------------------------ functions left with nothing to do
+
+    def _hollow(self) -> bool:
+        """A loader whose every statement is gone, with the calls and hooks that ran it."""
+        changed = False
+        for file in list(self.deleted):
+            for stmt in self.evaluator.program.files[file].facts.body:
+                if isinstance(stmt, ir.Define) and self._alive(file, stmt.at) and self._is_hollow(file, stmt.function):
+                    calls = [m for m in self._live(file, stmt.function.name) if not _within(m.expr.at, [stmt])]
+                    if all(_is_bare_call(m) for m in calls) and not self._used_elsewhere(file, stmt.function.name):
+                        for other in (stmt, *(m.stmt for m in calls)):
+                            self._delete(file, other)
+                        changed = True
+        return changed
+
+    def _is_hollow(self, file: str, function: ir.Function) -> bool:
+        rest = [s for s in function.body if self._alive(file, s.at) and not isinstance(s, (ir.Declare, ir.Jump))]
+        rest = [s for s in rest if not (isinstance(s, ir.Evaluate) and isinstance(s.value, ir.Constant))]
+        removed = any(not self._alive(file, s.at) for s in function.body)
+        scope = self.evaluator.program.files[file].module.children.get(id(function))
+        return removed and scope is not None and all(self._prepares(_Mention(s.value, s, scope)) for s in rest if isinstance(s, ir.Evaluate)) and all(
+            isinstance(s, ir.Evaluate) for s in rest
+        )
+
+
+def _deep(expr: ir.Expr) -> list[ir.Expr]:
+    found = list(walk(expr))
+    for part in list(found):
+        if isinstance(part, ir.Lambda):
+            found += list(flow.every_of_function(part.function))
+        elif isinstance(part, ir.Comprehension):
+            found += [p for target, _, _ in part.loops for p in walk(target)]
+    return found
+
+
+def _binds(stmt: ir.Stmt, name: str) -> bool:
+    if isinstance(stmt, ir.Define):
+        return stmt.function.name == name
+    if isinstance(stmt, ir.DefineClass):
+        return stmt.definition.name == name
+    return name in flow.binds((stmt,))
+
+
+def _within(at: ir.At, statements: list[ir.Stmt]) -> bool:
+    for stmt in statements:
+        start = stmt.at[:2]
+        if isinstance(stmt, ir.Define):
+            start = min([stmt.at, *(d.at for d in stmt.function.decorators)])[:2]
+        if start <= at[:2] and at[2:] <= stmt.at[2:]:
+            return True
+    return False
+
+
+def _is_parameter(scope: Scope, name: str) -> bool:
+    return any(p.name == name for p in scope.function.parameters)
+
+
+def _free(scope: Scope) -> set[str]:
+    return flow.free_names(scope.function) if scope.kind == "function" else set()
+
+
+def _stores(mention: _Mention) -> bool:
+    """`x.attr = value` or `del x.attr`."""
+    if isinstance(mention.stmt, ir.Assign):
+        return any(t is mention.expr for t in mention.stmt.targets) and not mention.stmt.augmented
+    return isinstance(mention.stmt, ir.Delete)
+
+
+def _is_bare_call(mention: _Mention) -> bool:
+    return isinstance(mention.stmt, ir.Evaluate) and isinstance(mention.stmt.value, ir.Call) and mention.stmt.value.func is mention.expr
+
+
