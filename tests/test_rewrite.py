@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import random
 import sysconfig
 from collections.abc import Callable
@@ -513,7 +514,7 @@ def sampled_files(chance: random.Random) -> list[Path]:
     """Small files of the standard library and of installed packages."""
     found = (Path(sysconfig.get_path("stdlib")).glob("*/*.py"), Path(sysconfig.get_path("purelib")).glob("*/*/*.py"))
     small = [sorted(path for path in paths if 500 < path.stat().st_size < 9_000) for paths in found]
-    return [path for paths in small for path in chance.sample(paths, min(len(paths), 30))]
+    return [path for paths in small for path in chance.sample(paths, min(len(paths), 20))]
 
 
 def any_operation(tree: ast.AST, chance: random.Random) -> tuple[Operation, int, int]:
@@ -546,18 +547,18 @@ def test_any_file_any_statement() -> None:
                 done += 1
                 compile(result, str(path), "exec", dont_inherit=True)
                 assert_same_around(source, result, start, end)
-    assert done > 60
+    assert done > 40
 
 
 def assert_same_around(before: str, after: str, start: int, end: int) -> None:
-    """All up to the last code above line `start`, and all from the first text below line `end` on, is as it was."""
-    lines = before.splitlines(keepends=True)
+    """All up to the last code above line `start`, and all from the first code below line `end` on, is as it was."""
+    lines = io.StringIO(before, newline="").readlines()
     above, below = lines[: start - 1], lines[end:]
     while above and (not above[-1].strip() or above[-1].lstrip().startswith("#")):
         del above[-1]
-    if above and above[-1].strip() == "else:" and not after.startswith("".join(above)):
+    if above and above[-1].lstrip().startswith("else:") and not after.startswith("".join(above)):
         del above[-1]  # it became empty
-    while below and not below[0].strip():
+    while below and (not below[0].strip() or below[0].lstrip().startswith("#")):  # a comment may end the block that goes
         del below[0]
     assert after.startswith("".join(above))
     assert after.endswith("".join(below))

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from triton_migrate import changes
 from triton_migrate.base import TritonMigrateError
@@ -18,7 +19,7 @@ from triton_migrate.port import Port, port
 from triton_migrate.report import html
 from triton_migrate.report import json as report_json
 from triton_migrate.report.build import document
-from triton_migrate.report.document import Report
+from triton_migrate.report.document import Report, Verification
 from triton_migrate.server import Ports, default_python
 from triton_migrate.server import serve as serve_triton
 from triton_migrate.study import Study, study
@@ -66,7 +67,15 @@ def serve(app: Path, *, python: Path | None, ports: Ports, say: Callable[[str], 
 
 
 def verify(
-    app: Path, *, requests: Path | None, out: Path, python: Path | None, connections: int, seconds: float, rounds: int, say: Callable[[str], None]
+    app: Path,
+    *,
+    requests: Path | None,
+    out: Path,
+    python: Path | None,
+    connections: int,
+    seconds: float,
+    rounds: int,
+    say: Callable[[str], None],
 ) -> Report:
     """Start original and port, replay the same requests, compare, measure both under load; the result goes into the report."""
     from triton_migrate.verify.load import LoadPlan
@@ -75,14 +84,16 @@ def verify(
 
     report = report_json.read(out / REPORT)
     if not report["applications"]:
-        raise TritonMigrateError("no application object was found to start", file=str(app), hint="define `app = Flask(...)` or `FastAPI(...)` at module level")
+        raise TritonMigrateError(
+            "no application object was found to start", file=str(app), hint="define `app = Flask(...)` or `FastAPI(...)` at module level"
+        )
     first = report["applications"][0]
     application = Application(first["framework"], first["target"], first["server"], first["factory"])
     load = LoadPlan(connections=connections, seconds=seconds, rounds=rounds) if connections else None
     with _two_trees(app, out / PATCH) as (original, ported):
         recorded = requests or _requests_of(app)
         result = verify_port(original, ported, application, recorded, python=python or default_python(app), load=load, say=say)
-    report["verification"] = result.as_document()
+    report["verification"] = cast(Verification, result.as_document())
     faster = result.load is not None and result.load.ratio.rps >= 1
     for endpoint in report["endpoints"]:
         if result.passed and (made := endpoint["port"]) is not None and made["status"] == "ported":
@@ -128,7 +139,6 @@ def _write_report(report: Report, out: Path | None) -> None:
         html.write(report, out / PAGE)
 
 
-
 def _requests_of(app: Path) -> Path:
     for place in (app / REQUESTS, app.parent / REQUESTS):
         if place.is_file():
@@ -150,7 +160,11 @@ def _two_trees(app: Path, patch: Path) -> Iterator[tuple[Path, Path]]:
         env = {**os.environ, "GIT_CEILING_DIRECTORIES": folder}
         done = subprocess.run(["git", "apply", *flags, str(patch.resolve())], cwd=changed, env=env, capture_output=True, text=True)
         if done.returncode:
-            raise TritonMigrateError(f"the patch does not fit this tree: {done.stderr.strip().splitlines()[0]}", file=str(patch), hint="run `triton-migrate apply` again")
+            raise TritonMigrateError(
+                f"the patch does not fit this tree: {done.stderr.strip().splitlines()[0]}",
+                file=str(patch),
+                hint="run `triton-migrate apply` again",
+            )
         yield trees
 
 

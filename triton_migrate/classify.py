@@ -9,13 +9,24 @@ from triton_migrate.base import Span
 from triton_migrate.entries.records import Entry
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Scope, walk
-from triton_migrate.rulebook.vocabulary import DataConvert, Effect, ModelConfigure, ModelLoad, ModelTrain, Rule, WebAbort, WebRequest, WebResponse
+from triton_migrate.rulebook.vocabulary import (
+    DataConvert,
+    Effect,
+    ModelConfigure,
+    ModelLoad,
+    ModelTrain,
+    Rule,
+    WebAbort,
+    WebRequest,
+    WebResponse,
+)
 from triton_migrate.trace.records import Cell, InputOrigin, Pipeline, PredictOrigin, PredictSite, Step
 
 ARITHMETIC = frozenset({"Add", "Sub", "Mult", "Div", "FloorDiv", "Mod", "Pow", "MatMult"})
 COMPARISONS = frozenset({"Lt", "LtE", "Gt", "GtE"})
 CONTAINER_BUILTINS = frozenset(
-    f"builtins.{n}" for n in ("float", "int", "str", "bool", "len", "list", "tuple", "dict", "range", "zip", "enumerate", "isinstance", "print")
+    f"builtins.{n}"
+    for n in ("float", "int", "str", "bool", "len", "list", "tuple", "dict", "range", "zip", "enumerate", "isinstance", "print")
 )
 NEAR_TIGHT = ("tight", "individual", "modular", "loose")  # ties go to the first
 TARGETS = {"tight": "pytriton", "individual": "model", "modular": "ensemble", "loose": "python-backend"}
@@ -97,7 +108,9 @@ def _verdict(pipeline: Pipeline, program: _Program) -> Verdict:
     if stages := _modular(pipeline, program):
         rule, evidence = stages
         return Verdict("modular", rule, confidence, "loose", evidence, flags, None, 3, "each stage becomes a model of an ensemble")
-    return Verdict("loose", "loose", confidence, "modular", _loose_evidence(pipeline), flags, None, 3, "pre- and post-processing move with the model")
+    return Verdict(
+        "loose", "loose", confidence, "modular", _loose_evidence(pipeline), flags, None, 3, "pre- and post-processing move with the model"
+    )
 
 
 # ---------------------------------------------------------------- tight
@@ -164,7 +177,7 @@ def _converts(step: Step) -> bool:
                 return False
             if isinstance(part, (ir.Conditional, ir.Joined)):
                 return False
-            if isinstance(part, ir.Subscript) and not isinstance(part.index, (ir.Constant, ir.Slice, ir.Operation, ir.Sequence)):
+            if isinstance(part, ir.Subscript) and not isinstance(part.key, (ir.Constant, ir.Slice, ir.Operation, ir.Sequence)):
                 return False
     return all(_call_converts(c.rules, c.api.path) or step.predicts for c in step.calls)
 
@@ -174,7 +187,8 @@ def _call_converts(rules: tuple[Rule, ...], path: str) -> bool:
         return True
     allowed = (WebRequest, WebResponse, WebAbort, ModelConfigure)
     return any(
-        isinstance(r, allowed) or (isinstance(r, DataConvert) and r.container) or _is_effect(r, "log") or _is_effect(r, "time") for r in rules
+        isinstance(r, allowed) or (isinstance(r, DataConvert) and r.container) or _is_effect(r, "log") or _is_effect(r, "time")
+        for r in rules
     )
 
 
@@ -227,9 +241,9 @@ def _stage_functions(pipeline: Pipeline) -> tuple[Scope, ...]:
         clean = not any(s.inputs or s.writes or s.responds for s in steps)
         returns = any(isinstance(s.stmt, ir.Return) and s.stmt.value is not None for s in steps)
         enters = any(s.enters for s in steps)
-        if clean and returns and sum(inside) == 1 and not enters and not all(_converts(s) for s in steps if not s.predicts):
-            sides.append(scope)
-        elif clean and returns and inside[1] and _only_calls(pipeline, scope):
+        if (clean and returns and sum(inside) == 1 and not enters and not all(_converts(s) for s in steps if not s.predicts)) or (
+            clean and returns and inside[1] and _only_calls(pipeline, scope)
+        ):
             sides.append(scope)
     return tuple(sides)
 
@@ -276,7 +290,7 @@ def application_category(pipelines: tuple[Pipeline, ...], verdicts: tuple[Verdic
     """The category of most inference entries; entries with the same predict sites and stages count once, half tight is tight."""
     distinct: dict[object, str] = {}
     confidences = []
-    for pipeline, verdict in zip(pipelines, verdicts):
+    for pipeline, verdict in zip(pipelines, verdicts, strict=True):
         if verdict is not None:
             entry = pipeline.entry.handler.scope if not isinstance(pipeline.entry, Entry) else None
             key = (tuple(s.span for s in pipeline.sites), tuple(s.span for s in pipeline.stages), entry)

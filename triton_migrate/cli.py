@@ -30,7 +30,9 @@ console = Console()
 App = Annotated[Path, typer.Argument(help="Folder of the application.")]
 LastApp = Annotated[Path | None, typer.Argument(help="Folder of the application; default: that of the last scan.")]
 Out = Annotated[Path, typer.Option(help="Folder for everything that is written.")]
-Python = Annotated[Path | None, typer.Option(help="Interpreter that has the app's packages; default: APP/.venv, $VIRTUAL_ENV, or the tool's own.")]
+Python = Annotated[
+    Path | None, typer.Option(help="Interpreter that has the app's packages; default: APP/.venv, $VIRTUAL_ENV, or the tool's own.")
+]
 Rules = Annotated[Path | None, typer.Option(help="Folder of your own rule files.")]
 OUT = Path(".triton-migrate")
 
@@ -42,7 +44,9 @@ def _version(asked: bool) -> None:
 
 
 @cli.callback()
-def _main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False) -> None:
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False,
+) -> None:
     pass
 
 
@@ -66,7 +70,13 @@ def apply(
     """Port the selected pipelines: write migration.patch, and the application itself only with --write."""
     root = app or _last_root(out)
     report = api.apply(
-        root, categories=tuple(category or ("all",)), endpoints=tuple(endpoint or ()), out=out, write=write, allow_dirty=allow_dirty, rules=rules
+        root,
+        categories=tuple(category or ("all",)),
+        endpoints=tuple(endpoint or ()),
+        out=out,
+        write=write,
+        allow_dirty=allow_dirty,
+        rules=rules,
     )
     terminal.apply_summary(report, console)
     console.print(f"{'written to' if write else 'patch:'} {root if write else out / api.PATCH}", highlight=False, soft_wrap=True)
@@ -129,7 +139,10 @@ def rules_(library: Annotated[str | None, typer.Argument(help="Import name of a 
     found = book.library_of(library) or book.by_package(library)
     if found is None:
         names = [root for lib in book.libraries for root in lib.imports]
-        raise TritonMigrateError(f"no rules for {library!r}", hint=f"known: {', '.join(difflib.get_close_matches(library, names, cutoff=0.4) or sorted(names)[:8])}")
+        raise TritonMigrateError(
+            f"no rules for {library!r}",
+            hint=f"known: {', '.join(difflib.get_close_matches(library, names, cutoff=0.4) or sorted(names)[:8])}",
+        )
     _print_library(found)
 
 

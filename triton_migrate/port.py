@@ -75,8 +75,9 @@ def _served_app(found: Study, written: list[Written]) -> ServedApp:
     packages = tuple(sorted(found.frameworks)) or ("flask",)
     if first is None:
         return ServedApp(found.project.root.name, "app:app", "wsgi", False, packages, frameworks, manifest)
-    server = "asgi" if first.server == "asgi" else "wsgi"
-    return ServedApp(found.project.root.name, first.target, server, first.factory, packages, frameworks, manifest)
+    return ServedApp(
+        found.project.root.name, first.target, "asgi" if first.server == "asgi" else "wsgi", first.factory, packages, frameworks, manifest
+    )
 
 
 def _requirements(root: Path) -> tuple[FileEdit, ...]:
@@ -111,5 +112,3 @@ def _merged(root: Path, files: tuple[NewFile, ...], edits: tuple[FileEdit, ...])
         elif read_text(target) != file.text:
             changed.append(FileEdit(file.path, read_text(target), file.text, file.reason, "review"))
     return ChangeSet(tuple(new), tuple(changed))
-
-

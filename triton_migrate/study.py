@@ -9,14 +9,14 @@ from triton_migrate.base import Failed, Span
 from triton_migrate.classify import Verdict, classify
 from triton_migrate.discover import Project, discover
 from triton_migrate.entries.applications import applications
-from triton_migrate.entries.records import Application, Entry
+from triton_migrate.entries.records import Application, Entry, Task
 from triton_migrate.entries.routes import Routes
 from triton_migrate.entries.startup import startup_functions
 from triton_migrate.entries.tasks import tasks
 from triton_migrate.index import ir
 from triton_migrate.index.lower import lower
+from triton_migrate.index.text import Text
 from triton_migrate.match import Matcher
-from triton_migrate.plan.source import Text
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import Program
 from triton_migrate.rulebook.load import load_rulebook
@@ -43,7 +43,7 @@ class Study:
 
     @property
     def inferring(self) -> tuple[tuple[Pipeline, Verdict], ...]:
-        return tuple((p, v) for p, v in zip(self.pipelines, self.verdicts) if v is not None)
+        return tuple((p, v) for p, v in zip(self.pipelines, self.verdicts, strict=True) if v is not None)
 
     @property
     def frameworks(self) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def study(root: Path, rules: Path | None = None) -> Study:
     evaluator = Evaluator(Program(facts), load_rulebook(rules))
     matcher = Matcher(evaluator)
     models = Models(matcher, frozenset(f.scope for f in startup_functions(matcher)), project.distributions)
-    entries = (*Routes(matcher).entries(), *tasks(matcher))
+    entries: tuple[Entry | Task, ...] = (*Routes(matcher).entries(), *tasks(matcher))
     pipelines = tuple(trace(evaluator, models, entry) for entry in entries)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),

@@ -28,7 +28,11 @@ def _module_names(matcher: Matcher, match: Match[WebApp], site: Site) -> list[tu
     for path, frame in matcher.program.frames.items():
         for name, bindings in frame.scope.bindings.items():
             assigned = [b for b in bindings if b.how == "value" and isinstance(b.expr, ir.Call)]
-            if any(isinstance(v, Api) and v.site == site and v.path == f"{match.api.path}()" for b in assigned for v in matcher.evaluator.binding(b, frame)):
+            if any(
+                isinstance(v, Api) and v.site == site and v.path == f"{match.api.path}()"
+                for b in assigned
+                for v in matcher.evaluator.binding(b, frame)
+            ):
                 names.append((f"{matcher.program.module_name(path)}:{name}", False))
     return names
 

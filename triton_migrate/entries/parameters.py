@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from triton_migrate.entries.records import Input
 from triton_migrate.index import ir
-from triton_migrate.resolve.evaluate import Evaluator, port
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction, Value
 from triton_migrate.rulebook.vocabulary import WebApp, WebParameter
@@ -82,16 +83,20 @@ def _markers(evaluator: Evaluator, parameter: ir.Parameter, frame: Frame) -> Ite
 def _annotated_extras(evaluator: Evaluator, annotation: ir.Expr | None, frame: Frame) -> tuple[ir.Expr, ...]:
     if annotation is not None and (named := evaluator.type_alias(annotation, frame)):
         return _annotated_extras(evaluator, *named)
-    if isinstance(annotation, ir.Subscript) and isinstance(annotation.index, ir.Sequence):
+    if isinstance(annotation, ir.Subscript) and isinstance(annotation.key, ir.Sequence):
         if any(a.path.endswith(".Annotated") for a in evaluator.apis(annotation.value, frame)):
-            return annotation.index.items[1:]
+            return annotation.key.items[1:]
     return ()
 
 
 def _plain(annotation: ir.Expr | None) -> ir.Expr | None:
     """`Annotated[T, ...]` is T."""
-    if isinstance(annotation, ir.Subscript) and isinstance(annotation.index, ir.Sequence) and type_text(annotation.value).endswith("Annotated"):
-        return annotation.index.items[0]
+    if (
+        isinstance(annotation, ir.Subscript)
+        and isinstance(annotation.key, ir.Sequence)
+        and type_text(annotation.value).endswith("Annotated")
+    ):
+        return annotation.key.items[0]
     return annotation
 
 

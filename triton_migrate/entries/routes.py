@@ -9,7 +9,7 @@ from triton_migrate.entries.parameters import declared_inputs
 from triton_migrate.entries.records import Entry
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher
-from triton_migrate.resolve.evaluate import port
+from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, Site, UserClass, UserFunction, Value
 from triton_migrate.rulebook.vocabulary import WebApp, WebMount, WebRoute, WebRouter, WebView

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from triton_migrate.index import ir
 from triton_migrate.match import Matcher
-from triton_migrate.resolve.evaluate import port
+from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace
 from triton_migrate.resolve.values import UserFunction, Value
 from triton_migrate.rulebook.vocabulary import WebApp, WebHook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from triton_migrate.entries.records import Task
 from triton_migrate.index import ir
 from triton_migrate.match import Matcher
-from triton_migrate.resolve.evaluate import port
+from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.values import UserFunction
 from triton_migrate.rulebook.vocabulary import TaskDefine
 
@@ -18,7 +18,11 @@ def tasks(matcher: Matcher) -> tuple[Task, ...]:
         given = matcher.constant(port(place.call, match.rule.name), place) if match.rule.name else None
         if match.rule.handler == "decorated":
             decorated = place.decorates
-            functions = [UserFunction(place.scope.children[id(decorated)], program.generic(place.scope))] if isinstance(decorated, ir.Function) else []
+            functions = (
+                [UserFunction(place.scope.children[id(decorated)], program.generic(place.scope))]
+                if isinstance(decorated, ir.Function)
+                else []
+            )
         else:
             values = matcher.evaluator.values(port(place.call, match.rule.handler), program.generic(place.scope))
             functions = [v for v in values if isinstance(v, UserFunction)]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.generate.pipeline import Assembly, Surface
-from triton_migrate.plan.closure import Closure, Uncopyable
+from triton_migrate.index.text import Text
+from triton_migrate.plan.closure import Closure, UncopyableError
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.port import MAX_BATCH_SIZE, PlannedModel
 from triton_migrate.plan.records import ServedModel
-from triton_migrate.plan.source import Text
 from triton_migrate.plan.tensors import records
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.rulebook.book import Rulebook, normalised
@@ -39,7 +39,7 @@ def write_model(evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Te
                     closure.require(record.cls.scope.file, record.cls.scope.name, planned.cut.span)
         invalid = tuple(closure.require(planned.cut.scope.file, e, planned.cut.span) for e in planned.errors)
         text = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites).build()
-    except Uncopyable as exc:
+    except UncopyableError as exc:
         return exc.problem
     served = ServedModel(
         planned.name, MAX_BATCH_SIZE if planned.stacked else 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs),

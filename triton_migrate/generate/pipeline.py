@@ -24,10 +24,10 @@ HEAD = '''\
 model.py serves it, client.py runs it when TRITON_URL=local. Moved from {place}.
 """
 '''
-ROOT = '''\
+ROOT = """\
 APP_ROOT = Path(os.environ.get("APP_ROOT") or Path(__file__).resolve().parents[4])
 sys.path.insert(0, str(APP_ROOT))  # pickles find the app's classes
-'''
+"""
 STACK = {
     "array": ("np.concatenate(batches)", "import numpy as np"),
     "tensor": ("torch.cat(batches)", "import torch"),
@@ -48,7 +48,16 @@ class Surface:
 class Assembly:
     """Puts one pipeline.py together."""
 
-    def __init__(self, name: str, cut: Cut, cutter: Cutter, closure: Closure, surface: Surface, invalid: tuple[str, ...], sites: tuple[PredictSite, ...]) -> None:
+    def __init__(
+        self,
+        name: str,
+        cut: Cut,
+        cutter: Cutter,
+        closure: Closure,
+        surface: Surface,
+        invalid: tuple[str, ...],
+        sites: tuple[PredictSite, ...],
+    ) -> None:
         self.sites = sites
         self.name, self.cut, self.cutter, self.closure, self.surface, self.invalid = name, cut, cutter, closure, surface, invalid
         self.scope, self.text = cut.scope, closure.texts[cut.scope.file]
@@ -81,7 +90,9 @@ class Assembly:
     def _local(self, scope: Scope) -> set[str]:
         function = scope.function
         names = {p.name for p in function.parameters} | flow.binds(function.body)
-        names |= {n.id for e in flow.every_of_function(function) if isinstance(e, ir.Comprehension) for t, _, _ in e.loops for n in flow.names(t)}
+        names |= {
+            n.id for e in flow.every_of_function(function) if isinstance(e, ir.Comprehension) for t, _, _ in e.loops for n in flow.names(t)
+        }
         return names - {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
 
     def _require(self, names: set[str]) -> None:
@@ -93,15 +104,17 @@ class Assembly:
         """Only the predict calls: tensors in, the model's own arrays out."""
         ((given, crossing),) = self.surface.inputs
         calls = []
-        for (made, _), site in zip(self.surface.outputs, self._distinct()):
+        for (made, _), site in zip(self.surface.outputs, self._distinct(), strict=True):
             calls.append(f'    if "{made.name}" in wanted:\n        out["{made.name}"] = {self._call(site)}\n')
         unpacked = tensors.unpack(f'inputs["{given.name}"]', given, crossing.type)
         packed = [(t.name, tensors.pack(f'rows["{t.name}"]', t, c.type)) for t, c in self.surface.outputs]
         post = "\n".join(f'    if "{name}" in rows:\n        out["{name}"] = {value}' for name, value in packed)
         parts = [
-            f'def preprocess(inputs):\n    return {unpacked}, ()\n',
+            f"def preprocess(inputs):\n    return {unpacked}, ()\n",
             self._stacking("array"),
-            f'def predict(batch, wanted):\n    """One call for all rows; only what is asked for."""\n    out = {{}}\n{"".join(calls)}    return out\n',
+            'def predict(batch, wanted):\n    """One call for all rows; only what is asked for."""\n    out = {}\n'
+            + "".join(calls)
+            + "    return out\n",
             f"def postprocess(rows, carried):\n    out = {{}}\n{post}\n    return out\n",
             self._run(),
         ]
@@ -121,7 +134,7 @@ class Assembly:
 
     def _distinct(self) -> tuple[PredictSite, ...]:
         """One site per output: sites that call the same method share it."""
-        found = {}
+        found: dict[str, PredictSite] = {}
         for site in self.sites:
             found.setdefault(site.call.func.attr if isinstance(site.call.func, ir.Attribute) else "output", site)
         return tuple(found[c.name] for _, c in self.surface.outputs)
@@ -150,17 +163,19 @@ class Assembly:
         after = _reads_without(self._post_statements(run, index, target), site.call)
         made = flow.binds(run[:index]) | flow.binds(tuple(inner))
         carried = sorted((after & (made | set(given))) - {output} - set(self.renamed))
-        called = f"return {{\"output\": {self._expression(site.call, ((leaf.at, 'batch'),))}}}\n"
+        called = f'return {{"output": {self._expression(site.call, ((leaf.at, "batch"),))}}}\n'
         prepared = sorted(set(carried) & made)
         reads = flow.reads(run[:index]) | flow.reads(tuple(inner)) | {n.id for n in flow.names(leaf)}
         needed = [n for n in given if n in reads]
         values = {c.name: tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs}
         parts = [
             _function("prepare", needed, pre + self._return([batch, *prepared]), self._place()),
-            _function("finish", [output, *carried], post + ("" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs]))),
+            _function(
+                "finish", [output, *carried], post + ("" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs]))
+            ),
             self._preprocess(batch, needed, prepared, carried, values),
             self._stacking(kind.kind if kind.kind in STACK else "tensor" if site.rule.stack == "torch.cat" else "array"),
-            "def predict(batch, wanted):\n    \"\"\"One call for all rows.\"\"\"\n" + textwrap.indent(_wrapped(context, called), "    "),
+            'def predict(batch, wanted):\n    """One call for all rows."""\n' + textwrap.indent(_wrapped(context, called), "    "),
             "def postprocess(rows, carried):\n" + self._results(f'finish(rows["output"]{", *carried" if carried else ""})'),
             self._run(),
         ]
@@ -199,15 +214,24 @@ class Assembly:
         return text
 
     def _post_statements(self, run: ir.Block, index: int, target: ir.Stmt) -> list[ir.Stmt]:
-        inside = [s for s in flow.flatten((run[index],)) if s.at[:2] >= target.at[:2] and not isinstance(s, ir.With)]
+        inside: list[ir.Stmt] = [s for s in flow.flatten((run[index],)) if s.at[:2] >= target.at[:2] and not isinstance(s, ir.With)]
         return [*(inside or [target]), *run[index + 1 :]]
 
     def _post(
         self, run: ir.Block, index: int, site: PredictSite, target: ir.Stmt, blocks: list[ir.With], context: list[str]
     ) -> tuple[str, str]:
         """The name the output gets, and the statements after the call."""
-        whole = isinstance(target, ir.Assign) and target.value is site.call and len(target.targets) == 1 and isinstance(target.targets[0], ir.Name)
-        output = target.targets[0].id if whole and isinstance(target, ir.Assign) and isinstance(target.targets[0], ir.Name) else self._free("output")
+        whole = (
+            isinstance(target, ir.Assign)
+            and target.value is site.call
+            and len(target.targets) == 1
+            and isinstance(target.targets[0], ir.Name)
+        )
+        output = (
+            target.targets[0].id
+            if whole and isinstance(target, ir.Assign) and isinstance(target.targets[0], ir.Name)
+            else self._free("output")
+        )
         inside = [s for w in blocks for s in w.body if s.at[:2] >= target.at[2:]]
         text = "" if whole else self._moved(target, target, ((site.call.at, output),))
         if inside:
@@ -268,7 +292,9 @@ class Assembly:
         imports = _ordered([*own, *closure.imports.values()])
         parts = [head + "\nfrom __future__ import annotations\n\n" + imports + "\n" + ROOT]
         parts += closure.definitions
-        invalid = f"INVALID = ({', '.join(self.invalid)}{',' if len(self.invalid) == 1 else ''})  # what the app catches: the client's fault\n"
+        invalid = (
+            f"INVALID = ({', '.join(self.invalid)}{',' if len(self.invalid) == 1 else ''})  # what the app catches: the client's fault\n"
+        )
         parts.append(invalid + "".join(f"{g} = None\n" for g in closure.globals))
         parts.append(self._load())
         parts.append(body)

@@ -25,7 +25,7 @@ class Attribute(NamedTuple):
 class Subscript(NamedTuple):
     at: At
     value: Expr
-    index: Expr
+    key: Expr
 
 
 class Call(NamedTuple):

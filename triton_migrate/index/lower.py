@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from triton_migrate.base import Failed, SourceFile
 from triton_migrate.index import ir
 
+TRIES = (ast.Try, getattr(ast, "TryStar", ast.Try))  # `except*` is new in Python 3.11
+
 
 def lower(source: SourceFile) -> ir.ModuleFacts | Failed:
     """Parse and lower one file; whatever is wrong with it becomes a `Failed` with its line."""
@@ -104,11 +106,11 @@ class _Lowering:
                 return ir.Jump(at, "break")
             case ast.Continue():
                 return ir.Jump(at, "continue")
-        if isinstance(node, ast.Try) or type(node).__name__ == "TryStar":  # ast.TryStar is new in Python 3.11
+        if isinstance(node, TRIES):
             return self.attempt(node)
         return ir.Jump(at, "pass")  # a `type X = ...` statement and whatever comes after it: nothing flows
 
-    def attempt(self, node: ast.Try) -> ir.Try:  # type: ignore[valid-type,unused-ignore]
+    def attempt(self, node: ast.Try) -> ir.Try:
         handlers = tuple(ir.Handler(_at(h), self.optional(h.type), h.name, self.block(h.body)) for h in node.handlers)
         return ir.Try(_at(node), self.block(node.body), handlers, self.block(node.orelse), self.block(node.finalbody))
 
@@ -143,11 +145,15 @@ class _Lowering:
     def parameters(self, args: ast.arguments) -> tuple[ir.Parameter, ...]:
         positional = [*args.posonlyargs, *args.args]
         defaults = [None] * (len(positional) - len(args.defaults)) + list(args.defaults)
-        found = [ir.Parameter(a.arg, "positional", self.optional(a.annotation), self.optional(d)) for a, d in zip(positional, defaults)]
+        found = [
+            ir.Parameter(a.arg, "positional", self.optional(a.annotation), self.optional(d))
+            for a, d in zip(positional, defaults, strict=True)
+        ]
         if args.vararg:
             found.append(ir.Parameter(args.vararg.arg, "*args", self.optional(args.vararg.annotation), None))
         found += [
-            ir.Parameter(a.arg, "keyword", self.optional(a.annotation), self.optional(d)) for a, d in zip(args.kwonlyargs, args.kw_defaults)
+            ir.Parameter(a.arg, "keyword", self.optional(a.annotation), self.optional(d))
+            for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True)
         ]
         if args.kwarg:
             found.append(ir.Parameter(args.kwarg.arg, "**kwargs", self.optional(args.kwarg.annotation), None))

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
+from triton_migrate.index.text import Text
 from triton_migrate.plan import flow
 from triton_migrate.plan.cut import NoCut
-from triton_migrate.plan.source import Text
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Frame, Scope, Store, walk
-from triton_migrate.resolve.values import Api, Module, Value, Values
-from triton_migrate.rulebook.vocabulary import Effect, ModelConfigure, ModelLoad, WebApp, WebRequest, WebRouter
+from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store, walk
+from triton_migrate.resolve.values import Api, Module, Values
+from triton_migrate.rulebook.vocabulary import Effect, ModelLoad, WebApp, WebRequest, WebRouter
 
 RESERVED = frozenset(
     {
@@ -30,7 +30,7 @@ RESERVED = frozenset(
 RUNTIME = ("file-read", "network", "db-read")
 
 
-class Uncopyable(Exception):
+class UncopyableError(Exception):
     """Something the moved code needs cannot be copied; carries the `NoCut`."""
 
     def __init__(self, problem: NoCut) -> None:
@@ -102,7 +102,7 @@ class Closure:
         self._refuse_web(frame, name, where)
         imported = next((b for b in bindings if b.how in ("import", "from")), None)
         if imported is not None:
-            return self._imported(file, name, imported.node, imported.how, where)
+            return self._imported(file, name, imported, where)
         made = self._fresh(name)
         self.names[(file, name)] = made
         for binding in bindings:
@@ -128,7 +128,9 @@ class Closure:
                 return name
             if self.evaluator.member(path, name):
                 return self.require(path, name, where)
-        raise Uncopyable(NoCut(f"the moved code reads {name}, which is not defined in {frame.scope.file}", where, f"define {name} or pass it in"))
+        raise UncopyableError(
+            NoCut(f"the moved code reads {name}, which is not defined in {frame.scope.file}", where, f"define {name} or pass it in")
+        )
 
     def _refuse_web(self, frame: Frame, name: str, where: Span) -> None:
         for value in self.evaluator.name(name, frame):
@@ -136,19 +138,25 @@ class Closure:
                 find, root = self.evaluator.rulebook.find, value.path.split("()")[0]
                 made = value.path.startswith(f"{root}()")
                 if find(value.path, WebRequest) or (made and (find(root, WebApp) or find(root, WebRouter))):
-                    raise Uncopyable(NoCut(f"the moved code reads {name}, an object of the web framework", where, f"pass what is needed of {name} as an argument"))
+                    raise UncopyableError(
+                        NoCut(
+                            f"the moved code reads {name}, an object of the web framework",
+                            where,
+                            f"pass what is needed of {name} as an argument",
+                        )
+                    )
 
-    def _imported(self, file: str, name: str, node: object, how: str, where: Span) -> str:
+    def _imported(self, file: str, name: str, binding: Binding, where: Span) -> str:
         program = self.evaluator.program
-        if how == "import":
-            module = str(node)
+        if binding.how == "import":
+            module = str(binding.node)
             if program.module_path(file, module) or program.is_package(module):
                 return name  # its attributes are replaced one by one
             text = f"import {module}" if module.split(".")[0] == name and "." not in module else f"import {module} as {name}"
             if module == name:
                 text = self._whole_import(file, name)
             return self._library(file, name, text, module)
-        stmt, original = node  # type: ignore[misc]
+        stmt, original = binding.imported
         path = program.module_path(file, stmt.module, stmt.level)
         whole = f"{stmt.module}.{original}" if stmt.module else original
         if path and path != file and self.evaluator.member(path, original):
@@ -158,13 +166,19 @@ class Closure:
         if program.module_path(file, whole, stmt.level):
             return name
         if path or stmt.level:
-            raise Uncopyable(NoCut(f"cannot find {whole}", where, "check the import"))
+            raise UncopyableError(NoCut(f"cannot find {whole}", where, "check the import"))
         text = f"from {stmt.module} import {original}" + (f" as {name}" if name != original else "")
         return self._library(file, name, text, stmt.module)
 
     def _whole_import(self, file: str, name: str) -> str:
         """`import a.b` binds a: all such imports of that root."""
-        modules = [m for s in self.evaluator.program.files[file].facts.body if isinstance(s, ir.Import) for m, alias in s.names if not alias and m.split(".")[0] == name]
+        modules = [
+            m
+            for s in self.evaluator.program.files[file].facts.body
+            if isinstance(s, ir.Import)
+            for m, alias in s.names
+            if not alias and m.split(".")[0] == name
+        ]
         return "\n".join(f"import {m}" for m in dict.fromkeys(modules)) or f"import {name}"
 
     def _library(self, file: str, name: str, text: str, module: str) -> str:
@@ -187,7 +201,7 @@ class Closure:
     def _function(self, file: str, function: ir.Function, made: str) -> None:
         where = Span(file, *function.at)
         if function.is_async:
-            raise Uncopyable(NoCut(f"{function.name} is async", where, "make it a plain function"))
+            raise UncopyableError(NoCut(f"{function.name} is async", where, "make it a plain function"))
         self.require_all(file, flow.free_names(function), where)
         self._inner_imports(file, function.body)
         self.definitions.append(self._renamed(file, function, made, "def"))
@@ -213,8 +227,16 @@ class Closure:
     def _inner_imports(self, file: str, body: ir.Block) -> None:
         for stmt in flow.flatten(body):
             if isinstance(stmt, ir.ImportFrom) and self.evaluator.program.module_path(file, stmt.module, stmt.level):
-                raise Uncopyable(NoCut(f"an import of {stmt.module or 'the package'} inside a function", Span(file, *stmt.at), "import it at the top of the file"))
-            modules = [stmt.module] if isinstance(stmt, ir.ImportFrom) else [m for m, _ in stmt.names] if isinstance(stmt, ir.Import) else []
+                raise UncopyableError(
+                    NoCut(
+                        f"an import of {stmt.module or 'the package'} inside a function",
+                        Span(file, *stmt.at),
+                        "import it at the top of the file",
+                    )
+                )
+            modules = (
+                [stmt.module] if isinstance(stmt, ir.ImportFrom) else [m for m, _ in stmt.names] if isinstance(stmt, ir.Import) else []
+            )
             self.libraries.update(dict.fromkeys(m.split(".")[0] for m in modules))
 
     # ------------------------------------------------------------ values
@@ -251,8 +273,18 @@ class Closure:
     def _maker(self, file: str, scope: Scope, made: str, where: Span) -> None:
         """A function that assigns the global: called by load()."""
         function = scope.function
-        if scope.parent is None or scope.parent.kind != "module" or any(p.default is None and not p.kind.startswith("*") for p in function.parameters):
-            raise Uncopyable(NoCut(f"{made} is set by {function.qualname}, which needs arguments", Span(file, *function.at), "load it in a function without arguments"))
+        if (
+            scope.parent is None
+            or scope.parent.kind != "module"
+            or any(p.default is None and not p.kind.startswith("*") for p in function.parameters)
+        ):
+            raise UncopyableError(
+                NoCut(
+                    f"{made} is set by {function.qualname}, which needs arguments",
+                    Span(file, *function.at),
+                    "load it in a function without arguments",
+                )
+            )
         self._inner_imports(file, function.body)
         call = f"{self.require(file, function.name, where)}()\n"
         if call not in self.load:
@@ -274,10 +306,7 @@ class Closure:
     def _runs(self, file: str, stmt: ir.Stmt) -> bool:
         """Whether a top-level statement loads a model or reads files: then it belongs in load()."""
         frame = self.evaluator.program.frames[file]
-        for expr in flow.every(stmt):
-            if isinstance(expr, ir.Call) and self._loads(expr, frame, 0):
-                return True
-        return False
+        return any(isinstance(expr, ir.Call) and self._loads(expr, frame, 0) for expr in flow.every(stmt))
 
     def _loads(self, call: ir.Call, frame: Frame, depth: int) -> bool:
         for value in self.evaluator.values(call.func, frame):
@@ -303,7 +332,7 @@ class Closure:
         for store, name in self._stores():
             if self.evaluator.stored(store) & values and store.scope.owner is None:
                 return self._made_in(store, _identifier(name, wanted), where)
-        raise Uncopyable(NoCut(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook"))
+        raise UncopyableError(NoCut(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook"))
 
     def _stores(self) -> list[tuple[Store, str]]:
         program = self.evaluator.program
@@ -322,7 +351,7 @@ class Closure:
                 self._inner_imports(file, (stmt,))
                 self.load.append(self.copy(file, stmt, frozenset(local)))
         self.require_all(file, {n.id for n in flow.names(store.value)} - local, Span(file, *store.at))
-        exprs = [e for e in walk(store.value)]
+        exprs = list(walk(store.value))
         self.load.append(f"{made} = {self.texts[file].piece(store.value.at, self.replacements(file, exprs, local))}\n")
         self.globals[made] = None
         return made
@@ -338,7 +367,13 @@ class Closure:
                 needed |= flow.reads((stmt,)) & local
         if lost := needed & parameters - {n for s in chosen for n in flow.binds((s,))}:
             where = Span(scope.file, *store.at)
-            raise Uncopyable(NoCut(f"the model is made from {', '.join(sorted(lost))}, an argument of {scope.name}", where, "make it from constants or settings"))
+            raise UncopyableError(
+                NoCut(
+                    f"the model is made from {', '.join(sorted(lost))}, an argument of {scope.name}",
+                    where,
+                    "make it from constants or settings",
+                )
+            )
         return chosen
 
 

@@ -14,9 +14,10 @@ from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.plan import flow
 from triton_migrate.plan.types import Types, VType
-from triton_migrate.resolve.evaluate import Evaluator, port
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope, walk
-from triton_migrate.resolve.values import Api, Instance, Module, UserClass, UserFunction, Value
+from triton_migrate.resolve.values import Api, Instance, Value
 from triton_migrate.rulebook.vocabulary import (
     Effect,
     ModelConfigure,
@@ -28,7 +29,7 @@ from triton_migrate.rulebook.vocabulary import (
     WebResponse,
     WebRouter,
 )
-from triton_migrate.trace.records import InputOrigin, Pipeline, PredictSite, Step
+from triton_migrate.trace.records import Pipeline, PredictSite, Step
 
 UNTYPED, UNSURE, TENSOR, HEAVY, MOVED, ONE_BY_ONE = 4.0, 30.0, 1.0, 100.0, 0.6, 25.0
 
@@ -92,7 +93,7 @@ class Cutter:
         callers = {}
         for site in pipeline.sites:
             scopes = [f.scope for _, f in site.chain[1:]] + [site.scope]
-            callers.update(dict(zip(scopes, site.chain)))
+            callers.update(dict(zip(scopes, site.chain, strict=False)))
         self.types = Types(evaluator, callers)
         self.steps: dict[tuple[Scope, ir.At], Step] = {(s.scope, s.stmt.at): s for s in pipeline.steps}
         self.by_scope: dict[Scope, list[Step]] = {}
@@ -172,7 +173,13 @@ class Cutter:
     def _region_cuts(self, scope: Scope, frame: Frame, calls: tuple[ir.Call, ...]) -> Iterator[Cut]:
         function = scope.function
         if function.is_generator:
-            self.problems.append(NoCut(f"{function.name} yields its results", Span(scope.file, *function.at), "return the result, or wait for streaming support"))
+            self.problems.append(
+                NoCut(
+                    f"{function.name} yields its results",
+                    Span(scope.file, *function.at),
+                    "return the result, or wait for streaming support",
+                )
+            )
             return
         homes = [find_block(function.body, c) for c in calls]
         if any(b is None for b, _ in homes) or len({id(b) for b, _ in homes}) > 1:
@@ -215,7 +222,7 @@ class Cutter:
             else:
                 inputs.append(Crossing(name, kind))
         if tail:
-            outputs = (Crossing("result", self._returns(scope, frame, run)),)
+            outputs: tuple[Crossing, ...] = (Crossing("result", self._returns(scope, frame, run)),)
         else:
             outputs = tuple(Crossing(n, self.types.name(n, frame)) for n in live_out)
         if not inputs or not outputs or any(o.type.travels is False for o in outputs):
@@ -239,7 +246,7 @@ class Cutter:
 
     def _stackable(self, run: ir.Block) -> bool:
         """One predict statement, not under a loop or a branch, of a row-independent call whose rows we can name."""
-        sites = [s for s in self.pipeline.sites]
+        sites = self.pipeline.sites
         if len(sites) != 1 or not sites[0].rule.row_independent or self.rows(sites[0]) is None:
             return False
         stmt: ir.Stmt | None = run[_model_index(run, self.pipeline.sites)]
@@ -273,7 +280,9 @@ class Cutter:
             step = self.steps.get((scope, inner.at))
             if step is not None and not self._leaves(step, set()):
                 return False
-            if step is None and any(self._of_the_web(v) for e in flow.expressions(inner) for p in walk(e) for v in self.evaluator.values(p, frame)):
+            if step is None and any(
+                self._of_the_web(v) for e in flow.expressions(inner) for p in walk(e) for v in self.evaluator.values(p, frame)
+            ):
                 return False
         return True
 
@@ -289,17 +298,18 @@ class Cutter:
             for name in flow.names(expr):
                 if any(self._of_the_web(v) for v in self.evaluator.values(name, self.evaluator.program.generic(step.scope))):
                     return False
-        for entered in step.enters - seen:
-            if not all(self._leaves(s, seen | {entered}) for s in self.by_scope.get(entered, ())):
-                return False
-        return True
+        return all(self._leaves(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
 
     def _of_the_web(self, value: Value) -> bool:
         """Requests, responses, applications, routers and what they make: they stay in the app."""
         if not isinstance(value, Api):
             return False
         path = value.path
-        if self.rulebook.find(path, WebRequest) or self.rulebook.find(path, WebAbort) or self.rulebook.find(path.removesuffix("()"), WebResponse):
+        if (
+            self.rulebook.find(path, WebRequest)
+            or self.rulebook.find(path, WebAbort)
+            or self.rulebook.find(path.removesuffix("()"), WebResponse)
+        ):
             return True
         root = path.split("()")[0]
         return bool(self.rulebook.find(root, WebApp) or self.rulebook.find(root, WebRouter)) and not path.startswith(f"{root}().state.")
@@ -346,7 +356,8 @@ class Cutter:
 
     def _crossing_cost(self, crossings: tuple[Crossing, ...]) -> float:
         return sum(
-            TENSOR + (UNSURE if c.type.travels is None and c.type.kind == "unknown" else UNTYPED if not typed(c.type) else 0) for c in crossings
+            TENSOR + (UNSURE if c.type.travels is None and c.type.kind == "unknown" else UNTYPED if not typed(c.type) else 0)
+            for c in crossings
         )
 
 

@@ -31,8 +31,7 @@ def _around_run(cut: Cut) -> list[ir.Handler]:
 
 def _around_call(function: ir.Function, call: ir.Call) -> list[ir.Handler]:
     tries = [s for s in flow.flatten(function.body) if isinstance(s, ir.Try)]
-    holds = (lambda body: any(e is call for s in body for e in flow.every(s)))
-    return [h for t in tries for h in t.handlers if holds(t.body)]
+    return [h for t in tries for h in t.handlers if any(e is call for s in t.body for e in flow.every(s))]
 
 
 def _collect(evaluator: Evaluator, handler: ir.Handler, frame: Frame, cut: Cut, found: dict[str, None]) -> None:
@@ -54,5 +53,3 @@ def _known_as(evaluator: Evaluator, value: Value, cut: Cut) -> str | None:
         return None
     module = evaluator.program.frames[cut.scope.file]
     return next((n for n in module.scope.bindings if value in evaluator.name(n, module)), None)
-
-

@@ -30,10 +30,10 @@ def expressions(stmt: ir.Stmt) -> Iterator[ir.Expr]:
         case ir.Try(_, _, handlers, _, _):
             yield from (h.type for h in handlers if h.type is not None)
         case ir.With(_, items, _):
-            for expr, target in items:
+            for expr, bound in items:
                 yield expr
-                if target is not None:
-                    yield target
+                if bound is not None:
+                    yield bound
         case ir.Match(_, subject, cases):
             yield subject
             yield from (c.guard for c in cases if c.guard is not None)
@@ -187,7 +187,12 @@ def every(stmt: ir.Stmt) -> Iterator[ir.Expr]:
 
 def every_of_function(function: ir.Function) -> Iterator[ir.Expr]:
     """All expressions of a function, decorators and annotations included."""
-    around = [*function.decorators, *(p.default for p in function.parameters), *(p.annotation for p in function.parameters), function.returns]
+    around = [
+        *function.decorators,
+        *(p.default for p in function.parameters),
+        *(p.annotation for p in function.parameters),
+        function.returns,
+    ]
     for expr in around:
         if expr is not None:
             yield from _deep(expr)

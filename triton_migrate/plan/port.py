@@ -18,7 +18,8 @@ from triton_migrate.trace.models import model_name
 from triton_migrate.trace.records import ModelRef, Pipeline
 
 MAX_BATCH_SIZE = 64
-LATER = {"tight": "the model is tied to the application's own state: PyTriton inside the application is the target, which apply does not write yet"}
+TIGHT = "the model is tied to the application's own state; its target, PyTriton inside the application, is not written by apply yet"
+LATER = {"tight": TIGHT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from triton_migrate.index import ir
-from triton_migrate.resolve.evaluate import Evaluator, port, results
+from triton_migrate.resolve.calls import port, results
+from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, last_name
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict
@@ -123,12 +124,12 @@ class Types:
             case "parameter":
                 return self._parameter(binding.node, frame)  # type: ignore[arg-type]
             case "from":
-                stmt, name = binding.node  # type: ignore[misc]
+                stmt, name = binding.imported
                 path = self.evaluator.program.module_path(frame.scope.file, stmt.module, stmt.level)
                 return self.name(name, self.evaluator.program.frames[path]) if path else UNKNOWN
             case _:
                 return VType("object") if binding.how in ("import", "function", "class", "enter") else UNKNOWN
-        for i in binding.index:
+        for i in binding.unpacked:
             found = self._element(found, ir.Constant((0, 0, 0, 0), i))
         return found
 
@@ -142,7 +143,7 @@ class Types:
             names = [p.name for p in frame.scope.function.parameters]
             if names[:1] and frame.scope.owner is not None:
                 names = names[1:]
-            for name, arg in (*zip(names, call.args), *((k, v) for k, v in call.keywords)):
+            for name, arg in (*zip(names, call.args, strict=False), *((k, v) for k, v in call.keywords)):
                 if name == parameter.name:
                     return self.of(arg, caller)
         return UNKNOWN
@@ -188,7 +189,9 @@ class Types:
         """A dataclass or pydantic model as its fields; anything else is an object that cannot travel."""
         frame = self.evaluator.program.generic(cls.scope)
         plain = any(isinstance(b, Api) and b.path in ("pydantic.BaseModel", "typing.NamedTuple") for b in self.evaluator.mro(cls)) or any(
-            a.path.removesuffix("()") == "dataclasses.dataclass" for d in cls.scope.definition.decorators for a in self.evaluator.apis(d, cls.frame)
+            a.path.removesuffix("()") == "dataclasses.dataclass"
+            for d in cls.scope.definition.decorators
+            for a in self.evaluator.apis(d, cls.frame)
         )
         if not plain:
             return VType("object", cls=cls)
@@ -200,7 +203,7 @@ class Types:
     def _operation(self, operator: str, types: tuple[VType, ...]) -> VType:
         if operator in ("And", "Or"):
             return union(types)
-        if operator in ("Not",) or any(w in operator for w in ("Eq", "Lt", "Gt", "Is", "In")) and operator not in ("Invert",):
+        if operator in ("Not",) or (any(w in operator for w in ("Eq", "Lt", "Gt", "Is", "In")) and operator not in ("Invert",)):
             array = next((t for t in types if t.kind in ("array", "tensor")), None)
             return replace(array, dtype="bool") if array else VType("bool")
         for kind in ("tensor", "array"):
@@ -214,7 +217,12 @@ class Types:
         return union(types) if len(kinds) == 1 else UNKNOWN
 
     def _element(self, base: VType, index: ir.Expr | None) -> VType:
-        if base.kind == "tuple" and isinstance(index, ir.Constant) and isinstance(index.value, int) and -len(base.items) <= index.value < len(base.items):
+        if (
+            base.kind == "tuple"
+            and isinstance(index, ir.Constant)
+            and isinstance(index.value, int)
+            and -len(base.items) <= index.value < len(base.items)
+        ):
             return base.items[index.value]
         if base.kind in ("list", "tuple"):
             return base if isinstance(index, ir.Slice) else union(base.items or (UNKNOWN,))
@@ -236,7 +244,9 @@ class Types:
                         inner = self.evaluator.program.generic(cls.scope)
                         for stmt in cls.scope.definition.body:
                             if isinstance(stmt, ir.Assign) and isinstance(stmt.targets[0], ir.Name) and stmt.targets[0].id == expr.attr:
-                                return self.annotation(stmt.annotation, inner) if stmt.annotation is not None else self.of(stmt.value, inner)
+                                return (
+                                    self.annotation(stmt.annotation, inner) if stmt.annotation is not None else self.of(stmt.value, inner)
+                                )
                         for store in self.evaluator.program.files[cls.scope.file].attribute_stores.get(expr.attr, ()):
                             return self.of(store.value, self.evaluator.program.generic(store.scope))
         base = self.of(expr.value, frame)
@@ -324,16 +334,18 @@ class Types:
             return default if default != "?" else _element_dtype(subject)
         for value in self.evaluator.values(given, frame):
             if isinstance(value, Api):
-                return {"builtins.float": "float64", "builtins.int": "int64", "builtins.bool": "bool"}.get(value.path, value.path.rpartition(".")[2])
+                return {"builtins.float": "float64", "builtins.int": "int64", "builtins.bool": "bool"}.get(
+                    value.path, value.path.rpartition(".")[2]
+                )
         text = self.evaluator.constant(given, frame)
         return {"float": "float64", "int": "int64"}.get(str(text), str(text)) if isinstance(text, str) else "?"
 
     def _shape(self, function: str, subject: VType, call: ir.Call) -> tuple[int, bool]:
         """Rank and whether the first axis is 1, after the conversions that people batch a single row with."""
         if function == "reshape":
-            args = [a for a in call.args if not isinstance(a, ir.Starred)]
+            args: tuple[ir.Expr, ...] = tuple(a for a in call.args if not isinstance(a, ir.Starred))
             if args and isinstance(args[0], ir.Sequence):
-                args = list(args[0].items)
+                args = args[0].items
             return len(args), bool(args) and isinstance(args[0], ir.Constant) and args[0].value == 1
         if function in ("array", "asarray", "ascontiguousarray") and subject.kind in ("list", "tuple"):
             return _depth(subject), subject.one_row
@@ -395,9 +407,16 @@ def union(types: tuple[VType, ...]) -> VType:
         return VType("float")
     if len(kinds) == 1 and kinds & {"array", "tensor"}:
         ranks, dtypes = {t.rank for t in distinct}, {t.dtype for t in distinct}
-        return VType(distinct[0].kind, dtypes.pop() if len(dtypes) == 1 else "?", ranks.pop() if len(ranks) == 1 else 0, all(t.one_row for t in distinct))
+        return VType(
+            distinct[0].kind,
+            dtypes.pop() if len(dtypes) == 1 else "?",
+            ranks.pop() if len(ranks) == 1 else 0,
+            all(t.one_row for t in distinct),
+        )
     if len(kinds) == 1 and kinds & {"list", "dict"}:
-        return VType(distinct[0].kind, items=(union(tuple(i for t in distinct for i in t.items)),) if any(t.items for t in distinct) else ())
+        return VType(
+            distinct[0].kind, items=(union(tuple(i for t in distinct for i in t.items)),) if any(t.items for t in distinct) else ()
+        )
     if kinds & STUCK:
         return VType("object")
     return UNKNOWN
@@ -427,7 +446,9 @@ def _element_dtype(subject: VType) -> str:
 
 
 def _python(dtype: str) -> str:
-    return "float" if dtype.startswith("float") else "int" if dtype.startswith(("int", "uint")) else "bool" if dtype == "bool" else "unknown"
+    return (
+        "float" if dtype.startswith("float") else "int" if dtype.startswith(("int", "uint")) else "bool" if dtype == "bool" else "unknown"
+    )
 
 
 def _augments(binding: Binding) -> bool:

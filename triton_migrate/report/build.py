@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 from triton_migrate import __version__
 from triton_migrate.base import Span
@@ -24,6 +24,7 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
     """The whole report. `done`: the port was asked for (`apply`), so its changes are shown and its pipelines count as ported."""
     category, confidence = application_category(study.pipelines, study.verdicts)
     project = study.project
+    judged = tuple(zip(study.pipelines, study.verdicts, strict=True))
     return {
         "schema_version": doc.SCHEMA_VERSION,
         "tool": {"name": "triton-migrate", "version": __version__},
@@ -46,8 +47,8 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
             }
             for a in study.applications
         ],
-        "endpoints": [_endpoint(study, p, v, port, done) for p, v in zip(study.pipelines, study.verdicts) if isinstance(p.entry, Entry)],
-        "tasks": [_task(study, p, v) for p, v in zip(study.pipelines, study.verdicts) if not isinstance(p.entry, Entry)],
+        "endpoints": [_endpoint(study, p, v, port, done) for p, v in judged if isinstance(p.entry, Entry)],
+        "tasks": [_task(study, p, v) for p, v in judged if not isinstance(p.entry, Entry)],
         "consumers": [],
         "models": _models(study),
         "caches": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.caches],
@@ -114,12 +115,18 @@ def _inside(stage: doc.Stage, span: Span) -> bool:
 def _findings(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Findings:
     return {
         "inputs": [
-            {"name": i.name, "source": cast(doc.Source, i.source), "type": i.type or None, "dtype": None, "shape": None, "provenance": cast(doc.Provenance, i.provenance)}
+            {
+                "name": i.name, "source": cast(doc.Source, i.source), "type": i.type or None, "dtype": None, "shape": None,
+                "provenance": cast(doc.Provenance, i.provenance),
+            }
             for i in pipeline.inputs
         ],
         "outputs": [],
         "stages": [
-            {"kind": cast(doc.StageKind, s.kind), "name": s.name, "file": s.span.file, "line": s.span.line, "end_line": s.span.end_line, "model": s.model}
+            {
+                "kind": cast(doc.StageKind, s.kind), "name": s.name, "file": s.span.file, "line": s.span.line, "end_line": s.span.end_line,
+                "model": s.model,
+            }
             for s in (pipeline.stages if pipeline.sites else ())
         ],
         "confidence": round(verdict.confidence, 2) if verdict else None,
@@ -172,17 +179,23 @@ def _models(study: Study) -> list[doc.Model]:
     return [
         {
             "id": m.id, "file": m.span.file, "line": m.span.line, "framework": m.framework, "loader": m.loader, "artifact": m.artifact,
-            "when": cast(doc.Moment, m.when), "exportable": m.exportable, "backend": m.backend,
+            "when": cast(doc.Moment, m.when), "exportable": cast(Literal["yes", "no", "unknown"], m.exportable), "backend": m.backend,
             "predict_sites": [{"file": f, "line": n, "call": c} for f, n, c in places],
         }
         for m, places in sites.items()
-    ]  # type: ignore[return-value]  # fmt: skip
+    ]  # fmt: skip
 
 
 def _served(model: Served, endpoints: tuple[str, ...]) -> doc.ServedModel:
     tensors: list[list[doc.Tensor]] = [
         [
-            {"name": t.name, "dtype": t.dtype, "dims": list(t.dims), "variable": t.variable, "provenance": cast(doc.Provenance, t.provenance)}
+            {
+                "name": t.name,
+                "dtype": t.dtype,
+                "dims": list(t.dims),
+                "variable": t.variable,
+                "provenance": cast(doc.Provenance, t.provenance),
+            }
             for t in side
         ]
         for side in (model.inputs, model.outputs)
@@ -214,5 +227,3 @@ def _change(change: NewFile | FileEdit) -> doc.Change:
 def _snippet(study: Study, span: Span) -> str:
     lines = study.texts[span.file].lines[span.line - 1 : min(span.end_line, span.line + SNIPPET_LINES - 1)]
     return b"".join(lines).decode(errors="replace").rstrip("\n")
-
-

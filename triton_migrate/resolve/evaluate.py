@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from triton_migrate.index import ir
+from triton_migrate.resolve.calls import argument_map, port, results
 from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.scopes import Binding, CallPlace, Frame, Scope, Store
 from triton_migrate.resolve.values import (
@@ -155,7 +156,7 @@ class Evaluator:
             case "import":
                 return self._module(str(binding.node), frame)
             case "from":
-                stmt, name = binding.node  # type: ignore[misc]
+                stmt, name = binding.imported
                 return self._from(stmt, name, frame)
             case "function":
                 return self._defined(binding.node, frame)  # type: ignore[arg-type]
@@ -167,7 +168,7 @@ class Evaluator:
                 return self._union(self._instance_of(v, frame, binding.at) for v in self.values(binding.expr, frame))
             case _:
                 found = NOTHING if binding.expr is None else self.annotated(binding.expr, frame)
-        for i in binding.index:
+        for i in binding.unpacked:
             found = self._union(self.element(v, i) for v in found)
         return found
 
@@ -204,7 +205,7 @@ class Evaluator:
 
     def stored(self, store: Store, frame: Frame | None = None) -> Values:
         found = self.values(store.value, frame or self.program.generic(store.scope))
-        for i in store.index:
+        for i in store.unpacked:
             found = self._union(self.element(v, i) for v in found)
         return found
 
@@ -297,7 +298,7 @@ class Evaluator:
                 return binding.expr, at
             if binding.how != "from":
                 return None
-            stmt, name = binding.node  # type: ignore[misc]
+            stmt, name = binding.imported
             path = self.program.module_path(at.scope.file, stmt.module, stmt.level)
             at = self.program.frames[path] if path else None
         return None
@@ -470,7 +471,7 @@ class Evaluator:
                 return self.values(expr.items[key], frame)
             return self._union(self.values(i, frame) for i in expr.items)
         if key is not None:
-            exact = [v for k, v in zip(expr.keys, expr.values) if k is not None and self.constant(k, frame) == key]
+            exact = [v for k, v in zip(expr.keys, expr.values, strict=True) if k is not None and self.constant(k, frame) == key]
             if exact:
                 return self.values(exact[-1], frame)
         return self._union(self.values(v, frame) for v in expr.values)
@@ -487,7 +488,9 @@ class Evaluator:
     def entered(self, value: Value) -> Values:
         """What `with value as x` binds: the yielded value of a generator context manager, `__enter__`'s result, or the value itself."""
         if isinstance(value, Instance):
-            enters = [f for n in ("__enter__", "__aenter__") for f in self.class_attribute(value.of, n, value) if isinstance(f, UserFunction)]
+            enters = [
+                f for n in ("__enter__", "__aenter__") for f in self.class_attribute(value.of, n, value) if isinstance(f, UserFunction)
+            ]
             return self._union(self.returned(f, {}) for f in enters) or frozenset({value})
         return frozenset({value})
 
@@ -595,7 +598,7 @@ class Evaluator:
         arguments = dict(given)
         for parameter in function.scope.function.parameters:
             if parameter.name not in arguments and (parameter.default is not None or parameter.annotation is not None):
-                    arguments[parameter.name] = self._declared(parameter, Frame(function.scope, function.frame))
+                arguments[parameter.name] = self._declared(parameter, Frame(function.scope, function.frame))
         key = (id(function.scope), id(function.frame), tuple(sorted(arguments.items(), key=lambda kv: kv[0])))
         if key not in self._frames:
             self._frames[key] = Frame(function.scope, function.frame, arguments)
@@ -611,62 +614,6 @@ class Evaluator:
         if not found and function.scope.function.returns is not None:
             found = self.annotated(function.scope.function.returns, function.frame)
         return found
-
-
-def argument_map(parameters: tuple[ir.Parameter, ...], call: ir.Call) -> dict[str, ir.Expr]:
-    """Which argument expression each parameter gets; star arguments end the positional ones."""
-    found: dict[str, ir.Expr] = {}
-    positional = [p for p in parameters if p.kind == "positional"]
-    for i, arg in enumerate(call.args):
-        if isinstance(arg, ir.Starred) or i >= len(positional):
-            break
-        found[positional[i].name] = arg
-    names = {p.name for p in parameters}
-    found.update({k: v for k, v in call.keywords if k in names})
-    return found
-
-
-def port(call: ir.Call, name: str) -> ir.Expr | None:
-    """The argument a rule's port names ("path|0", "methods", "0")."""
-    for part in name.split("|"):
-        if part.isdigit():
-            index = int(part)
-            if index < len(call.args) and not any(isinstance(a, ir.Starred) for a in call.args[: index + 1]):
-                return call.args[index]
-        elif part and part not in {"*", "self"}:
-            for key, value in call.keywords:
-                if key == part:
-                    return value
-    return None
-
-
-def results(function: ir.Function) -> tuple[ir.Expr, ...]:
-    """The expressions of the function's own `return` statements (and of `yield`s, when it is a generator)."""
-    found: list[ir.Expr] = []
-    _results(function.body, found)
-    return tuple(found)
-
-
-def _results(body: ir.Block, found: list[ir.Expr]) -> None:
-    for stmt in body:
-        match stmt:
-            case ir.Return(_, value):
-                if value is not None:
-                    found.append(value)
-            case ir.Evaluate(_, ir.Yield(_, value, _)) | ir.Assign(_, _, ir.Yield(_, value, _)):
-                if value is not None:
-                    found.append(value)
-            case ir.If(_, _, one, two) | ir.For(_, _, _, one, two) | ir.While(_, _, one, two):
-                _results(one, found)
-                _results(two, found)
-            case ir.With(_, _, one):
-                _results(one, found)
-            case ir.Try(_, one, handlers, two, final):
-                for block in (one, *(h.body for h in handlers), two, final):
-                    _results(block, found)
-            case ir.Match(_, _, cases):
-                for case in cases:
-                    _results(case.body, found)
 
 
 def _kind(container: Container) -> str:

@@ -61,7 +61,7 @@ def _named(evaluator: Evaluator, name: str, frame: Frame, depth: int) -> str | N
     while at is not None:
         bindings = at.scope.bindings.get(name, ())
         for binding in bindings:
-            if binding.how in ("value", "enter") and not binding.index:
+            if binding.how in ("value", "enter") and not binding.unpacked:
                 found = _text(evaluator, binding.expr, at, depth + 1)
                 if found is not None:
                     return found

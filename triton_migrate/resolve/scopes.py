@@ -13,13 +13,21 @@ from triton_migrate.resolve.values import Values
 
 
 class Binding(NamedTuple):
-    """One way a name gets a value. `index` is the position when a tuple is unpacked."""
+    """One way a name gets a value. `unpacked` are the positions when a tuple is unpacked."""
 
     how: str  # value | element | enter | import | from | function | class | parameter | exception | unknown
     expr: ir.Expr | None
     node: object
     at: ir.At
-    index: tuple[int, ...] = ()
+    unpacked: tuple[int, ...] = ()
+
+    @property
+    def imported(self) -> tuple[ir.ImportFrom, str]:
+        """Of a `from` binding: the statement and the name as the other module has it."""
+        assert isinstance(self.node, tuple)
+        stmt, name = self.node
+        assert isinstance(stmt, ir.ImportFrom) and isinstance(name, str)
+        return stmt, name
 
 
 class Store(NamedTuple):
@@ -29,7 +37,7 @@ class Store(NamedTuple):
     value: ir.Expr
     scope: Scope
     at: ir.At
-    index: tuple[int, ...] = ()
+    unpacked: tuple[int, ...] = ()
 
 
 class CallPlace(NamedTuple):
@@ -118,7 +126,7 @@ class FileScopes:
 
     def _statement(self, stmt: ir.Stmt, scope: Scope) -> None:
         match stmt:
-            case ir.Assign(at, targets, value, annotation, augmented):
+            case ir.Assign(_, targets, value, annotation, _):
                 self._expr(value, scope)
                 self._expr(annotation, scope)
                 for target in targets:
@@ -148,10 +156,10 @@ class FileScopes:
                 self._block(orelse, scope)
                 self._block(final, scope)
             case ir.With(_, items, body):
-                for expr, target in items:
+                for expr, bound in items:
                     self._expr(expr, scope)
-                    if target is not None:
-                        self._bind(target, "enter", expr, stmt, scope)
+                    if bound is not None:
+                        self._bind(bound, "enter", expr, stmt, scope)
                 self._block(body, scope)
             case ir.Match(_, subject, cases):
                 self._expr(subject, scope)
@@ -293,7 +301,7 @@ def children(expr: ir.Expr) -> Iterator[ir.Expr]:
         case ir.Joined(_, items) | ir.Sequence(_, _, items) | ir.Operation(_, _, items) | ir.Slice(_, items):
             yield from items
         case ir.Mapping(_, keys, values):
-            for key, value in zip(keys, values):
+            for key, value in zip(keys, values, strict=True):
                 if key is not None:
                     yield key
                 yield value

@@ -9,10 +9,10 @@ from triton_migrate.base import Span
 from triton_migrate.changes import FileEdit, NotDone
 from triton_migrate.entries.records import Application
 from triton_migrate.index import ir
+from triton_migrate.index.text import Text
 from triton_migrate.plan import flow, tensors
 from triton_migrate.plan.cut import Cut, Cutter, find_block
 from triton_migrate.plan.port import PlannedModel
-from triton_migrate.plan.source import Text
 from triton_migrate.plan.types import VType
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope, walk
@@ -157,7 +157,11 @@ class AppEdits:
         for scope in self.evaluator.program.files[file].scopes:
             body = scope.node.body
             for stmt in flow.flatten(body):
-                if isinstance(stmt, ir.Assign) and stmt.value is not None and stmt.value.at[:2] == (application.span.line, application.span.column):
+                if (
+                    isinstance(stmt, ir.Assign)
+                    and stmt.value is not None
+                    and stmt.value.at[:2] == (application.span.line, application.span.column)
+                ):
                     target = stmt.targets[0]
                     if isinstance(target, ir.Name) and stmt in body:
                         return target.id, stmt, scope

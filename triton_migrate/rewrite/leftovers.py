@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.plan import flow
-from triton_migrate.resolve.evaluate import Evaluator, port
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope, walk
 from triton_migrate.resolve.values import Instance, UserClass
 from triton_migrate.rewrite.operations import DeleteStatements, Operation, RemoveArgument, RemoveParameter, RemoveUnusedImports
@@ -47,7 +48,7 @@ class Leftovers:
         for path, file in self.evaluator.program.files.items():
             self._names[path], self._strings[path] = {}, set(file.facts.exports or ())
             for scope in file.scopes:
-                body = file.facts.body if scope.kind == "module" else scope.node.body  # type: ignore[union-attr]
+                body = scope.node.body
                 self._read(path, body, scope)
 
     def _read(self, path: str, body: ir.Block, scope: Scope) -> None:
@@ -153,7 +154,7 @@ class Leftovers:
         program = self.evaluator.program
         for binding in program.files[file].module.bindings.get(name, ()):
             if binding.how == "from":
-                stmt, original = binding.node  # type: ignore[misc]
+                stmt, original = binding.imported
                 path = program.module_path(file, stmt.module, stmt.level)
                 if path and path != file and original in program.files[path].module.bindings and not self._is_import(path, original):
                     return self._global(path, original)
@@ -196,7 +197,11 @@ class Leftovers:
         for path, scopes in program.files.items():
             if path == file:
                 continue
-            imported = any(b.how == "from" and b.node[1] == name and self._live(path, bound) for bound, bs in scopes.module.bindings.items() for b in bs)  # type: ignore[index]
+            imported = any(
+                b.how == "from" and b.imported[1] == name and self._live(path, bound)
+                for bound, bs in scopes.module.bindings.items()
+                for b in bs
+            )
             if imported or name in self._strings[path]:
                 return True
         return any(f != file and self._alive(f, m.expr.at) for f, m in self._attributes.get(name, ()))
@@ -204,7 +209,9 @@ class Leftovers:
     def _local(self, file: str, scope: Scope, name: str) -> bool:
         """A local of a function that still runs (a loader, a start-up hook)."""
         live = [m for m in self._live(file, name) if m.scope is scope]
-        own = [s for s in flow.flatten(scope.function.body) if isinstance(s, ir.Assign) and _binds(s, name) and self._alive(file, s.at)]
+        own: list[ir.Stmt] = [
+            s for s in flow.flatten(scope.function.body) if isinstance(s, ir.Assign) and _binds(s, name) and self._alive(file, s.at)
+        ]
         if not own or any(len(flow.binds((s,))) > 1 for s in own) or name in {n for s in scope.children.values() for n in _free(s)}:
             return False
         attached = [m for m in live if not _within(m.expr.at, own)]
@@ -306,8 +313,11 @@ class Leftovers:
         rest = [s for s in rest if not (isinstance(s, ir.Evaluate) and isinstance(s.value, ir.Constant))]
         removed = any(not self._alive(file, s.at) for s in function.body)
         scope = self.evaluator.program.files[file].module.children.get(id(function))
-        return removed and scope is not None and all(self._prepares(_Mention(s.value, s, scope)) for s in rest if isinstance(s, ir.Evaluate)) and all(
-            isinstance(s, ir.Evaluate) for s in rest
+        return (
+            removed
+            and scope is not None
+            and all(self._prepares(_Mention(s.value, s, scope)) for s in rest if isinstance(s, ir.Evaluate))
+            and all(isinstance(s, ir.Evaluate) for s in rest)
         )
 
 
@@ -356,5 +366,3 @@ def _stores(mention: _Mention) -> bool:
 
 def _is_bare_call(mention: _Mention) -> bool:
     return isinstance(mention.stmt, ir.Evaluate) and isinstance(mention.stmt.value, ir.Call) and mention.stmt.value.func is mention.expr
-
-

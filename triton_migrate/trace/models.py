@@ -7,7 +7,7 @@ import posixpath
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.match import Matcher
-from triton_migrate.resolve.evaluate import port
+from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.paths import file_of
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name, walk
 from triton_migrate.resolve.values import Api, Instance, Site, UserClass

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from triton_migrate.base import Span
 from triton_migrate.entries.records import Entry, Input, Task
 from triton_migrate.index import ir
-from triton_migrate.resolve.evaluate import Evaluator, results
+from triton_migrate.resolve.calls import results
+from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Container, Literal, UserFunction, Values
 from triton_migrate.rulebook.vocabulary import WebParameter, WebResponse
@@ -77,9 +78,7 @@ def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: d
     )  # fmt: skip
 
 
-def _stages(
-    steps: list[Step], before: set[int], model: set[int], after: set[int], handler: Scope, walk: Walk
-) -> Iterator[Stage]:
+def _stages(steps: list[Step], before: set[int], model: set[int], after: set[int], handler: Scope, walk: Walk) -> Iterator[Stage]:
     """Neighbouring steps of one kind in one function, in the order of the walk."""
     run: list[Step] = []
     kind = ""

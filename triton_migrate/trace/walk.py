@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
-from triton_migrate.resolve.evaluate import Evaluator, argument_map, port
+from triton_migrate.resolve.calls import argument_map, port
+from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope, children
 from triton_migrate.resolve.values import Api, Instance, Literal, Module, Unknown, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import (
@@ -141,10 +142,10 @@ class Walk:
                     self._block(body, frame, env, returned)
                 self._block(orelse, frame, env, returned)
             case ir.With(_, items, body):
-                for expr, target in items:
+                for expr, bound in items:
                     taint = self._end(step, self.expr(expr, frame, env))
-                    if target is not None:
-                        self._assign(target, taint, frame, env, step, False)
+                    if bound is not None:
+                        self._assign(bound, taint, frame, env, step, False)
                 self._block(body, frame, env, returned)
             case ir.Try(_, body, handlers, orelse, final):
                 self._block(body, frame, env, returned)
@@ -236,9 +237,9 @@ class Walk:
             case ir.Comprehension(_, _, element, value, loops):
                 found = CLEAN
                 inner = Env({}, env)
-                for target, iterable, conditions in loops:
+                for bound, iterable, conditions in loops:
                     taint = self.expr(iterable, frame, inner)
-                    self._bind_names(target, taint, inner)
+                    self._bind_names(bound, taint, inner)
                     found |= taint | self._all(conditions, frame, inner)
                 return found | self.expr(element, frame, inner) | self.expr(value, frame, inner)
         return self._all(_parts(expr), frame, env)
@@ -272,7 +273,7 @@ class Walk:
                 held = any(b.how in ("value", "enter", "element", "unknown") for b in bindings)
                 known = held or self.program.global_bindings(module.scope.file, name)
                 return Cell("global", module.scope.file, name) if known else None
-            stmt, name = imported.node  # type: ignore[misc]
+            stmt, name = imported.imported
             path = self.program.module_path(module.scope.file, stmt.module, stmt.level)
             if path is None:
                 return None
