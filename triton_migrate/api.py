@@ -151,6 +151,10 @@ def _two_trees(app: Path, patch: Path) -> Iterator[tuple[Path, Path]]:
     """Copies of the app before and after the patch."""
     if not patch.is_file():
         raise TritonMigrateError("there is no port to verify", file=str(patch), hint="run `triton-migrate apply` first")
+    if not patch.stat().st_size:
+        raise TritonMigrateError(
+            "nothing was ported, so there is nothing to verify", file=str(patch), hint="`triton-migrate scan` says why"
+        )
     ported = discover(app).ported
     with tempfile.TemporaryDirectory(prefix="triton-migrate-verify-") as folder:
         trees = Path(folder, "original", app.resolve().name), Path(folder, "port", app.resolve().name)

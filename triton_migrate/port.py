@@ -58,7 +58,7 @@ def port(found: Study, endpoints: frozenset[str]) -> Port:
 def _edits(found: Study, written: list[Written]) -> list[FileEdit | NotDone]:
     app = AppEdits(found.evaluator, found.texts)
     for model in written:
-        app.cut(model.planned)
+        app.cut(model.planned, model.names)
     ported = {e for w in written for e in w.planned.endpoints}
     frameworks = {p.entry.framework for p in found.pipelines if isinstance(p.entry, Entry) and p.entry.id in ported}
     for application in {a.span: a for a in found.applications}.values():

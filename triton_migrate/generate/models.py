@@ -24,6 +24,7 @@ class Written:
     planned: PlannedModel
     served: ServedModel
     copied: tuple[Span, ...]
+    names: tuple[tuple[str, str], ...]  # (file, name) of the app's globals that its pipeline has now
 
 
 def write_model(evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str]) -> Written | NoCut:
@@ -47,7 +48,7 @@ def write_model(evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Te
         tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(c.span for c in planned.cuts),
         planned.models[0].framework if planned.models else "", planned.cut.why,
     )  # fmt: skip
-    return Written(planned, served, tuple(closure.copied))
+    return Written(planned, served, tuple(closure.copied), tuple(closure.names))
 
 
 def _requirements(closure: Closure, planned: PlannedModel, pins: dict[str, str], rulebook: Rulebook) -> tuple[str, ...]:
@@ -59,9 +60,9 @@ def _requirements(closure: Closure, planned: PlannedModel, pins: dict[str, str],
         pinned = next((pins[n] for n in map(normalised, named) if n in pins), None)
         if pinned or (library and library.packages):
             found[pinned or library.packages[0]] = None  # type: ignore[union-attr]
-    imported = {lib.framework for r in closure.libraries if (lib := rulebook.library_of(r))}
+    imported = {lib.framework for r in closure.libraries if (lib := rulebook.library_of(r)) and lib.heavy}
     for framework in {m.framework for m in planned.models} - imported:  # in the pickle only
         named = [n for lib in rulebook.libraries if lib.framework == framework and lib.heavy for n in map(normalised, lib.packages)]
         if named:
             found[next((pins[n] for n in named if n in pins), named[0])] = None
-    return tuple(found)
+    return tuple(f for f in found if f not in ("numpy", "numpy<2"))  # the repository's own line

@@ -105,9 +105,10 @@ class Assembly:
         ((given, crossing),) = self.surface.inputs
         calls = []
         for (made, _), site in zip(self.surface.outputs, self._distinct(), strict=True):
-            calls.append(f'    if "{made.name}" in wanted:\n        out["{made.name}"] = {self._call(site)}\n')
+            calls.append(f'    if "{made.name}" in wanted:\n        out["{made.name}"] = {self._by_row(site, self._call(site))}\n')
         unpacked = tensors.unpack(f'inputs["{given.name}"]', given, crossing.type)
-        packed = [(t.name, tensors.pack(f'rows["{t.name}"]', t, c.type)) for t, c in self.surface.outputs]
+        sites = self._distinct()
+        packed = [(t.name, tensors.pack(self._of_row(s, t.name), t, c.type)) for (t, c), s in zip(self.surface.outputs, sites, strict=True)]
         post = "\n".join(f'    if "{name}" in rows:\n        out["{name}"] = {value}' for name, value in packed)
         parts = [
             f"def preprocess(inputs):\n    return {unpacked}, ()\n",
@@ -150,20 +151,20 @@ class Assembly:
 
     def _stacked(self) -> str:
         """The run split at its predict call."""
-        run, (site,) = self.cut.statements, self.cut.sites
-        index = next(i for i, s in enumerate(run) if any(p is site.call for e in flow.every(s) for p in walk(e)))
-        blocks, target = self._unwrapped(run[index], site)
+        run, (site,), call = self.cut.statements, self.cut.sites, self.cut.call
+        index = next(i for i, s in enumerate(run) if any(p is call for e in flow.every(s) for p in walk(e)))
+        blocks, target = self._unwrapped(run[index], call)
         context = [f"with {', '.join(self._expression(e) for e, _ in w.items)}:" for w in blocks]
-        ((kind, leaf),) = self.cutter.rows(site) or ()
+        ((kind, leaf),) = self.cut.rows
         batch = leaf.id if isinstance(leaf, ir.Name) and leaf.id not in self.renamed else "batch"
         inner = self._before(run[index], target)
         pre = self._pre(run, index, inner, leaf, batch, context)
-        output, post = self._post(run, index, site, target, blocks, context)
+        output, post = self._post(run, index, target, blocks, context)
         given = [c.name for _, c in self.surface.inputs]
-        after = _reads_without(self._post_statements(run, index, target), site.call)
+        after = _reads_without(self._post_statements(run, index, target), call)
         made = flow.binds(run[:index]) | flow.binds(tuple(inner))
         carried = sorted((after & (made | set(given))) - {output} - set(self.renamed))
-        called = f'return {{"output": {self._expression(site.call, ((leaf.at, "batch"),))}}}\n'
+        called = f'return {{"output": {self._by_row(site, self._expression(call, ((leaf.at, "batch"),)))}}}\n'
         prepared = sorted(set(carried) & made)
         reads = flow.reads(run[:index]) | flow.reads(tuple(inner)) | {n.id for n in flow.names(leaf)}
         needed = [n for n in given if n in reads]
@@ -176,7 +177,7 @@ class Assembly:
             self._preprocess(batch, needed, prepared, carried, values),
             self._stacking(kind.kind if kind.kind in STACK else "tensor" if site.rule.stack == "torch.cat" else "array"),
             'def predict(batch, wanted):\n    """One call for all rows."""\n' + textwrap.indent(_wrapped(context, called), "    "),
-            "def postprocess(rows, carried):\n" + self._results(f'finish(rows["output"]{", *carried" if carried else ""})'),
+            "def postprocess(rows, carried):\n" + self._results(f"finish({self._of_row(site, 'output')}{', *carried' if carried else ''})"),
             self._run(),
         ]
         return "\n\n".join(parts)
@@ -189,12 +190,21 @@ class Assembly:
         rest = ", ".join(n if n in prepared else values[n] for n in carried) + ("," if len(carried) == 1 else "")
         return f"def preprocess(inputs):\n{first}    return {batch}, ({rest})\n"
 
-    def _unwrapped(self, stmt: ir.Stmt, site: PredictSite) -> tuple[list[ir.With], ir.Stmt]:
+    def _by_row(self, site: PredictSite, call: str) -> str:
+        """A model that gives several arrays gives them as a list: make it a list per row."""
+        return (
+            f"[[o[i : i + 1] for o in outputs] for outputs in [{call}] for i in range(len(batch))]" if site.rule.result == "list" else call
+        )
+
+    def _of_row(self, site: PredictSite, name: str) -> str:
+        return f'rows["{name}"][0]' if site.rule.result == "list" else f'rows["{name}"]'
+
+    def _unwrapped(self, stmt: ir.Stmt, call: ir.Call) -> tuple[list[ir.With], ir.Stmt]:
         """The `with` blocks around the predict statement, and the statement."""
         context = []
         while isinstance(stmt, ir.With):
             context.append(stmt)
-            stmt = next(s for s in stmt.body if any(p is site.call for e in flow.every(s) for p in walk(e)))
+            stmt = next(s for s in stmt.body if any(p is call for e in flow.every(s) for p in walk(e)))
         return context, stmt
 
     def _before(self, stmt: ir.Stmt, target: ir.Stmt) -> list[ir.Stmt]:
@@ -217,13 +227,11 @@ class Assembly:
         inside: list[ir.Stmt] = [s for s in flow.flatten((run[index],)) if s.at[:2] >= target.at[:2] and not isinstance(s, ir.With)]
         return [*(inside or [target]), *run[index + 1 :]]
 
-    def _post(
-        self, run: ir.Block, index: int, site: PredictSite, target: ir.Stmt, blocks: list[ir.With], context: list[str]
-    ) -> tuple[str, str]:
+    def _post(self, run: ir.Block, index: int, target: ir.Stmt, blocks: list[ir.With], context: list[str]) -> tuple[str, str]:
         """The name the output gets, and the statements after the call."""
         whole = (
             isinstance(target, ir.Assign)
-            and target.value is site.call
+            and target.value is self.cut.call
             and len(target.targets) == 1
             and isinstance(target.targets[0], ir.Name)
         )
@@ -233,7 +241,7 @@ class Assembly:
             else self._free("output")
         )
         inside = [s for w in blocks for s in w.body if s.at[:2] >= target.at[2:]]
-        text = "" if whole else self._moved(target, target, ((site.call.at, output),))
+        text = "" if whole else self._moved(target, target, ((self.cut.call.at, output),))
         if inside:
             text += self._moved(inside[0], inside[-1])
         if text:
@@ -288,6 +296,8 @@ class Assembly:
         closure = self.closure
         head = HEAD.format(name=self.name, place=f"{self.cut.scope.file} ({self.cut.scope.qualname})")
         codec = sorted(tensors.functions(body))
+        if "io.BytesIO(" in body:
+            closure.imports.setdefault("io", "import io")
         own = ["import os", "import sys", "from pathlib import Path", *(f"from triton_codec import {f}" for f in codec)]
         imports = _ordered([*own, *closure.imports.values()])
         parts = [head + "\nfrom __future__ import annotations\n\n" + imports + "\n" + ROOT]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.plan import flow
-from triton_migrate.plan.types import Types, VType
-from triton_migrate.resolve.calls import port
+from triton_migrate.plan.types import Types, VType, parse
+from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope, walk
 from triton_migrate.resolve.values import Api, Instance, Value
@@ -31,7 +31,8 @@ from triton_migrate.rulebook.vocabulary import (
 )
 from triton_migrate.trace.records import Pipeline, PredictSite, Step
 
-UNTYPED, UNSURE, TENSOR, HEAVY, MOVED, ONE_BY_ONE = 4.0, 30.0, 1.0, 100.0, 0.6, 25.0
+READS = frozenset({"read", "seek", "tell", "readline", "readlines"})
+UNTYPED, UNSURE, TENSOR, HEAVY, MOVED, ONE_BY_ONE, IMAGE = 4.0, 30.0, 1.0, 100.0, 0.6, 25.0, 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Cut:
     receivers: tuple[str, ...]  # live-ins that are objects to be made on the model's side (`self`, a loaded model)
     tail: bool
     stacked: bool
+    call: ir.Call  # the call, in this function, that runs the model: the predict call, or one of a function that only makes it
+    rows: tuple[tuple[VType, ir.Expr], ...]  # the arguments of that call that carry rows
     cost: float
     why: str
 
@@ -113,15 +116,15 @@ class Cutter:
 
     # ------------------------------------------------------------ levels
 
-    def _levels(self) -> Iterator[tuple[Scope, Frame, tuple[ir.Call, ...]]]:
+    def _levels(self) -> Iterator[tuple[int, Frame, tuple[ir.Call, ...]]]:
         """Functions that all predict sites are reached through, innermost first, with the calls in them that lead there."""
         sites = self.pipeline.sites
         deepest = min(len(s.chain) for s in sites)
         for depth in range(deepest, -1, -1):
             frames = {_frame_at(s, depth) for s in sites}
             if len({f.scope for f in frames}) == 1:
-                calls = tuple(dict.fromkeys(s.chain[depth][0] if depth < len(s.chain) else s.call for s in sites))
-                yield next(iter(frames)).scope, next(iter(frames)), calls
+                calls = {id(c): c for c in (s.chain[depth][0] if depth < len(s.chain) else s.call for s in sites)}
+                yield depth, next(iter(frames)), tuple(calls.values())
 
     # ------------------------------------------------------------ only the predict call
 
@@ -145,8 +148,9 @@ class Cutter:
         block, index = find_block(scope.function.body, sites[0].call)
         heavy = sum(HEAVY for s in self._around(scope) if self._heavy(s) and not s.predicts)
         cost = heavy + self._crossing_cost((inputs[0], *outputs))
+        stacked = all(s.rule.row_independent and self._sliceable(s, inputs[0].type) for s in sites)
         yield Cut("model", scope, frame, block, index, index, sites, (inputs[0],), tuple(outputs), (), False,
-                  all(s.rule.row_independent for s in sites), cost,
+                  stacked, sites[0].call, self.rows(sites[0]) or (), cost,
                   "parsing and formatting need nothing of the model: only the predict call leaves the app")  # fmt: skip
 
     def _plain_receiver(self, site: PredictSite) -> bool:
@@ -170,7 +174,8 @@ class Cutter:
 
     # ------------------------------------------------------------ a run of statements
 
-    def _region_cuts(self, scope: Scope, frame: Frame, calls: tuple[ir.Call, ...]) -> Iterator[Cut]:
+    def _region_cuts(self, depth: int, frame: Frame, calls: tuple[ir.Call, ...]) -> Iterator[Cut]:
+        scope = frame.scope
         function = scope.function
         if function.is_generator:
             self.problems.append(
@@ -186,7 +191,7 @@ class Cutter:
             homes = [find_block(function.body, c, outermost=True) for c in calls]
         block = homes[0][0]
         low, high = min(i for _, i in homes), max(i for _, i in homes)
-        holder = all(any(c is s.call for s in self.pipeline.sites) for c in calls)
+        rows = self._rows_at(depth, calls)
         if not all(self._movable(s, scope, frame) for s in block[low : high + 1]):
             return
         first, last = low, high
@@ -196,16 +201,19 @@ class Cutter:
             last += 1
         for start in range(first, low + 1):
             for end in range(high, last + 1):
-                cut = self._region(scope, frame, block, start, end, holder)
+                cut = self._region(frame, block, start, end, calls, rows)
                 if cut is not None:
                     yield cut
 
-    def _region(self, scope: Scope, frame: Frame, block: ir.Block, first: int, last: int, holder: bool) -> Cut | None:
+    def _region(
+        self, frame: Frame, block: ir.Block, first: int, last: int, calls: tuple[ir.Call, ...], rows: tuple[tuple[VType, ir.Expr], ...]
+    ) -> Cut | None:
+        scope = frame.scope
         function, run = scope.function, block[first : last + 1]
         tail = block is function.body and last == len(block) - 1 and isinstance(run[-1], ir.Return)
         if not tail and any(isinstance(s, ir.Return) for s in flow.flatten(run)):
             return None
-        if tail and any(isinstance(s, ir.Return) for s in flow.flatten(run[: _model_index(run, self.pipeline.sites)])):
+        if tail and any(isinstance(s, ir.Return) for s in flow.flatten(run[: _model_index(run, calls)])):
             return None
         local = {p.name for p in function.parameters} | flow.binds(function.body)
         local -= {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
@@ -217,7 +225,7 @@ class Cutter:
             kind = self.types.name(name, frame)
             if self._is_receiver(name, frame):
                 receivers.append(name)
-            elif kind.travels is False:
+            elif kind.travels is False or not self._crosses(name, kind, frame, run):
                 return None
             else:
                 inputs.append(Crossing(name, kind))
@@ -227,13 +235,22 @@ class Cutter:
             outputs = tuple(Crossing(n, self.types.name(n, frame)) for n in live_out)
         if not inputs or not outputs or any(o.type.travels is False for o in outputs):
             return None
-        stacked = holder and self._stackable(run)
+        stacked = bool(rows) and self._stackable(run, calls[0], rows[0][1], frame, local - set(receivers))
         inside = {(scope, s.at) for s in flow.flatten(run)}
         heavy = sum(HEAVY for s in self._around(scope) if (s.scope, s.stmt.at) not in inside and self._heavy(s))
         cost = heavy + self._crossing_cost((*inputs, *outputs)) + MOVED * len(run) + (0 if stacked else ONE_BY_ONE)
         why = "what needs the model's libraries leaves the app together; parsing, status codes and formatting stay"
         return Cut("region", scope, frame, block, first, last, tuple(self.pipeline.sites), tuple(inputs), outputs, tuple(receivers), tail,
-                   stacked, cost, why)  # fmt: skip
+                   stacked, calls[0], rows, cost, why)  # fmt: skip
+
+    def _crosses(self, name: str, kind: VType, frame: Frame, run: ir.Block) -> bool:
+        """Objects of the web framework stay; an uploaded file crosses as its bytes where it is only read."""
+        if kind.kind != "file":
+            return not any(self._of_the_web(v) for v in self.evaluator.name(name, frame))
+        uses = [
+            e for s in run for e in flow.every(s) if isinstance(e, ir.Attribute) and isinstance(e.value, ir.Name) and e.value.id == name
+        ]
+        return all(u.attr in READS for u in uses)
 
     def _returns(self, scope: Scope, frame: Frame, run: ir.Block) -> VType:
         function = scope.function
@@ -244,17 +261,49 @@ class Cutter:
         found = {self.types.of(s.value, frame) for s in flow.flatten(run) if isinstance(s, ir.Return)}
         return found.pop() if len(found) == 1 else VType("unknown")
 
-    def _stackable(self, run: ir.Block) -> bool:
-        """One predict statement, not under a loop or a branch, of a row-independent call whose rows we can name."""
-        sites = self.pipeline.sites
-        if len(sites) != 1 or not sites[0].rule.row_independent or self.rows(sites[0]) is None:
-            return False
-        stmt: ir.Stmt | None = run[_model_index(run, self.pipeline.sites)]
+    def _rows_at(self, depth: int, calls: tuple[ir.Call, ...]) -> tuple[tuple[VType, ir.Expr], ...]:
+        """The rows of the call at this level: of the predict call itself, or of a call to functions that only make it."""
+        if len(self.pipeline.sites) != 1 or len(calls) != 1:
+            return ()
+        (site,) = self.pipeline.sites
+        rows = self.rows(site) or ()
+        if not site.rule.row_independent or len(rows) != 1 or not self._sliceable(site, rows[0][0]):
+            return ()
+        inner, (_, leaf) = site.call, rows[0]
+        for level in range(len(site.chain) - 1, depth - 1, -1):
+            call = site.chain[level][0]
+            function = _frame_at(site, level + 1).scope.function
+            parameters = function.parameters[1:] if _frame_at(site, level + 1).scope.owner is not None else function.parameters
+            given = argument_map(parameters, call)
+            if not self._only_makes(function, inner, site) or not isinstance(leaf, ir.Name) or leaf.id not in given:
+                return ()
+            inner, leaf = call, given[leaf.id]
+        return ((self.types.of(leaf, _frame_at(site, depth)), leaf),)
+
+    def _only_makes(self, function: ir.Function, call: ir.Call, site: PredictSite) -> bool:
+        """Whether a function does nothing but return this call (with gradients off, say)."""
+        body = tuple(s for s in function.body if not (isinstance(s, ir.Evaluate) and isinstance(s.value, ir.Constant)))
+        while len(body) == 1 and isinstance(body[0], ir.With) and self._only_configures(body[0], site.frame):
+            body = body[0].body
+        return len(body) == 1 and isinstance(body[0], ir.Return) and body[0].value is call and not function.is_async
+
+    def _sliceable(self, site: PredictSite, rows: VType) -> bool:
+        """Whether the result can be cut by rows: an array or tensor; or a list of those, when a request has one row."""
+        result = parse(site.rule.result).kind
+        return rows.kind in ("array", "tensor", "list", "frame", "unknown") and (
+            result in ("array", "tensor") or (result == "list" and not site.rule.fused and rows.one_row)
+        )
+
+    def _stackable(self, run: ir.Block, call: ir.Call, leaf: ir.Expr, frame: Frame, local: set[str]) -> bool:
+        """One statement makes the call, not under a loop or a branch, and the call reads nothing else of this request."""
+        stmt: ir.Stmt | None = run[_model_index(run, (call,))]
         while isinstance(stmt, ir.With):
-            if not self._only_configures(stmt, sites[0].frame):
+            if not self._only_configures(stmt, frame):
                 return False
-            stmt = next((s for s in stmt.body if _holds(s, sites[0].call)), None)
-        return isinstance(stmt, (ir.Assign, ir.Return, ir.Evaluate)) and _evaluated_once(stmt, sites[0].call)
+            stmt = next((s for s in stmt.body if _holds(s, call)), None)
+        inside = {id(n) for n in flow.names(leaf)}
+        others = {n.id for n in flow.names(call) if id(n) not in inside} & local
+        return isinstance(stmt, (ir.Assign, ir.Return, ir.Evaluate)) and _evaluated_once(stmt, call) and not others
 
     def _only_configures(self, stmt: ir.With, frame: Frame) -> bool:
         return all(
@@ -305,11 +354,10 @@ class Cutter:
         if not isinstance(value, Api):
             return False
         path = value.path
-        if (
-            self.rulebook.find(path, WebRequest)
-            or self.rulebook.find(path, WebAbort)
-            or self.rulebook.find(path.removesuffix("()"), WebResponse)
-        ):
+        made_by = path.removesuffix("()")
+        if self.rulebook.find(path, WebRequest) or self.rulebook.find(path, WebAbort) or self.rulebook.find(made_by, WebResponse):
+            return True
+        if path.endswith("()") and self.rulebook.find(made_by, WebParameter):
             return True
         root = path.split("()")[0]
         return bool(self.rulebook.find(root, WebApp) or self.rulebook.find(root, WebRouter)) and not path.startswith(f"{root}().state.")
@@ -356,14 +404,23 @@ class Cutter:
 
     def _crossing_cost(self, crossings: tuple[Crossing, ...]) -> float:
         return sum(
-            TENSOR + (UNSURE if c.type.travels is None and c.type.kind == "unknown" else UNTYPED if not typed(c.type) else 0)
+            TENSOR
+            + (
+                IMAGE
+                if c.type.kind == "image"
+                else UNSURE
+                if c.type.travels is None and c.type.kind == "unknown"
+                else UNTYPED
+                if not typed(c.type)
+                else 0
+            )
             for c in crossings
         )
 
 
 def typed(kind: VType) -> bool:
     """Whether the value becomes a tensor of its own dtype rather than JSON."""
-    if kind.kind in ("str", "bytes", "int", "float", "bool"):
+    if kind.kind in ("str", "bytes", "int", "float", "bool", "image", "file"):
         return True
     return kind.kind == "array" and kind.dtype in NUMPY_TO_TRITON and kind.rank > 0
 
@@ -399,8 +456,8 @@ def _evaluated_once(stmt: ir.Stmt, call: ir.Call) -> bool:
     return True
 
 
-def _model_index(run: ir.Block, sites: tuple[PredictSite, ...]) -> int:
-    return next((i for i, s in enumerate(run) if any(_holds(s, site.call) for site in sites)), 0)
+def _model_index(run: ir.Block, calls: tuple[ir.Call, ...]) -> int:
+    return next((i for i, s in enumerate(run) if any(_holds(s, c) for c in calls)), 0)
 
 
 def find_block(body: ir.Block, call: ir.Call, outermost: bool = False) -> tuple[ir.Block, int]:

@@ -85,7 +85,7 @@ def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], 
     outputs: dict[str, Crossing] = {c.name: c for cut in cuts for c in cut.outputs}
     inputs = [replace(c, name=c.name or _variable(first)) for c in first.inputs]
     errors = tuple(dict.fromkeys(e for _, c, _ in members for e in caught(evaluator, c)))
-    name = model_name(refs[0], taken) if first.kind == "model" and refs else _pipeline_name(first.scope, taken)
+    name = _free_name(model_name(refs[0]) if first.kind == "model" and refs else _pipeline_name(first.scope), first.scope, taken)
     return PlannedModel(
         name, tuple(cuts), cutter, tuple((tensor(c, names), c) for c in inputs), tuple((tensor(c, names), c) for c in outputs.values()),
         all(c.stacked for c in cuts), ("Exception",) if "Exception" in errors else errors, tuple(p.entry.id for p, _, _ in members), refs,
@@ -107,10 +107,15 @@ def _variable(cut: Cut) -> str:
     return rows.id if isinstance(rows, ir.Name) else "input"
 
 
-def _pipeline_name(scope: Scope, taken: set[str]) -> str:
+def _free_name(name: str, scope: Scope, taken: set[str]) -> str:
+    """Two models cut from one artifact are told apart by the function that calls them."""
+    made = name if name not in taken else f"{name}_{scope.name}"
+    while made in taken:
+        made += "_2"
+    return made
+
+
+def _pipeline_name(scope: Scope) -> str:
     owner = scope.owner.name if scope.owner is not None else ""
     words = owner if owner and scope.name.startswith("__") else f"{owner}_{scope.name}" if owner else scope.name
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", words).lower().strip("_") or "pipeline"
-    while name in taken:
-        name += "_2"
-    return name
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", words).lower().strip("_") or "pipeline"

@@ -8,6 +8,7 @@ from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
 from triton_migrate.plan.records import Tensor
 from triton_migrate.plan.types import VType
 
+CODEC = "pack|pack_image|pack_json|unpack_image|unpack_json|unpack_scalar|unpack_text"
 SCALAR_TYPES = {"int": "INT64", "float": "FP64", "bool": "BOOL", "str": "STRING", "bytes": "STRING"}
 
 
@@ -24,13 +25,17 @@ def tensor(crossing: Crossing, taken: set[str]) -> Tensor:
     if kind.kind == "array":
         rank = kind.rank - 1 if kind.one_row else kind.rank
         return Tensor(name, NUMPY_TO_TRITON[kind.dtype], (-1,) * rank or (1,), crossing.name, provenance)
-    return Tensor(name, SCALAR_TYPES[kind.kind], (1,), crossing.name, provenance)
+    return Tensor(name, SCALAR_TYPES.get(kind.kind, "STRING"), (1,), crossing.name, provenance)
 
 
 def pack(value: str, made: Tensor, kind: VType) -> str:
     """The expression that makes the tensor's array, with its batch axis, from a value."""
     if made.provenance == "json":
         return f"pack_json({value})"
+    if kind.kind == "image":
+        return f"pack_image({value})"
+    if kind.kind == "file":
+        return f'pack({value}.read(), "{made.dtype}")'
     if kind.kind == "array" and kind.one_row:
         return value
     return f'pack({value}, "{made.dtype}")'
@@ -42,6 +47,10 @@ def unpack(array: str, made: Tensor, kind: VType) -> str:
         return rebuild(f"unpack_json({array})", kind)
     if kind.kind == "array":
         return array if kind.one_row else f"{array}[0]"
+    if kind.kind == "image":
+        return f"unpack_image({array})"
+    if kind.kind == "file":
+        return f"io.BytesIO(unpack_scalar({array}))"
     return f"unpack_text({array})" if kind.kind == "str" else f"unpack_scalar({array})"
 
 
@@ -67,4 +76,4 @@ def records(kind: VType) -> tuple[VType, ...]:
 
 def functions(expression: str) -> set[str]:
     """The codec functions an expression uses."""
-    return set(re.findall(r"\b(pack|pack_json|unpack_json|unpack_scalar|unpack_text)\(", expression))
+    return set(re.findall(rf"\b({CODEC})\(", expression))

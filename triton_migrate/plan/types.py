@@ -13,7 +13,7 @@ from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict
 
 SCALARS = ("str", "bytes", "int", "float", "bool")
 PLAIN = frozenset({*SCALARS, "none", "list", "tuple", "dict", "array", "record"})
-STUCK = frozenset({"tensor", "image", "object", "frame"})
+STUCK = frozenset({"tensor", "object", "frame"})
 BUILTIN_RESULTS = {
     "float": "float", "int": "int", "str": "str", "len": "int", "bool": "bool", "bytes": "bytes", "dict": "dict", "repr": "str",
     "sorted": "list", "list": "list", "isinstance": "bool", "ord": "int", "chr": "str", "any": "bool", "all": "bool", "hash": "int",
@@ -359,9 +359,8 @@ class Types:
 
     def _api(self, path: str) -> VType:
         """Types that instances of well-known library classes have."""
-        for kind, paths in KNOWN_INSTANCES.items():
-            if path in paths:
-                return VType(kind)
+        if kind := next((k for k, paths in KNOWN_INSTANCES.items() if path in paths), ""):
+            return VType(kind)
         if path.startswith("builtins."):
             name = path.removeprefix("builtins.").removesuffix("()")
             return VType(name) if name in SCALARS else UNKNOWN
@@ -384,6 +383,7 @@ class Types:
 
 
 KNOWN_INSTANCES = {
+    "file": ("werkzeug.datastructures.FileStorage()",),
     "array": ("numpy.ndarray()",),
     "tensor": ("torch.Tensor()",),
     "image": ("PIL.Image.Image()",),

@@ -37,10 +37,15 @@ class AppEdits:
 
     # ------------------------------------------------------------ cuts
 
-    def cut(self, planned: PlannedModel) -> None:
-        """Let every place of this model call the client."""
+    def cut(self, planned: PlannedModel, names: tuple[tuple[str, str], ...]) -> None:
+        """Let every place of this model call the client. `names`: the app's globals that its pipeline took over, by file."""
+        for file, name in names:
+            self.leftovers.ready.setdefault((file, name), f'{self._alias(file)}.ready("{planned.name}")')
         for cut in planned.cuts:
             self._client(cut.scope.file)
+            self.leftovers.kept.add((cut.scope.file, cut.scope.function.at))
+            self.leftovers.passed |= {(cut.scope, c.name) for c in cut.inputs}
+            self.leftovers.passed |= {(self.evaluator.program.files[cut.scope.file].module, e) for e in planned.errors}
             if cut.kind == "region":
                 self._region(planned, cut)
             else:
@@ -121,7 +126,7 @@ class AppEdits:
         return f"{call}(\n" + "".join(f"    {a},\n" for a in arguments) + ")"
 
     def _client_calls(self, expression: str, file: str) -> str:
-        return re.sub(r"\b(pack|pack_json|unpack_json|unpack_scalar|unpack_text)\(", rf"{self._alias(file)}.\1(", expression)
+        return re.sub(rf"\b({tensors.CODEC})\(", rf"{self._alias(file)}.\1(", expression)
 
     def _free(self, name: str, scope: Scope) -> str:
         function = scope.function
@@ -181,6 +186,8 @@ class AppEdits:
             self._add(file, *more)
             self.reasons.setdefault(file, {})["no longer loads the model"] = None
         for file in sorted(self.operations):
+            if any(isinstance(o, ReplaceExpression) and ".ready(" in o.code for o in self.operations[file]):
+                self._client(file)
             after = apply_operations(read[file], file, tuple(self.operations[file]))
             if isinstance(after, NotDone):
                 yield after

@@ -156,6 +156,10 @@ def _in_block(body: list[Line], start: int, end: int, line: Line, own: tuple[str
     at = end
     while at > start and _is_relative(body[at - 1]):
         at -= 1
+    if _root(line) not in own:
+        kin = [number for number in range(start, at) if _root(body[number]) == _root(line)]
+        if kin:  # below the library's other imports, in their paragraph
+            return [*body[: kin[-1] + 1], line, *body[kin[-1] + 1 :]]
     if not grouped and at > start:
         return _inserted(body, at, line)
     group = at

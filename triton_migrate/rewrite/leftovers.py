@@ -14,9 +14,16 @@ from triton_migrate.plan import flow
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope, walk
-from triton_migrate.resolve.values import Instance, UserClass
-from triton_migrate.rewrite.operations import DeleteStatements, Operation, RemoveArgument, RemoveParameter, RemoveUnusedImports
-from triton_migrate.rulebook.vocabulary import Effect, ModelConfigure
+from triton_migrate.resolve.values import Instance, Module, Unknown, UserClass
+from triton_migrate.rewrite.operations import (
+    DeleteStatements,
+    Operation,
+    RemoveArgument,
+    RemoveParameter,
+    RemoveUnusedImports,
+    ReplaceExpression,
+)
+from triton_migrate.rulebook.vocabulary import Cache, Effect, ModelConfigure
 
 CLEARING = frozenset({"clear", "pop", "popitem"})
 REFLECTION = frozenset({"getattr", "hasattr", "setattr", "delattr", "attrgetter"})
@@ -39,6 +46,9 @@ class Leftovers:
     gone: dict[str, set[ir.At]] = field(default_factory=dict)  # places whose text is no longer in the app
     deleted: dict[str, set[ir.At]] = field(default_factory=dict)  # whole statements to delete
     operations: dict[str, list[Operation]] = field(default_factory=dict)
+    kept: set[tuple[str, ir.At]] = field(default_factory=set)  # functions that call the client now
+    passed: set[tuple[Scope, str]] = field(default_factory=set)  # locals that the calls of the client read
+    ready: dict[tuple[str, str], str] = field(default_factory=dict)  # (file, global) -> the expression that says its model is served
     _names: dict[str, dict[str, list[_Mention]]] = field(default_factory=dict)
     _attributes: dict[str, list[tuple[str, _Mention]]] = field(default_factory=dict)
     _strings: dict[str, set[str]] = field(default_factory=dict)
@@ -92,6 +102,10 @@ class Leftovers:
     def _live(self, file: str, name: str) -> list[_Mention]:
         return [m for m in self._names[file].get(name, ()) if self._alive(file, m.expr.at)]
 
+    def _live_global(self, file: str, name: str) -> list[_Mention]:
+        """Mentions that may mean the module's name: not those in functions that bind the name themselves."""
+        return [m for m in self._live(file, name) if not (m.scope.kind == "function" and name in m.scope.bindings)]
+
     # ------------------------------------------------------------ the fixpoint
 
     def settle(self) -> dict[str, list[Operation]]:
@@ -111,7 +125,8 @@ class Leftovers:
             if spans:
                 self.operations.setdefault(file, []).append(DeleteStatements(spans, drop_empty=True))
         for file in self.gone:
-            names = tuple(sorted(n for n in self._taken_names(file) if self._is_import(file, n)))
+            module = self.evaluator.program.files[file].module
+            names = tuple(sorted(n for n in self._taken_names(file) if self._is_import(file, n) and (module, n) not in self.passed))
             if names:
                 self.operations.setdefault(file, []).append(RemoveUnusedImports(names))
         return self.operations
@@ -137,11 +152,15 @@ class Leftovers:
         module = program.files[file].module
         changed = False
         for scope in {m.scope for m in self._names[file].get(name, ()) if not self._alive(file, m.expr.at)}:
+            if (scope, name) in self.passed:
+                continue
             if scope.kind == "function" and name in scope.bindings and not _is_parameter(scope, name):
                 changed |= self._local(file, scope, name)
             elif scope.kind == "function" and _is_parameter(scope, name):
                 changed |= self._argument(file, scope, name)
         if name not in module.bindings and not program.global_bindings(file, name):
+            return changed
+        if (module, name) in self.passed:
             return changed
         if self._is_import(file, name):
             return changed | self._configures_library(file, name) | self._imported(file, name)
@@ -170,26 +189,65 @@ class Leftovers:
         return True
 
     def _global(self, file: str, name: str) -> bool:
-        if name in self._strings[file] or self._used_elsewhere(file, name):
+        if (
+            (self.evaluator.program.files[file].module, name) in self.passed
+            or name in self._strings[file]
+            or self._used_elsewhere(file, name)
+        ):
             return False
         body = self.evaluator.program.files[file].facts.body
         own = [s for s in body if _binds(s, name) and self._alive(file, s.at)]
         makers = [b.node for _, b in self.evaluator.program.global_bindings(file, name)]
         own += [s for s in makers if isinstance(s, ir.Assign) and self._alive(file, s.at)]
-        if not own or any(isinstance(s, (ir.If, ir.For, ir.While, ir.Try, ir.Import, ir.ImportFrom)) for s in own):
+        if not own or any(self._stays(file, s) for s in own):
             return False
         others = {n for s in own for n in flow.binds((s,)) if n != name} if not isinstance(own[0], (ir.Define, ir.DefineClass)) else set()
         if any(self._reads_outside(file, o, own) for o in others):
             return False
-        attached = [m for m in self._live(file, name) if not _within(m.expr.at, own)]
+        outside = [m for m in self._live_global(file, name) if not _within(m.expr.at, own)]
+        guards = [m for m in outside if _guards(m, name)]
+        asks = [m for m in outside if m not in guards and (file, name) in self.ready and _presence(m, name) is not None]
+        attached = [m for m in outside if m not in guards and m not in asks]
         if not all(self._prepares(m) or self._only_stores(m, name) for m in attached):
             return False
-        for stmt in (*own, *(m.stmt for m in attached)):
+        for stmt in (*own, *(m.stmt for m in (*attached, *guards))):
             self._delete(file, stmt)
+        for mention in asks:
+            self._ask(file, mention, name)
         return True
 
+    def _ask(self, file: str, mention: _Mention, name: str) -> None:
+        """`model is not None` outside the predict path (a health check) becomes a question to Triton."""
+        test = _presence(mention, name)
+        if test is None or not self._alive(file, test[0].at):
+            return
+        code = self.ready[(file, name)]
+        span = Span(file, *test[0].at)
+        self.operations.setdefault(file, []).append(ReplaceExpression(span, code if test[1] else f"not {code}"))
+        self.remove(file, test[0].at)
+
+    def _stays(self, file: str, stmt: ir.Stmt) -> bool:
+        """Whether a statement that binds the name does more than that."""
+        if isinstance(stmt, ir.Define):
+            return any(self._registers(file, d) for d in stmt.function.decorators) or (file, stmt.at) in self.kept
+        if isinstance(stmt, (ir.If, ir.Try)):
+            scope = self.evaluator.program.files[file].module
+            inner = [s for s in flow.flatten((stmt,)) if not isinstance(s, (ir.If, ir.Try, ir.With))]
+            plain = (ir.Assign, ir.Jump, ir.Raise)
+            return not all(
+                isinstance(s, plain) or (isinstance(s, ir.Evaluate) and self._prepares(_Mention(s.value, s, scope))) for s in inner
+            )
+        return isinstance(stmt, (ir.For, ir.While, ir.Import, ir.ImportFrom))
+
+    def _registers(self, file: str, decorator: ir.Expr) -> bool:
+        """Decorators other than caches and no-grad ones may hand the function to somebody."""
+        frame = self.evaluator.program.frames[file]
+        apis = self.evaluator.apis(decorator.func if isinstance(decorator, ir.Call) else decorator, frame)
+        known = (Cache, ModelConfigure)
+        return not any(self.evaluator.rulebook.find(a.path, role) for a in apis for role in known)
+
     def _reads_outside(self, file: str, name: str, own: list[ir.Stmt]) -> bool:
-        return any(not _within(m.expr.at, own) for m in self._live(file, name)) or self._used_elsewhere(file, name)
+        return any(not _within(m.expr.at, own) for m in self._live_global(file, name)) or self._used_elsewhere(file, name)
 
     def _used_elsewhere(self, file: str, name: str) -> bool:
         """Imported, or read as an attribute, in another file."""
@@ -204,7 +262,13 @@ class Leftovers:
             )
             if imported or name in self._strings[path]:
                 return True
-        return any(f != file and self._alive(f, m.expr.at) for f, m in self._attributes.get(name, ()))
+        return any(f != file and self._alive(f, m.expr.at) and self._of_module(m, file) for f, m in self._attributes.get(name, ()))
+
+    def _of_module(self, mention: _Mention, file: str) -> bool:
+        """Whether `x.name` may be an attribute of that module."""
+        assert isinstance(mention.expr, ir.Attribute)
+        values = self.evaluator.values(mention.expr.value, self.evaluator.program.generic(mention.scope))
+        return Module(file) in values or not values or any(isinstance(v, Unknown) for v in values)
 
     def _local(self, file: str, scope: Scope, name: str) -> bool:
         """A local of a function that still runs (a loader, a start-up hook)."""
@@ -300,7 +364,8 @@ class Leftovers:
         changed = False
         for file in list(self.deleted):
             for stmt in self.evaluator.program.files[file].facts.body:
-                if isinstance(stmt, ir.Define) and self._alive(file, stmt.at) and self._is_hollow(file, stmt.function):
+                spare = isinstance(stmt, ir.Define) and self._alive(file, stmt.at) and (file, stmt.at) not in self.kept
+                if isinstance(stmt, ir.Define) and spare and self._is_hollow(file, stmt.function):
                     calls = [m for m in self._live(file, stmt.function.name) if not _within(m.expr.at, [stmt])]
                     if all(_is_bare_call(m) for m in calls) and not self._used_elsewhere(file, stmt.function.name):
                         for other in (stmt, *(m.stmt for m in calls)):
@@ -366,3 +431,27 @@ def _stores(mention: _Mention) -> bool:
 
 def _is_bare_call(mention: _Mention) -> bool:
     return isinstance(mention.stmt, ir.Evaluate) and isinstance(mention.stmt.value, ir.Call) and mention.stmt.value.func is mention.expr
+
+
+def _guards(mention: _Mention, name: str) -> bool:
+    """`if model is None: return ...` before the predict call: the client raises by itself when there is no model."""
+    stmt = mention.stmt
+    if not isinstance(stmt, ir.If) or stmt.orelse or mention.scope.kind != "function":
+        return False
+    ends = isinstance(stmt.body[-1], (ir.Return, ir.Raise))
+    found = _presence(mention, name)
+    return ends and found is not None and found[0] is stmt.test and not found[1]
+
+
+def _presence(mention: _Mention, name: str) -> tuple[ir.Expr, bool] | None:
+    """The test around a mention that only asks whether the object is there, and whether it is true when it is."""
+    for expr in flow.expressions(mention.stmt):
+        for part in _deep(expr):
+            match part:
+                case ir.Operation(_, "Is" | "IsNot" as operator, (left, ir.Constant(_, None))) if left is mention.expr:
+                    return part, operator == "IsNot"
+                case ir.Operation(_, "Not", (inner,)) if inner is mention.expr:
+                    return part, False
+                case ir.Call(_, ir.Name(_, "bool"), (inner,), ()) if inner is mention.expr:
+                    return part, True
+    return None

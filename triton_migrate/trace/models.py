@@ -171,12 +171,10 @@ class Models:
         )
 
 
-def model_name(ref: ModelRef, taken: set[str]) -> str:
+def model_name(ref: ModelRef) -> str:
     """A Triton name for a model: its artifact's or its loader's."""
     stem = posixpath.splitext(posixpath.basename(ref.artifact))[0] if ref.artifact else ref.loader.lower()
     name = "".join(c if c.isalnum() else "_" for c in stem).strip("_") or "model"
-    while name in taken:
-        name += "_2"
     return name
 
 

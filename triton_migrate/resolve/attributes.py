@@ -1,0 +1,185 @@
+"""Takes an object and the name of an attribute, gives what it may be: through instances, classes, their bases, and stores elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triton_migrate.index import ir
+from triton_migrate.resolve import parameters
+from triton_migrate.resolve.scopes import Frame, Scope
+from triton_migrate.resolve.stores import is_self, method_of
+from triton_migrate.resolve.values import (
+    NOTHING,
+    Api,
+    Container,
+    Instance,
+    Literal,
+    Module,
+    Site,
+    Tuples,
+    Unknown,
+    UserClass,
+    UserFunction,
+    Value,
+    Values,
+)
+
+if TYPE_CHECKING:
+    from triton_migrate.resolve.evaluate import Evaluator
+
+PROPERTIES = ("builtins.property", "functools.cached_property")
+
+
+def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
+    match value:
+        case Module(path):
+            return _module_attribute(ev, path, attr)
+        case Instance(cls) if attr == "__class__":
+            return frozenset({cls})
+        case Instance():
+            return instance_attribute(ev, value, attr)
+        case UserClass():
+            return class_attribute(ev, value, attr, None)
+        case UserFunction():
+            return _stored_on(ev, value, attr) or _decoration(ev, value, attr)
+        case Api(path, site, of):
+            return _stored_on(ev, value, attr) or frozenset({Api(ev.rulebook.canonical(f"{path}.{attr}"), site, of)})
+        case Container():
+            return frozenset({Api(f"builtins.{_kind(value)}().{attr}", value.site)})
+        case Tuples():
+            return frozenset({Api(f"builtins.list().{attr}")})
+        case Literal(inner):
+            return frozenset({Api(f"builtins.{type(inner).__name__}().{attr}")})
+    return frozenset({Unknown(f"attribute {attr} of something unknown")})
+
+
+def _module_attribute(ev: Evaluator, path: str, attr: str) -> Values:
+    if path.endswith("/"):
+        sub = ev.program.module_path("", path.replace("/", ".") + attr)
+        return frozenset({Module(sub)}) if sub else frozenset({Unknown(f"{path}{attr}")})
+    found = ev.member(path, attr)
+    if not found and path.endswith("__init__.py"):
+        sub = ev.program.module_path(path, attr, 1)
+        found = frozenset({Module(sub)}) if sub else NOTHING
+    return found or frozenset({Unknown(f"{path} has no {attr}")})
+
+
+def _stored_on(ev: Evaluator, owner: Value, attr: str) -> Values:
+    """`owner.attr = value` from outside the class (`app.state.model`, `holder.net`)."""
+    return frozenset().union(*(ev.stored(s) for s in ev.stores.attribute(owner, attr)))
+
+
+def _decoration(ev: Evaluator, function: UserFunction, attr: str) -> Values:
+    """An attribute of what a library's decorator made of a function: `task.delay`."""
+    found: set[Value] = set()
+    outer = ev.program.generic(function.scope).parent
+    for decorator in function.scope.function.decorators if outer is not None else ():
+        for api in ev.apis(decorator, outer) if outer is not None else ():
+            path = ev.rulebook.canonical(f"{api.path.removesuffix('()')}()().{attr}")
+            if ev.rulebook.rules_for(path):
+                found.add(Api(path, Site(function.scope.file, function.scope.function.at), function))
+    return frozenset(found) or frozenset({Unknown(f"attribute {attr} of a function")})
+
+
+def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
+    """`self.attr` of one object: what its class's methods and others put there, else its class's attribute."""
+    found: set[Value] = set()
+    for cls in ev.mro(instance.of):
+        if isinstance(cls, UserClass):
+            for store in ev.program.files[cls.scope.file].attribute_stores.get(attr, ()):
+                method = method_of(store.scope)
+                if method is not None and method.owner is cls.scope and is_self(store, method):
+                    found |= ev.stored(store, _method_frame(ev, store.scope, method, instance, cls))
+    return frozenset(found) | _stored_on(ev, instance, attr) | class_attribute(ev, instance.of, attr, instance)
+
+
+def _method_frame(ev: Evaluator, scope: Scope, method: Scope, instance: Instance, cls: UserClass) -> Frame:
+    """`__init__` is entered with what this very object was made from; other methods with any caller's arguments."""
+    made = ev.allocation(instance.site)
+    if scope is not method or method.function.name != "__init__" or made is None:
+        return ev.program.generic(scope)
+    if not any(isinstance(f, UserFunction) and f.scope is method for f in class_attribute(ev, instance.of, "__init__", instance)):
+        return ev.program.generic(scope)  # reached through super(): the calls of it say what it gets
+    function = UserFunction(method, ev.class_frame(cls), instance)
+    return ev.enter(function, ev.bind(function, *made))
+
+
+def class_attribute(ev: Evaluator, cls: UserClass, attr: str, instance: Instance | None) -> Values:
+    """Through the MRO: methods (bound when there is an instance), class attributes, properties, then inherited library API."""
+    return _through(ev, ev.mro(cls), attr, instance)
+
+
+def _through(ev: Evaluator, bases: tuple[UserClass | Api, ...], attr: str, instance: Instance | None) -> Values:
+    for base in bases:
+        if isinstance(base, Api):
+            site = instance.site if instance else None
+            path = ev.rulebook.canonical(f"{base.path}{'()' if instance else ''}.{attr}")
+            return frozenset({Api(path, site, instance)})
+        stored = _stored_on(ev, base, attr) | _stored_by_class(ev, base, attr)
+        if found := base.scope.bindings.get(attr):
+            frame = ev.class_frame(base)
+            return stored | frozenset().union(*(_bound(ev, v, base, instance) for b in found for v in ev.binding(b, frame)))
+        if stored:
+            return stored
+    return NOTHING
+
+
+def _stored_by_class(ev: Evaluator, cls: UserClass, attr: str) -> Values:
+    """`cls.attr = value` in its class methods."""
+    found: set[Value] = set()
+    for store in ev.program.files[cls.scope.file].attribute_stores.get(attr, ()):
+        method = method_of(store.scope)
+        if method is not None and method.owner is cls.scope and is_self(store, method):
+            if ev.decorated(method.function, ev.program.generic(method), "builtins.classmethod") or method.name == "__new__":
+                found |= ev.stored(store)
+    return frozenset(found)
+
+
+def _bound(ev: Evaluator, value: Value, cls: UserClass, instance: Instance | None) -> Values:
+    if not isinstance(value, UserFunction):
+        return frozenset({value})
+    function, frame = value.scope.function, ev.program.generic(value.scope)
+    if ev.decorated(function, frame, "builtins.staticmethod"):
+        return frozenset({value})
+    if ev.decorated(function, frame, "builtins.classmethod"):
+        return frozenset({UserFunction(value.scope, value.frame, cls)})
+    if instance is None:
+        return frozenset({value})
+    bound = UserFunction(value.scope, value.frame, instance)
+    return ev.returned(bound, {}) if ev.decorated(function, frame, *PROPERTIES) else frozenset({bound})
+
+
+def mro(ev: Evaluator, cls: UserClass) -> tuple[UserClass | Api, ...]:
+    """The class, its bases depth first, library classes where the program's own end."""
+    found: list[UserClass | Api] = [cls]
+    for base in cls.scope.definition.bases:
+        for value in sorted(ev.values(base.value if isinstance(base, ir.Subscript) else base, cls.frame), key=str):
+            if isinstance(value, UserClass) and value.scope is not cls.scope:
+                found += [c for c in ev.mro(value) if c not in found]
+            elif isinstance(value, Api) and value.path != "builtins.object" and value not in found:
+                found.append(value)
+    return tuple(sorted(found, key=lambda c: isinstance(c, Api)))
+
+
+def super_attribute(ev: Evaluator, attr: str, frame: Frame) -> Values:
+    """`super().attr` where `frame` stands: the next class's, bound to the object itself."""
+    at: Frame | None = frame
+    while at is not None and at.scope.owner is None:
+        at = at.parent
+    if at is None or at.parent is None or at.parent.parent is None or at.scope.owner is None:
+        return NOTHING
+    bases = ev.mro(UserClass(at.scope.owner, at.parent.parent))[1:]
+    own = at.scope.function.parameters[:1]
+    selves = parameters.parameter(ev, own[0], at) if own else NOTHING
+    instances = [v for v in selves if isinstance(v, Instance)]
+    if not instances:
+        return _through(ev, bases, attr, None)
+    return frozenset().union(*(_through(ev, bases, attr, i) for i in instances))
+
+
+def _kind(container: Container) -> str:
+    match container.expr:
+        case ir.Mapping():
+            return "dict"
+        case ir.Comprehension(_, kind) | ir.Sequence(_, kind):
+            return kind if kind != "generator" else "list"

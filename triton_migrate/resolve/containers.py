@@ -1,0 +1,121 @@
+"""Takes a container and a key, gives what may be inside: displays, comprehensions, stores from elsewhere, `__getitem__`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triton_migrate.index import ir
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Tuples, Unknown, UserClass, UserFunction, Value, Values
+
+if TYPE_CHECKING:
+    from triton_migrate.resolve.evaluate import Evaluator
+
+SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset", "dict", "copy"})
+
+
+def element(ev: Evaluator, value: Value, key: object) -> Values:
+    """`value[key]`; key None = any element (iteration, unknown index)."""
+    match value:
+        case Container(_, expr, frame):
+            return _inside(ev, expr, key, frame) | _put_into(ev, value, key)
+        case Tuples(parts):
+            if isinstance(key, int) and -len(parts) <= key < len(parts):
+                return parts[key]
+            return frozenset().union(*parts)
+        case Api(path, site, of):
+            stored = _put_into(ev, value, key) if key is not None else NOTHING
+            return stored or frozenset({Api(ev.rulebook.canonical(path + "[]"), site, of)})
+        case UserClass():
+            return frozenset({value})
+        case Instance():
+            return _instance_element(ev, value, key)
+    return frozenset({Unknown("element of something unknown")})
+
+
+def _instance_element(ev: Evaluator, value: Instance, key: object) -> Values:
+    methods = [f for n in ("__getitem__", "__iter__") for f in ev.class_attribute(value.of, n, value) if isinstance(f, UserFunction)]
+    if methods:
+        wanted = [f for f in methods if f.scope.name == ("__getitem__" if key is not None else "__iter__")] or methods
+        return frozenset().union(*(ev.returned(f, {}) for f in wanted))
+    return frozenset().union(*(ev.values(s.value, ev.program.generic(s.scope)) for s in ev.stores.element(value, key)))
+
+
+def _inside(ev: Evaluator, expr: ir.Sequence | ir.Mapping | ir.Comprehension, key: object, frame: Frame) -> Values:
+    if isinstance(expr, ir.Comprehension):
+        return ev.values(expr.value or expr.element, frame)
+    if isinstance(expr, ir.Sequence):
+        starred = any(isinstance(i, ir.Starred) for i in expr.items)
+        if isinstance(key, int) and -len(expr.items) <= key < len(expr.items) and not starred:
+            return ev.values(expr.items[key], frame)
+        return frozenset().union(*(_item(ev, i, frame) for i in expr.items))
+    if key is not None:
+        exact = [v for k, v in zip(expr.keys, expr.values, strict=True) if k is not None and ev.constant(k, frame) == key]
+        if exact:
+            return ev.values(exact[-1], frame)
+    pairs = zip(expr.keys, expr.values, strict=True)
+    return frozenset().union(*(ev.values(v, frame) if k is not None else _unpacked(ev, v, key, frame) for k, v in pairs))
+
+
+def _item(ev: Evaluator, item: ir.Expr, frame: Frame) -> Values:
+    return _unpacked(ev, item.value, None, frame) if isinstance(item, ir.Starred) else ev.values(item, frame)
+
+
+def _unpacked(ev: Evaluator, inner: ir.Expr, key: object, frame: Frame) -> Values:
+    return frozenset().union(*(element(ev, v, key) for v in ev.values(inner, frame)))
+
+
+def _put_into(ev: Evaluator, container: Container | Api, key: object) -> Values:
+    return frozenset().union(*(ev.stored(s) for s in ev.stores.element(container, key)))
+
+
+def keys(ev: Evaluator, container: Value) -> Values:
+    """The keys of a dict display."""
+    if isinstance(container, Container) and isinstance(container.expr, ir.Mapping):
+        return frozenset().union(*(ev.values(k, container.frame) for k in container.expr.keys if k is not None))
+    return NOTHING
+
+
+def entered(ev: Evaluator, value: Value) -> Values:
+    """What `with value as x` binds: the yielded value of a generator context manager, `__enter__`'s result, or the value itself."""
+    if isinstance(value, Instance):
+        enters = [f for n in ("__enter__", "__aenter__") for f in ev.class_attribute(value.of, n, value) if isinstance(f, UserFunction)]
+        return frozenset().union(*(ev.returned(f, {}) for f in enters)) or frozenset({value})
+    return frozenset({value})
+
+
+def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values | None:
+    """Library calls that only hand elements on: `d.get(k)`, `d.items()`, `enumerate(xs)`, `zip(a, b)`, `next(it)`; None for others."""
+    root, _, name = path.rpartition(".")
+    if root == "builtins.dict()" and isinstance(call.func, ir.Attribute):
+        containers = ev.values(call.func.value, frame)
+        if name in {"get", "pop", "setdefault"}:
+            key = ev.constant(call.args[0], frame) if call.args else None
+            found = frozenset().union(*(element(ev, c, key) for c in containers))
+            return found | (ev.values(call.args[1], frame) if len(call.args) > 1 else NOTHING)
+        if name == "values":
+            return frozenset({Tuples((frozenset().union(*(element(ev, c, None) for c in containers)),))})
+        if name == "items":
+            return _tuples(
+                frozenset().union(*(keys(ev, c) for c in containers)),
+                frozenset().union(*(element(ev, c, None) for c in containers)),
+            )
+        return frozenset(containers) if name == "copy" else None
+    if root == "builtins.list()" and name == "pop" and isinstance(call.func, ir.Attribute):
+        return frozenset().union(*(element(ev, c, None) for c in ev.values(call.func.value, frame)))
+    if root != "builtins" or not call.args:
+        return None
+    if name in SAME_ELEMENTS:
+        return ev.values(call.args[0], frame)
+    elements = [_unpacked(ev, a, None, frame) for a in call.args]
+    if name == "enumerate":
+        return _tuples(NOTHING, elements[0])
+    if name == "zip":
+        return _tuples(*elements)
+    if name == "next":
+        return elements[0]
+    return None
+
+
+def _tuples(*parts: Values) -> Values:
+    return frozenset({Tuples((frozenset({Tuples(parts)}),))})

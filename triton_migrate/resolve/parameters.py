@@ -1,0 +1,166 @@
+"""Takes a parameter and its frame, gives what it may be: what the calls pass, its default, its annotation, `self`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from triton_migrate.index import ir
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
+from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Literal, Site, Unknown, UserClass, Value, Values
+
+if TYPE_CHECKING:
+    from triton_migrate.resolve.evaluate import Evaluator
+
+INSTANCES = 8  # of one class kept apart; more are one
+BUILT_IN = ("builtins.", "typing.", "typing_extensions.", "collections.abc.")
+
+
+def parameter(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> Values:
+    if frame.arguments is not None and wanted.name in frame.arguments:
+        return frame.arguments[wanted.name] or declared(ev, wanted, frame)
+    known = declared(ev, wanted, frame)
+    scope = frame.scope
+    if scope.owner is not None and scope.function.parameters and scope.function.parameters[0] is wanted:
+        if not ev.decorated(scope.function, frame, "builtins.staticmethod"):
+            return known or _self(ev, scope, frame)
+    if known and not all(isinstance(v, (Literal, Unknown)) for v in known):
+        passed = _passed(ev, wanted, scope) if any(isinstance(v, Instance) for v in known) else NOTHING
+        return frozenset(v for v in passed if isinstance(v, Instance)) or known
+    return known | _passed(ev, wanted, scope)
+
+
+def _self(ev: Evaluator, scope: Scope, frame: Frame) -> Values:
+    assert scope.owner is not None and frame.parent is not None and frame.parent.parent is not None
+    cls = UserClass(scope.owner, frame.parent.parent)
+    if ev.decorated(scope.function, frame, "builtins.classmethod") or scope.name in ("__new__", "__init_subclass__"):
+        return frozenset({cls})
+    return made(ev, cls) or frozenset({Instance(cls, Site(scope.file, scope.owner.definition.at))})
+
+
+def made(ev: Evaluator, cls: UserClass) -> Values:
+    """The instances of a class that the program makes."""
+    found: set[Value] = set()
+    for place in _constructions(ev, cls.scope):
+        frame = ev.program.generic(place.scope)
+        if cls in ev.values(place.call.func, frame):
+            found.add(Instance(cls, Site(place.scope.file, place.call.at)))
+            ev.allocated(Site(place.scope.file, place.call.at), place.call, frame)
+    if len(found) > INSTANCES:
+        return frozenset({Instance(cls, Site(cls.scope.file, cls.scope.definition.at))})
+    return frozenset(found)
+
+
+def _constructions(ev: Evaluator, cls: Scope) -> Iterator[CallPlace]:
+    """Calls that may make an instance: by the class's name, and `cls(...)` in its class methods."""
+    yield from ev.program.calls(cls.name)
+    yield from (p for p in ev.program.calls("cls") if p.scope.owner is cls)
+
+
+def declared(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> Values:
+    """What the annotation and the default say."""
+    outer = frame.parent
+    if outer is None:
+        return NOTHING
+    if outer.scope.kind == "class" and outer.parent is not None:
+        outer = outer if outer.scope.bindings else outer.parent
+    found = annotated(ev, wanted.annotation, outer) if wanted.annotation is not None else NOTHING
+    if wanted.default is not None:
+        found |= ev.values(wanted.default, outer)
+    return found
+
+
+def annotated(ev: Evaluator, annotation: ir.Expr, frame: Frame) -> Values:
+    """Instances of the classes an annotation names; `Annotated[T, x]` gives T and what x gives (`Depends(f)` gives f's result)."""
+    match annotation:
+        case ir.Constant(_, str() as text):
+            return _quoted(ev, text, frame)
+        case ir.Constant():
+            return NOTHING
+        case ir.Operation(_, "BitOr", operands):
+            return frozenset().union(*(annotated(ev, o, frame) for o in operands))
+        case ir.Subscript(_, base, index):
+            heads = {v.path.rpartition(".")[2] for v in ev.apis(base, frame)}
+            items = index.items if isinstance(index, ir.Sequence) else (index,)
+            if heads & {"Optional", "Union", "Final", "ClassVar"}:
+                return frozenset().union(*(annotated(ev, i, frame) for i in items))
+            if "Annotated" in heads:
+                return annotated(ev, items[0], frame) | frozenset().union(*(ev.values(i, frame) for i in items[1:]))
+            return annotated(ev, base, frame)
+    if named := type_alias(ev, annotation, frame):
+        return annotated(ev, *named)
+    found: set[Value] = set()
+    for value in ev.values(annotation, frame):
+        found |= instance_of(ev, value, frame, annotation.at)
+    return frozenset(found)
+
+
+def type_alias(ev: Evaluator, annotation: ir.Expr, frame: Frame) -> tuple[ir.Expr, Frame] | None:
+    """What a name of a type stands for (`ClassifierDep = Annotated[Classifier, Depends(f)]`), also when imported."""
+    at: Frame | None = frame
+    name = annotation.id if isinstance(annotation, ir.Name) else ""
+    for _ in range(8):
+        while at is not None and name not in at.scope.bindings:
+            at = at.parent
+        if at is None or not name:
+            return None
+        binding = at.scope.bindings[name][-1]
+        if binding.how == "value" and isinstance(binding.expr, (ir.Subscript, ir.Operation)):
+            return binding.expr, at
+        if binding.how != "from":
+            return None
+        stmt, name = binding.imported
+        path = ev.program.module_path(at.scope.file, stmt.module, stmt.level)
+        at = ev.program.frames[path] if path else None
+    return None
+
+
+def _quoted(ev: Evaluator, text: str, frame: Frame) -> Values:
+    expr: ir.Expr | None = None
+    for part in text.strip().split("."):
+        if not part.isidentifier():
+            return NOTHING
+        expr = ir.Name((0, 0, 0, 0), part) if expr is None else ir.Attribute((0, 0, 0, 0), expr, part)
+    return annotated(ev, ev.kept(expr), frame) if expr is not None else NOTHING
+
+
+def instance_of(ev: Evaluator, value: Value, frame: Frame, at: ir.At) -> Values:
+    """An object of the class `value` is, wherever it comes from."""
+    match value:
+        case UserClass():
+            return made(ev, value) or subclasses_made(ev, value) or frozenset({Instance(value, Site(frame.scope.file, at))})
+        case Api(path) if not path.endswith(("()", "]")) and not path.startswith(BUILT_IN):
+            return frozenset({Api(ev.rulebook.canonical(path + "()"), Site(frame.scope.file, at))})
+        case Container(_, ir.Sequence(_, _, items), inner):
+            return frozenset().union(*(annotated(ev, i, inner) for i in items))
+    return NOTHING
+
+
+def subclasses_made(ev: Evaluator, cls: UserClass) -> Values:
+    """The instances of the program's direct subclasses: what an annotation with an abstract class or a protocol stands for."""
+    found: set[Value] = set()
+    for scope in ev.program.subclasses(cls.scope.name):
+        assert scope.parent is not None
+        sub = UserClass(scope, ev.program.generic(scope.parent))
+        if cls in ev.mro(sub):
+            found |= made(ev, sub)
+    return frozenset(found)
+
+
+def _passed(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
+    """What the program's calls of this function pass for the parameter."""
+    function = scope.function
+    found: set[Value] = set()
+    for place in _calls_of(ev, scope):
+        caller = ev.program.generic(place.scope)
+        for value in ev.values(place.call.func, caller):
+            for target in ev.callables(value):
+                if target.scope is scope:
+                    found |= ev.bind(target, place.call, caller).get(wanted.name, NOTHING)
+    return frozenset(found) if function.parameters else NOTHING
+
+
+def _calls_of(ev: Evaluator, scope: Scope) -> Iterator[CallPlace]:
+    yield from ev.program.calls(scope.function.name)
+    if scope.owner is not None and scope.name == "__init__":
+        yield from _constructions(ev, scope.owner)

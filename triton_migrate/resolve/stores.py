@@ -1,0 +1,91 @@
+"""Takes the program's attribute and element stores, gives them by the object they put into: `app.state.x = ...`, `MODELS["x"] = ...`.
+
+Stores through a method's own `self` are not here: they are looked up by class (see `attributes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from triton_migrate.resolve.program import Program
+from triton_migrate.resolve.scopes import Scope, Store
+from triton_migrate.resolve.values import Api, Container, Instance, Module, Site, UserClass, UserFunction, Value, Values
+
+Owner: TypeAlias = tuple[str, object]
+
+
+class Stores:
+    """Stores by owner, filled once by `fill`; before that there are none."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._attributes: dict[tuple[Owner, str], list[Store]] = {}
+        self._elements: dict[Owner, list[tuple[object, Store]]] = {}
+
+    def fill(self, targets_of: Callable[[Store], Values]) -> None:
+        """Ask once for each store what it puts into."""
+        attributes: dict[tuple[Owner, str], list[Store]] = {}
+        elements: dict[Owner, list[tuple[object, Store]]] = {}
+        for file in self.program.files.values():
+            for name, stores in file.attribute_stores.items():
+                for store in stores:
+                    if not to_self(store):
+                        for owner in _owners(targets_of(store)):
+                            attributes.setdefault((owner, name), []).append(store)
+            for key, stores in file.element_stores.items():
+                for store in stores:
+                    for owner in _owners(targets_of(store)):
+                        elements.setdefault(owner, []).append((key, store))
+        self._attributes, self._elements = attributes, elements
+
+    def attribute(self, owner: Value, name: str) -> list[Store]:
+        """`owner.name = value` anywhere."""
+        return [s for o in _owner(owner) for s in self._attributes.get((o, name), ())]
+
+    def element(self, owner: Value, key: object) -> list[Store]:
+        """`owner[key] = value` anywhere; key None: any. A store under an unknown key may be every element."""
+        found = (pair for o in _owner(owner) for pair in self._elements.get(o, ()))
+        return [s for k, s in found if key is None or k is None or (k == key and type(k) is type(key))]
+
+
+def to_self(store: Store) -> bool:
+    """Whether the store is `self.x = ...` in a method, or in a function inside one."""
+    method = method_of(store.scope)
+    return method is not None and is_self(store, method)
+
+
+def method_of(scope: Scope) -> Scope | None:
+    """The method a scope lies in."""
+    at: Scope | None = scope
+    while at is not None and at.owner is None:
+        at = at.parent
+    return at if at is not None and at.kind == "function" else None
+
+
+def is_self(store: Store, method: Scope) -> bool:
+    parameters = method.function.parameters
+    return bool(parameters) and getattr(store.target, "id", None) == parameters[0].name
+
+
+def _owners(values: Values) -> set[Owner]:
+    return {owner for value in values for owner in _owner(value)}
+
+
+def _owner(value: Value) -> tuple[Owner, ...]:
+    match value:
+        case Api(path, _, None):
+            return (("api", path),)
+        case Api(path, _, of):
+            return ("api", path), ("api", (path, of))
+        case Instance(cls, Site() as site):
+            return (("instance", (cls.scope, site)),)
+        case Container(site):
+            return (("container", site),)
+        case Module(path):
+            return (("module", path),)
+        case UserClass(scope):
+            return (("class", scope),)
+        case UserFunction(scope):
+            return (("function", scope),)
+    return ()
