@@ -25,6 +25,7 @@ from triton_migrate.rulebook.vocabulary import (
     ModelLoad,
     WebAbort,
     WebApp,
+    WebParameter,
     WebRequest,
     WebResponse,
     WebRouter,
