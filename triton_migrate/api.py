@@ -15,6 +15,7 @@ from typing import cast
 from triton_migrate import changes
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.discover import discover
+from triton_migrate.index.cache import FactsCache
 from triton_migrate.port import Port, port
 from triton_migrate.report import html
 from triton_migrate.report import json as report_json
@@ -29,9 +30,9 @@ REPORT, PAGE, PATCH, REQUESTS = "report.json", "report.html", "migration.patch",
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".triton-migrate")
 
 
-def scan(app: Path, *, out: Path | None = None, rules: Path | None = None) -> Report:
+def scan(app: Path, *, out: Path | None = None, rules: Path | None = None, cache: FactsCache | None = None, jobs: int = 1) -> Report:
     """Analyse `app` without running it; with `out`, write report.json and report.html there."""
-    found = study(app, rules)
+    found = study(app, rules, cache=cache, jobs=jobs)
     report = document(found, port(found, _ids(found)), done=False)
     _write_report(report, out)
     return report
@@ -46,9 +47,11 @@ def apply(
     write: bool = False,
     allow_dirty: bool = False,
     rules: Path | None = None,
+    cache: FactsCache | None = None,
+    jobs: int = 1,
 ) -> Report:
     """Plan and generate the port of the selected pipelines; write the patch and the report, and the app itself only when asked to."""
-    found = study(app, rules)
+    found = study(app, rules, cache=cache, jobs=jobs)
     planned = port(found, _selected(found, categories, endpoints))
     changes.check(planned.changes, found.project.root)
     report = document(found, planned, done=True)

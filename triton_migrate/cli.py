@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from triton_migrate import __version__, api
 from triton_migrate.base import TritonMigrateError
+from triton_migrate.index.cache import FactsCache, user_folder
 from triton_migrate.report import json as report_json
 from triton_migrate.report import terminal
 from triton_migrate.rulebook.load import load_rulebook
@@ -34,7 +36,10 @@ Python = Annotated[
     Path | None, typer.Option(help="Interpreter that has the app's packages; default: APP/.venv, $VIRTUAL_ENV, or the tool's own.")
 ]
 Rules = Annotated[Path | None, typer.Option(help="Folder of your own rule files.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew, and remember nothing.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Processes at most; one is enough for a small tree.", show_default="one per core")]
 OUT = Path(".triton-migrate")
+CORES = os.cpu_count() or 1
 
 
 def _version(asked: bool) -> None:
@@ -51,9 +56,9 @@ def _main(
 
 
 @cli.command()
-def scan(app: App = Path(), out: Out = OUT, rules: Rules = None) -> None:
+def scan(app: App = Path(), out: Out = OUT, rules: Rules = None, no_cache: NoCache = False, jobs: Jobs = CORES) -> None:
     """Say what is there: entries, models, pipelines, and how each would be ported."""
-    report = api.scan(app, out=out, rules=rules)
+    report = api.scan(app, out=out, rules=rules, cache=_cache(no_cache), jobs=jobs)
     terminal.scan_summary(report, console, report=out / api.PAGE)
 
 
@@ -66,6 +71,8 @@ def apply(
     allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Write even over uncommitted changes.")] = False,
     out: Out = OUT,
     rules: Rules = None,
+    no_cache: NoCache = False,
+    jobs: Jobs = CORES,
 ) -> None:
     """Port the selected pipelines: write migration.patch, and the application itself only with --write."""
     root = app or _last_root(out)
@@ -77,6 +84,8 @@ def apply(
         write=write,
         allow_dirty=allow_dirty,
         rules=rules,
+        cache=_cache(no_cache),
+        jobs=jobs,
     )
     terminal.apply_summary(report, console)
     console.print(f"{'written to' if write else 'patch:'} {root if write else out / api.PATCH}", highlight=False, soft_wrap=True)
@@ -152,6 +161,10 @@ def _print_library(found: Library) -> None:
     for rule in found.rules:
         table.add_row(rule.role, "\n".join(rule.api), rule.origin)
     console.print(table)
+
+
+def _cache(no_cache: bool) -> FactsCache | None:
+    return None if no_cache else FactsCache(user_folder())
 
 
 def _last_root(out: Path) -> Path:

@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import CallPlace
-from triton_migrate.resolve.values import Api, Site
+from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.values import Api, Site, UserClass
 from triton_migrate.rulebook.vocabulary import Rule
 
 R = TypeVar("R", bound=Rule)
@@ -28,6 +28,11 @@ class Match(Generic[R]):
         """The object whose method was called."""
         return Api(self.api.path.rpartition(".")[0], self.api.site, self.api.of)
 
+    @property
+    def site(self) -> Site:
+        """Where what the call gives is made."""
+        return Site(self.place.scope.file, self.place.call.at)
+
 
 class Matcher:
     """Finds matches by role; one per scan."""
@@ -36,13 +41,21 @@ class Matcher:
         self.evaluator, self.program, self.rulebook = evaluator, evaluator.program, evaluator.rulebook
         self._by_site: dict[Site, CallPlace] | None = None
 
-    def find(self, role: type[R]) -> Iterator[Match[R]]:
-        """All calls whose callee has a rule of this role, in file order."""
-        names = {n for lib in self.rulebook.libraries for rule in lib.rules if isinstance(rule, role) for n in map(_name, rule.api)}
+    def find(self, role: type[R], *, inherited: bool = False) -> Iterator[Match[R]]:
+        """All calls whose callee has a rule of this role, in file order; `inherited`: also constructions of user classes under it."""
+        names = self.names(role)
         for file in self.program.files.values():
             for name in sorted(names & file.calls.keys()):
                 for place in file.calls[name]:
                     yield from self.at(place, role)
+        if inherited:
+            for scope in self._below(names):
+                for place in self.program.calls(scope.name):
+                    yield from self._constructed(place, scope, role)
+
+    def names(self, role: type[R]) -> set[str]:
+        """What calls that play the role are called in the source."""
+        return {last_of(n) for lib in self.rulebook.libraries for rule in lib.rules if isinstance(rule, role) for n in rule.api}
 
     def at(self, place: CallPlace, role: type[R]) -> Iterator[Match[R]]:
         """The matches of one call."""
@@ -50,6 +63,24 @@ class Matcher:
         for api in self.evaluator.apis(place.call.func, frame):
             if rule := self.rulebook.find(api.called, role):
                 yield Match(rule, api, place)
+
+    def _below(self, names: set[str]) -> Iterator[Scope]:
+        """Classes of the program that name one of `names`, or a class that does, among their bases."""
+        seen: set[Scope] = set()
+        waiting = sorted(names)
+        while waiting:
+            for scope in self.program.subclasses(waiting.pop()):
+                if scope not in seen:
+                    seen.add(scope)
+                    waiting.append(scope.name)
+                    yield scope
+
+    def _constructed(self, place: CallPlace, scope: Scope, role: type[R]) -> Iterator[Match[R]]:
+        for value in self.evaluator.values(place.call.func, self.program.generic(place.scope)):
+            if isinstance(value, UserClass) and value.scope is scope:
+                for base in self.evaluator.mro(value):
+                    if isinstance(base, Api) and (rule := self.rulebook.find(base.path, role)):
+                        yield Match(rule, base, place)
 
     def made_by(self, site: Site | None) -> CallPlace | None:
         """The call that made the object at `site`."""
@@ -62,6 +93,6 @@ class Matcher:
         return self.evaluator.constant(expr, self.program.generic(place.scope))
 
 
-def _name(path: str) -> str:
+def last_of(path: str) -> str:
     """The last name of an access path: what a call of it is called in the source."""
     return path.rstrip("()[]").rpartition(".")[2]

@@ -14,7 +14,8 @@ from triton_migrate.entries.routes import Routes
 from triton_migrate.entries.startup import startup_functions
 from triton_migrate.entries.tasks import tasks
 from triton_migrate.index import ir
-from triton_migrate.index.lower import lower
+from triton_migrate.index.cache import FactsCache
+from triton_migrate.index.facts import facts_of
 from triton_migrate.index.text import Text
 from triton_migrate.match import Matcher
 from triton_migrate.resolve.evaluate import Evaluator
@@ -50,10 +51,10 @@ class Study:
         return tuple(sorted({p.entry.framework for p in self.pipelines if isinstance(p.entry, Entry)}))
 
 
-def study(root: Path, rules: Path | None = None) -> Study:
-    """Discover, index, resolve, match, trace, classify."""
+def study(root: Path, rules: Path | None = None, *, cache: FactsCache | None = None, jobs: int = 1) -> Study:
+    """Discover, index, resolve, match, trace, classify. `cache` and `jobs` change the time it takes, nothing else."""
     project = discover(root)
-    lowered = [lower(source) for source in project.sources]
+    lowered = facts_of(project.sources, cache, jobs)
     facts = tuple(f for f in lowered if isinstance(f, ir.ModuleFacts))
     broken = tuple(f for f in lowered if isinstance(f, Failed))
     evaluator = Evaluator(Program(facts), load_rulebook(rules))

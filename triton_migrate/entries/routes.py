@@ -101,12 +101,12 @@ class Routes:
             yield value, methods or rule.default
         elif isinstance(value, UserClass) and rule.resource:
             yield from self._resource(value, methods)
-        elif isinstance(value, Api) and value.of is not None:
+        elif isinstance(value, Api) and isinstance(value.of, Instance):
             yield from self._view(value, methods)
 
     def _view(self, adapter: Api, methods: tuple[str, ...] | None) -> Iterator[tuple[UserFunction, tuple[str, ...]]]:
         """`View.as_view(...)`: the class's verbs, or the one method that answers all."""
-        if adapter.of is not None:
+        if isinstance(adapter.of, Instance):
             yield from self._resource(adapter.of.of, methods)
 
     def _resource(self, cls: UserClass, methods: tuple[str, ...] | None) -> Iterator[tuple[UserFunction, tuple[str, ...]]]:

@@ -30,7 +30,9 @@ def facts_of(sources: tuple[SourceFile, ...], cache: FactsCache | None = None, j
         known = {} if cache is None else _known(sources, cache)
         fresh = tuple({s.digest: s for s in sources if s.digest not in known}.values())
         processes = min(jobs, sum(len(source.text) for source in fresh) // WORTH_A_PROCESS)
-        facts, sent = _in_processes(fresh, processes) if processes > 1 else _here(fresh, pack=cache is not None)
+        # Packing takes as long as lowering: where nothing has to be packed, two or three processes are no quicker than one
+        pool = processes >= (2 if cache is not None else 4)
+        facts, sent = _in_processes(fresh, processes) if pool else _here(fresh, pack=cache is not None)
         if cache is not None and sent:
             cache.put(sent)
         facts |= known

@@ -358,7 +358,8 @@ class Cutter:
         made_by = path.removesuffix("()")
         if self.rulebook.find(path, WebRequest) or self.rulebook.find(path, WebAbort) or self.rulebook.find(made_by, WebResponse):
             return True
-        if path.endswith("()") and self.rulebook.find(made_by, WebParameter):
+        parameter = self.rulebook.find(made_by, WebParameter) if path.endswith("()") else None
+        if parameter is not None and not parameter.default and parameter.source != "dependency":  # an object, not a marker like Query()
             return True
         root = path.split("()")[0]
         return bool(self.rulebook.find(root, WebApp) or self.rulebook.find(root, WebRouter)) and not path.startswith(f"{root}().state.")
@@ -379,7 +380,7 @@ class Cutter:
             return any(isinstance(b, Api) and self.rulebook.find(b.path, ModelConstruct) for b in self.evaluator.mro(value.of))
         if not isinstance(value, Api) or value.site is None:
             return False
-        return any(value.site == (s.api.site if s.api.of is None else s.api.of.site) for s in self.pipeline.sites) or bool(
+        return any(value.site == s.api.made for s in self.pipeline.sites) or bool(
             self.rulebook.find(value.path.removesuffix("()"), ModelLoad)
         )
 

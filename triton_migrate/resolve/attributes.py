@@ -153,7 +153,7 @@ def mro(ev: Evaluator, cls: UserClass) -> tuple[UserClass | Api, ...]:
     """The class, its bases depth first, library classes where the program's own end."""
     found: list[UserClass | Api] = [cls]
     for base in cls.scope.definition.bases:
-        for value in sorted(ev.values(base.value if isinstance(base, ir.Subscript) else base, cls.frame), key=str):
+        for value in ev.values(base.value if isinstance(base, ir.Subscript) else base, cls.frame):
             if isinstance(value, UserClass) and value.scope is not cls.scope:
                 found += [c for c in ev.mro(value) if c not in found]
             elif isinstance(value, Api) and value.path != "builtins.object" and value not in found:

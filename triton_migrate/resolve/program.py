@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
-from triton_migrate.resolve.scopes import Binding, CallPlace, FileScopes, Frame, Scope, Store
+from triton_migrate.resolve.scopes import Binding, CallPlace, FileScopes, Frame, Scope, last_name
 
 
 class Program:
@@ -17,6 +17,18 @@ class Program:
         self.files: dict[str, FileScopes] = {f.path: FileScopes(f) for f in facts}
         self.frames: dict[str, Frame] = {path: Frame(f.module, None) for path, f in self.files.items()}
         self._generic: dict[Scope, Frame] = {}
+        self._calls: dict[str, list[CallPlace]] = {}
+        self._subclasses: dict[str, list[Scope]] = {}
+        self._paths: dict[tuple[str, str, int], str | None] = {}
+        self._folders = {folder for path in self.files for folder in _above(path)}
+        self._roots = sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
+        for file in self.files.values():
+            for name, places in file.calls.items():
+                self._calls.setdefault(name, []).extend(places)
+            for scope in file.scopes:
+                if isinstance(scope.node, ir.Class):
+                    for base in scope.node.bases:
+                        self._subclasses.setdefault(last_name(base), []).append(scope)
 
     # ------------------------------------------------------------ places
 
@@ -33,25 +45,17 @@ class Program:
 
     # ------------------------------------------------------------ backward indexes
 
-    def calls(self, name: str) -> Iterator[CallPlace]:
-        for file in self.files.values():
-            yield from file.calls.get(name, ())
+    def calls(self, name: str) -> Sequence[CallPlace]:
+        """Calls of something whose last name is `name`."""
+        return self._calls.get(name, ())
 
-    def attribute_stores(self, name: str) -> Iterator[Store]:
-        for file in self.files.values():
-            yield from file.attribute_stores.get(name, ())
-
-    def element_stores(self, key: object) -> Iterator[Store]:
-        for file in self.files.values():
-            yield from file.element_stores.get(key, ())
+    def subclasses(self, name: str) -> Sequence[Scope]:
+        """Classes that name `name` among their bases."""
+        return self._subclasses.get(name, ())
 
     def global_bindings(self, file: str, name: str) -> tuple[tuple[Scope, Binding], ...]:
         """`global name` assignments in functions of that file."""
         return tuple(self.files[file].global_bindings.get(name, ()))
-
-    def scopes(self) -> Iterator[Scope]:
-        for file in self.files.values():
-            yield from file.scopes
 
     # ------------------------------------------------------------ imports
 
@@ -61,8 +65,13 @@ class Program:
         An absolute name is looked for from the importer's own folder upwards (scripts run from their folder, packages from theirs),
         then under `src`-like folders at the root.
         """
-        tail = module.replace(".", "/")
         folder = posixpath.dirname(importer)
+        key = (folder, module, level)
+        if key not in self._paths:
+            self._paths[key] = self._find(folder, module.replace(".", "/"), level)
+        return self._paths[key]
+
+    def _find(self, folder: str, tail: str, level: int) -> str | None:
         if level:
             for _ in range(level - 1):
                 folder = posixpath.dirname(folder)
@@ -73,8 +82,7 @@ class Program:
             if not folder:
                 break
             folder = posixpath.dirname(folder)
-        roots = {path.split("/", 1)[0] for path in self.files if "/" in path}
-        found_in = [f for root in sorted(roots) if (f := self._file(f"{root}/{tail}"))]
+        found_in = [f for root in self._roots if (f := self._file(f"{root}/{tail}"))]
         return found_in[0] if len(found_in) == 1 else None
 
     def _file(self, stem: str) -> str | None:
@@ -86,10 +94,14 @@ class Program:
 
     def is_package(self, module: str) -> bool:
         """A folder without `__init__.py` that holds modules (namespace package)."""
-        prefix = module.replace(".", "/") + "/"
-        return any(path.startswith(prefix) for path in self.files)
+        return module.replace(".", "/") in self._folders
 
     def module_name(self, path: str) -> str:
         """The dotted name under which `path` is imported when the root is on `sys.path`."""
         stem = path.removesuffix(".py").removesuffix("/__init__")
         return "" if stem == "__init__" else stem.replace("/", ".")
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := posixpath.dirname(path):
+        yield path

@@ -11,6 +11,9 @@ from typing import NamedTuple
 from triton_migrate.index import ir
 from triton_migrate.resolve.values import Values
 
+# Methods that put an argument into their receiver, and its position.
+FILLING = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "update": 0}
+
 
 class Binding(NamedTuple):
     """One way a name gets a value. `unpacked` are the positions when a tuple is unpacked."""
@@ -263,6 +266,7 @@ class FileScopes:
             if last_name(expr.func) == "setattr" and len(expr.args) == 3 and isinstance(expr.args[1], ir.Constant):
                 store = Store(expr.args[0], expr.args[2], scope, expr.at)
                 self.attribute_stores.setdefault(str(expr.args[1].value), []).append(store)
+            self._filling(expr, scope)
         elif decorates is not None:  # a decorator without parentheses
             self.calls.setdefault(last_name(expr), []).append(CallPlace(ir.Call(expr.at, expr, (), ()), scope, decorates))
         if isinstance(expr, ir.Lambda):
@@ -274,6 +278,22 @@ class FileScopes:
             self._bind(expr.target, "value", expr.value, ir.Evaluate(expr.at, expr.value), scope)
         for child in children(expr):
             self._expr(child, scope)
+
+    def _filling(self, call: ir.Call, scope: Scope) -> None:
+        """`models.append(x)` and `registry.setdefault("key", x)` put an element, `registry.update(key=x)` several."""
+        if not isinstance(call.func, ir.Attribute) or call.func.attr not in FILLING:
+            return
+        if call.func.attr == "update":
+            given: list[tuple[object, ir.Expr]] = [(k, v) for k, v in call.keywords if k is not None]
+            for mapping in (a for a in call.args if isinstance(a, ir.Mapping)):
+                pairs = zip(mapping.keys, mapping.values, strict=True)
+                given += [(k.value if isinstance(k, ir.Constant) else None, v) for k, v in pairs]
+        else:
+            place = FILLING[call.func.attr]
+            key = call.args[0].value if place and call.args and isinstance(call.args[0], ir.Constant) else None
+            given = [(key if isinstance(key, str) else None, call.args[place])] if len(call.args) > place else []
+        for key, value in given:
+            self.element_stores.setdefault(key, []).append(Store(call.func.value, value, scope, call.at))
 
 
 def last_name(expr: ir.Expr) -> str:

@@ -24,12 +24,17 @@ class Api:
     """Something of a library, by its access path (see rulebook.vocabulary).
 
     `site` is where the object at the path's root was made; `of` the program's own instance it was reached through, when its class
-    only inherits the API.
+    only inherits the API, or the program's function that a library's decorator made this of.
     """
 
     path: str
     site: Site | None = None
-    of: Instance | None = None
+    of: Instance | UserFunction | None = None
+
+    @property
+    def made(self) -> Site | None:
+        """Where the object was made: the program's own one, when only its class is the library's."""
+        return self.of.site if isinstance(self.of, Instance) else self.site
 
     @property
     def called(self) -> str:
@@ -78,11 +83,18 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A list, tuple, set or dict display; its elements are evaluated on demand in `frame`."""
+    """A list, tuple, set or dict, displayed or comprehended; its elements are evaluated on demand in `frame`."""
 
     site: Site
-    expr: ir.Sequence | ir.Mapping = field(compare=False, hash=False)
+    expr: ir.Sequence | ir.Mapping | ir.Comprehension = field(compare=False, hash=False)
     frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Tuples:
+    """A sequence by its parts; one part stands for all elements of an iterable (`zip(a, b)`, `d.items()`)."""
+
+    parts: tuple[Values, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,6 @@ class Unknown:
     reason: str
 
 
-Value: TypeAlias = Api | UserFunction | UserClass | Instance | Module | Literal | Container | Partial | Unknown
+Value: TypeAlias = Api | UserFunction | UserClass | Instance | Module | Literal | Container | Tuples | Partial | Unknown
 Values: TypeAlias = frozenset[Value]
 NOTHING: Values = frozenset()

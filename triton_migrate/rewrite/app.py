@@ -88,8 +88,19 @@ class AppEdits:
         module = self.evaluator.program.frames[file]
         for record in tensors.records(kind):
             if record.cls is not None and not isinstance(next(iter(self.evaluator.name(record.cls.scope.name, module)), None), UserClass):
-                home = self.evaluator.program.module_name(record.cls.scope.file)
+                home = self._spelled(file, record.cls.scope.file)
                 self._add(file, AddImport(f"from {home} import {record.cls.scope.name}", own=self._own()))
+
+    def _spelled(self, file: str, path: str) -> str:
+        """A module of the app as this file's own imports write it."""
+        program = self.evaluator.program
+        for bindings in program.files[file].module.bindings.values():
+            for binding in bindings:
+                if binding.how == "from":
+                    stmt, _ = binding.imported
+                    if program.module_path(file, stmt.module, stmt.level) == path:
+                        return "." * stmt.level + stmt.module
+        return program.module_name(path)
 
     def _calls(self, planned: PlannedModel, cut: Cut, sites: tuple[PredictSite, ...]) -> None:
         """Predict calls on the same rows: one request, whose outputs take their places."""

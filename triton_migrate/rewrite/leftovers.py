@@ -124,12 +124,21 @@ class Leftovers:
             spans = tuple(Span(file, *p) for p in sorted(outer) if not self._inside_other_edit(file, p))
             if spans:
                 self.operations.setdefault(file, []).append(DeleteStatements(spans, drop_empty=True))
+            self.operations[file] = [o for o in self.operations.get(file, []) if not self._in_deleted(file, o)]
         for file in self.gone:
             module = self.evaluator.program.files[file].module
             names = tuple(sorted(n for n in self._taken_names(file) if self._is_import(file, n) and (module, n) not in self.passed))
             if names:
                 self.operations.setdefault(file, []).append(RemoveUnusedImports(names))
         return self.operations
+
+    def _in_deleted(self, file: str, operation: Operation) -> bool:
+        """An argument or parameter of something that goes as a whole."""
+        match operation:
+            case RemoveArgument(span) | RemoveParameter(span) | ReplaceExpression(span):
+                at = (span.line, span.column, span.end_line, span.end_column)
+                return any(d[:2] <= at[:2] and at[2:] <= d[2:] for d in self.deleted.get(file, ()))
+        return False
 
     def _inside_other_edit(self, file: str, at: ir.At) -> bool:
         return any(g not in self.deleted.get(file, set()) and g != at and g[:2] <= at[:2] and at[2:] <= g[2:] for g in self.gone[file])
@@ -228,6 +237,8 @@ class Leftovers:
 
     def _stays(self, file: str, stmt: ir.Stmt) -> bool:
         """Whether a statement that binds the name does more than that."""
+        if isinstance(stmt, ir.DefineClass):  # pickles name model classes by their module, training scripts import them
+            return file not in {f for f, _ in self.kept} or bool(stmt.definition.bases)
         if isinstance(stmt, ir.Define):
             return any(self._registers(file, d) for d in stmt.function.decorators) or (file, stmt.at) in self.kept
         if isinstance(stmt, (ir.If, ir.Try)):
@@ -315,6 +326,8 @@ class Leftovers:
         live = [(f, m) for f, m in self._attributes[attr] if self._alive(f, m.expr.at)]
         if owners:
             live = [(f, m) for f, m in live if not (classes := self._classes(m)) or classes & owners]
+        if not live:
+            return self._method(attr, owners)
         stores = [(f, m) for f, m in live if _stores(m)]
         if not stores or len(stores) != len(live) or any(attr in s for s in self._strings.values()):
             return False
@@ -323,6 +336,20 @@ class Leftovers:
         for file, mention in stores:
             self._delete(file, mention.stmt)
         return True
+
+    def _method(self, name: str, owners: set[Scope]) -> bool:
+        """A method that nothing calls any more, in a class that inherits nothing that could call it."""
+        changed = False
+        for owner in owners:
+            frame = self.evaluator.program.generic(owner)
+            cls = UserClass(owner, frame.parent or frame)
+            inherits = len(self.evaluator.mro(cls)) > 1
+            for stmt in owner.definition.body:
+                if isinstance(stmt, ir.Define) and stmt.function.name == name and self._alive(owner.file, stmt.at) and not inherits:
+                    if (owner.file, stmt.at) not in self.kept and name not in self._strings[owner.file] and not name.startswith("__"):
+                        self._delete(owner.file, stmt)
+                        changed = True
+        return changed
 
     def _classes(self, mention: _Mention) -> set[Scope]:
         """The classes of the program whose attribute this is; empty when that is not known for sure."""

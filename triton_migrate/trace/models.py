@@ -27,7 +27,7 @@ class Models:
 
     def of(self, api: Api, predict: ModelPredict, call: ir.Call, frame: Frame) -> tuple[ModelRef, ...]:
         """The models a call of `api` runs; a call that needs no load is its own model."""
-        site = api.site if api.of is None else api.of.site
+        site = api.made
         place = self.matcher.made_by(site)
         rule = self._load_rule(place) if place is not None else None
         if place is not None and rule is not None and site is not None:
@@ -122,7 +122,7 @@ class Models:
             for other in calls:
                 if other.scope is place.scope and isinstance(other.call.func, ir.Attribute):
                     for api in self.evaluator.apis(other.call.func, frame):
-                        made = api.site if api.of is None else api.of.site
+                        made = api.made
                         if made == site and self.rulebook.find(api.path, ModelConfigure):
                             found.append(other.call)
         return found
