@@ -12,7 +12,6 @@ import multiprocessing
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +20,23 @@ from fixture_folders import tree
 from ports.answering import answers
 
 from triton_migrate import api
+from triton_migrate.server import Ports, running
 
-CASES = sorted(path.parent for path in (Path(__file__).parent / "ports").glob("*/case.json"))
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["flask", "fastapi.testclient", "sklearn.ensemble", "sklearn.linear_model", "torch", "pandas", "PIL.Image"])
 FRESH = multiprocessing.get_context("spawn")
 Case = dict[str, Any]
 
 
-def _cases() -> Iterator[Any]:
-    for folder in CASES:
-        case = json.loads((folder / "case.json").read_text())
-        marks = [pytest.mark.xfail(reason=case["xfail"], strict=True)] if "xfail" in case else []
-        yield pytest.param(folder, case, id=folder.name, marks=marks)
+ALL = [(path.parent, json.loads(path.read_text())) for path in sorted((Path(__file__).parent / "ports").glob("*/case.json"))]
 
 
-@pytest.mark.parametrize(("folder", "case"), list(_cases()))
+def _parameter(folder: Path, case: Case) -> Any:
+    marks = [pytest.mark.xfail(reason=case["xfail"], strict=True)] if "xfail" in case else []
+    return pytest.param(folder, case, id=folder.name, marks=marks)
+
+
+@pytest.mark.parametrize(("folder", "case"), [_parameter(*each) for each in ALL])
 def test_port_answers_like_the_original(folder: Path, case: Case, tmp_path: Path) -> None:
     original, port, bare = tmp_path / "original", tmp_path / "port", tmp_path / "bare"
     shutil.copytree(folder / "app", port)
@@ -63,6 +63,26 @@ def test_port_answers_like_the_original(folder: Path, case: Case, tmp_path: Path
     assert heavy == [] or "not_ported" in case, "the models' libraries have left the app"
 
 
+@pytest.mark.triton
+@pytest.mark.parametrize(("folder", "case"), [pytest.param(f, c, id=f.name) for f, c in ALL if c.get("stacked")])
+def test_port_on_triton_stacks_requests(folder: Path, case: Case, tmp_path: Path) -> None:
+    original, port = tmp_path / "original", tmp_path / "port"
+    shutil.copytree(folder / "app", port)
+    api.apply(port, out=tmp_path / "out", write=True)
+    shutil.copytree(folder / "app", original)
+    was, _ = ask(FORKED, original, case, "", folder / "make_models.py")
+    for file in tree_of_models(original, folder / "app"):
+        shutil.copy(original / file, port / file)
+
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        now, _ = ask(FORKED, port, case, triton.url, together=16)
+        counted = triton.statistics()
+    assert different(case, was, now[: len(was)]) == ""
+    expected = [was[place] for place in case["stacked"]] * 16
+    assert all(alike(reply, again) for reply, again in zip(expected, now[len(was) :], strict=True))
+    assert sum(row.execution_count for row in counted) < sum(row.request_success for row in counted)
+
+
 def compiles(port: Path) -> None:
     """Every file parses, and no name in it is undefined."""
     command = ["ruff", "check", "--isolated", "--select", "E9,F63,F7,F82", "--output-format", "concise", port]
@@ -79,10 +99,12 @@ def tree_of_models(made: Path, source: Path) -> list[Path]:
     return [file for file in files if not (source / file).exists()]
 
 
-def ask(context: Any, folder: Path, case: Case, url: str, prepare: Path | None = None) -> tuple[list[tuple[int, Any]], list[str]]:
+def ask(
+    context: Any, folder: Path, case: Case, url: str, prepare: Path | None = None, together: int = 0
+) -> tuple[list[tuple[int, Any]], list[str]]:
     """Status and body of each request, and which heavy packages the app's process has imported."""
     receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=answers, args=(sending, folder, case, url, prepare))
+    process = context.Process(target=answers, args=(sending, folder, case, url, prepare, together))
     process.start()
     sending.close()
     try:

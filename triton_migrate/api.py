@@ -55,11 +55,10 @@ def apply(
     planned = port(found, _selected(found, categories, endpoints))
     changes.check(planned.changes, found.project.root)
     report = document(found, planned, done=True)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / PATCH).write_bytes(changes.patch_bytes(planned.changes))
     if write:
         changes.write(planned.changes, found.project.root, allow_dirty=allow_dirty)
+    if out is not None:
+        _write_patch(changes.patch_bytes(planned.changes), out, keep=found.project.ported)
     _write_report(report, out)
     return report
 
@@ -140,6 +139,15 @@ def _write_report(report: Report, out: Path | None) -> None:
         out.mkdir(parents=True, exist_ok=True)
         report_json.write(report, out / REPORT)
         html.write(report, out / PAGE)
+
+
+def _write_patch(patch: bytes, out: Path, *, keep: bool) -> None:
+    """Where nothing is planned there is no patch, but one that was applied stays: it is the way back."""
+    out.mkdir(parents=True, exist_ok=True)
+    if patch:
+        (out / PATCH).write_bytes(patch)
+    elif not keep:
+        (out / PATCH).unlink(missing_ok=True)
 
 
 def _requests_of(app: Path) -> Path:

@@ -28,6 +28,10 @@ CONTAINER_BUILTINS = frozenset(
     f"builtins.{n}"
     for n in ("float", "int", "str", "bool", "len", "list", "tuple", "dict", "range", "zip", "enumerate", "isinstance", "print")
 )
+# Methods that only change the container, on whatever a library gave.
+CONVERSIONS = frozenset(
+    {"tolist", "to_list", "to_dict", "item", "numpy", "cpu", "detach", "reshape", "squeeze", "flatten", "ravel", "astype"}
+)
 NEAR_TIGHT = ("tight", "individual", "modular", "loose")  # ties go to the first
 TARGETS = {"tight": "pytriton", "individual": "model", "modular": "ensemble", "loose": "python-backend"}
 
@@ -87,13 +91,17 @@ def classify(pipelines: tuple[Pipeline, ...]) -> tuple[Verdict | None, ...]:
 
 
 def _loads(step: Step) -> bool:
-    """A write that only puts a loaded or freshly made object in place (lazy loading), nothing of a request."""
+    """A write that only puts a loaded or freshly made object in place (lazy loading), or runs a model that keeps its result."""
+    rules = [r for c in step.calls for r in c.rules]
+    if any(isinstance(r, ModelConfigure) and r.input for r in rules) or (step.predicts and isinstance(step.stmt, ir.Evaluate)):
+        return True
+    if isinstance(step.stmt, ir.Assign) and not step.stmt.augmented and any(isinstance(r, (ModelLoad, ModelConfigure)) for r in rules):
+        return True  # another finished artifact, even at the client's wish, is no state of the application
     if any(isinstance(o, (InputOrigin, PredictOrigin)) for o in step.taint):
         return False
     if isinstance(step.stmt, ir.Assign) and not step.stmt.augmented:
-        rules = [r for c in step.calls for r in c.rules]
         return any(isinstance(r, (ModelLoad, ModelConfigure)) for r in rules) or not step.calls or bool(step.enters)
-    return any(isinstance(r, ModelConfigure) for c in step.calls for r in c.rules)
+    return any(isinstance(r, ModelConfigure) for r in rules)
 
 
 def _verdict(pipeline: Pipeline, program: _Program) -> Verdict:
@@ -119,13 +127,15 @@ def _verdict(pipeline: Pipeline, program: _Program) -> Verdict:
 def _tight(pipeline: Pipeline, program: _Program) -> tuple[str, tuple[Evidence, ...], str] | None:
     for site in pipeline.sites:
         for owner, step in program.trained:
-            if _trains(step, site):
+            if _trains(step, site) or _replaces(owner, step, site):
                 return (
                     "T2",
                     (Evidence("T2", f"{owner.entry.id} trains the model that {site.text} uses", step.span), _site_evidence("T2", site)),
                     f"the training in {step.span.place} ran outside the application",
                 )
         for cell in sorted((o for o in site.taint if isinstance(o, Cell)), key=str):
+            if _written_first(pipeline, cell):
+                continue
             for owner, step in program.writers.get(cell, ()):
                 return (
                     "T1",
@@ -135,7 +145,13 @@ def _tight(pipeline: Pipeline, program: _Program) -> tuple[str, tuple[Evidence, 
                     ),
                     f"{cell.name} (changed in {step.span.place}) were passed in with the request",
                 )
-        reads = [s for s in pipeline.steps if s.number in site.taint and any(_is_effect(r, "db-read") for c in s.calls for r in c.rules)]
+        reads = [
+            s
+            for s in pipeline.steps
+            if s.number in site.taint
+            and any(_is_effect(r, "db-read") for c in s.calls for r in c.rules)
+            and not _names_a_blob(pipeline, s, site)
+        ]
         if reads:
             return (
                 "T1",
@@ -145,9 +161,46 @@ def _tight(pipeline: Pipeline, program: _Program) -> tuple[str, tuple[Evidence, 
     return None
 
 
+def _written_first(pipeline: Pipeline, cell: Cell) -> bool:
+    """Whether the entry assigns the cell before it reads it: what feeds the model is this request's own (`not-re-entrant`)."""
+    for step in pipeline.steps:
+        if cell in step.writes and isinstance(step.stmt, ir.Assign) and not step.stmt.augmented and not _keeps(step.stmt):
+            return cell not in step.taint
+        if cell in step.writes or cell in step.taint:
+            return False
+    return False
+
+
+def _keeps(stmt: ir.Assign) -> bool:
+    """`d["key"] = x` changes a part and keeps the rest."""
+    return any(isinstance(target, ir.Subscript) for target in stmt.targets)
+
+
+def _names_a_blob(pipeline: Pipeline, read: Step, site: PredictSite) -> bool:
+    """A look-up by a key that the client gave, whose result only says which file to open: the client's own input, acquired."""
+    if not any(isinstance(o, InputOrigin) for o in read.taint):
+        return False
+    opened = (s for s in pipeline.steps if s.number in site.taint and read.number in s.taint)
+    return any(_is_effect(r, "file-read") for s in opened for c in s.calls for r in c.rules)
+
+
 def _trains(step: Step, site: PredictSite) -> bool:
     sites = {c.api.site for c in step.calls if any(isinstance(r, ModelTrain) for r in c.rules)}
     return site.api.site is not None and site.api.site in sites
+
+
+def _replaces(owner: Pipeline, training: Step, site: PredictSite) -> bool:
+    """Whether the entry that trains also writes a model file, and the site's model comes out of one."""
+    if any(s.step == training.number for s in owner.sites) or not site.models:
+        return False
+    written = any(_is_effect(r, "file-write") and _of_models(c.api.path) for s in owner.steps for c in s.calls for r in c.rules)
+    return written and any(m.artifact is not None or m.when == "per-request" for m in site.models)
+
+
+def _of_models(path: str) -> bool:
+    """Whether a call that writes a file writes a model."""
+    name = path.rpartition(".")[2]
+    return path in ("joblib.dump", "pickle.dump", "torch.save") or name.startswith(("save_model", "log_model", "save_weights", "save_pretrained"))
 
 
 def _is_effect(rule: Rule, kind: str) -> bool:
@@ -161,7 +214,11 @@ def _individual(pipeline: Pipeline) -> tuple[Evidence, ...] | None:
     if any(m.fused for m in pipeline.models) or any(s.rule.fused for s in pipeline.sites):
         return None
     steps = {s.number: s for s in pipeline.steps}
-    around = [steps[n] for n in sorted(pipeline.before | pipeline.after | {s.step for s in pipeline.sites})]
+    loaders = {s.scope for s in pipeline.steps if any(isinstance(r, ModelLoad) for c in s.calls for r in c.rules)}
+    loaders -= {pipeline.entry.handler.scope, *(s.scope for s in pipeline.sites)}
+    around = [
+        s for n in sorted(pipeline.before | pipeline.after | {s.step for s in pipeline.sites}) if (s := steps[n]).scope not in loaders
+    ]
     if len({m.id for m in pipeline.models}) > 1 or not all(_converts(s) for s in around):
         return None
     return tuple(_site_evidence("I1", s) for s in pipeline.sites)
@@ -171,8 +228,12 @@ def _converts(step: Step) -> bool:
     """Only container conversion in the sense of I1."""
     if isinstance(step.stmt, ir.If):
         return not step.stmt.orelse and all(isinstance(s, (ir.Return, ir.Raise)) for s in step.stmt.body)
+    callees = {part.func for e in _expressions(step.stmt) for part in walk(e) if isinstance(part, ir.Call)} if step.predicts else set()
+    chosen = {id(p) for callee in callees for p in walk(callee)}  # which model is run is no change of the data
     for expr in _expressions(step.stmt):
         for part in walk(expr):
+            if id(part) in chosen and isinstance(part, ir.Subscript):
+                continue
             if isinstance(part, ir.Operation) and set(part.operator.split("+")) & (ARITHMETIC | COMPARISONS):
                 return False
             if isinstance(part, (ir.Conditional, ir.Joined)):
@@ -184,6 +245,8 @@ def _converts(step: Step) -> bool:
 
 def _call_converts(rules: tuple[Rule, ...], path: str) -> bool:
     if path in CONTAINER_BUILTINS or path.startswith(("builtins.dict().", "builtins.list().append")):
+        return True
+    if not rules and path.rpartition(".")[2] in CONVERSIONS:
         return True
     allowed = (WebRequest, WebResponse, WebAbort, ModelConfigure)
     return any(
@@ -238,12 +301,12 @@ def _stage_functions(pipeline: Pipeline) -> tuple[Scope, ...]:
     for scope, steps in found.items():
         numbers = {s.number for s in steps}
         inside = [bool(numbers & pipeline.before), any(s.predicts for s in steps), bool(numbers & pipeline.after)]
-        clean = not any(s.inputs or s.writes or s.responds for s in steps)
+        clean = not any(s.inputs or s.writes or s.responds for s in steps) and scope.name != "__init__"
         returns = any(isinstance(s.stmt, ir.Return) and s.stmt.value is not None for s in steps)
         enters = any(s.enters for s in steps)
-        if (clean and returns and sum(inside) == 1 and not enters and not all(_converts(s) for s in steps if not s.predicts)) or (
-            clean and returns and inside[1] and _only_calls(pipeline, scope)
-        ):
+        works = inside[1] or not all(_converts(s) for s in steps)
+        whole = sum(inside) == 1 or (inside[1] and not inside[0])
+        if clean and returns and works and not enters and (whole or _only_calls(pipeline, scope)):
             sides.append(scope)
     return tuple(sides)
 
@@ -276,6 +339,11 @@ def _loose_evidence(pipeline: Pipeline) -> tuple[Evidence, ...]:
 
 def _flags(pipeline: Pipeline) -> tuple[str, ...]:
     flags = []
+    cells = {o for s in pipeline.sites for o in s.taint if isinstance(o, Cell)}
+    if any(_written_first(pipeline, cell) for cell in cells):
+        flags.append("not-re-entrant")
+    if any(isinstance(r, ModelLoad) for s in pipeline.steps for c in s.calls for r in c.rules if any(isinstance(o, InputOrigin) for o in c.taint)):
+        flags.append("dynamic-models")
     if any(m.fused for m in pipeline.models):
         flags.append("fused")
     if any(m.when == "first-use" for m in pipeline.models):

@@ -6,6 +6,7 @@ import difflib
 import os
 import signal
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -19,6 +20,7 @@ from triton_migrate.base import TritonMigrateError
 from triton_migrate.index.cache import FactsCache, user_folder
 from triton_migrate.report import json as report_json
 from triton_migrate.report import terminal
+from triton_migrate.report.document import Endpoint
 from triton_migrate.rulebook.load import load_rulebook
 from triton_migrate.rulebook.vocabulary import Library
 from triton_migrate.server import Ports
@@ -29,17 +31,21 @@ cli = typer.Typer(
 )  # fmt: skip
 console = Console()
 
-App = Annotated[Path, typer.Argument(help="Folder of the application.")]
-LastApp = Annotated[Path | None, typer.Argument(help="Folder of the application; default: that of the last scan.")]
-Out = Annotated[Path, typer.Option(help="Folder for everything that is written.")]
+App = Annotated[Path, typer.Argument(metavar="APP", help="Folder of the application.")]
+LastApp = Annotated[Path | None, typer.Argument(metavar="APP", help="Folder of the application; default: that of the last scan.")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for everything that is written.")]
 Python = Annotated[
-    Path | None, typer.Option(help="Interpreter that has the app's packages; default: APP/.venv, $VIRTUAL_ENV, or the tool's own.")
+    Path | None,
+    typer.Option(metavar="PATH", help="Interpreter that has the app's packages; default: APP/.venv, $VIRTUAL_ENV, or the tool's own."),
 ]
-Rules = Annotated[Path | None, typer.Option(help="Folder of your own rule files.")]
+Rules = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of your own rule files.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew, and remember nothing.")]
-Jobs = Annotated[int, typer.Option(min=1, help="Processes at most; one is enough for a small tree.", show_default="one per core")]
+Jobs = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Processes at most; one is enough for a small tree.", show_default="one per core")
+]
 OUT = Path(".triton-migrate")
 CORES = os.cpu_count() or 1
+FINDINGS = (*api.CATEGORIES, "blocked", "all")
 
 
 def _version(asked: bool) -> None:
@@ -56,17 +62,31 @@ def _main(
 
 
 @cli.command()
-def scan(app: App = Path(), out: Out = OUT, rules: Rules = None, no_cache: NoCache = False, jobs: Jobs = CORES) -> None:
-    """Say what is there: entries, models, pipelines, and how each would be ported."""
+def scan(
+    app: App = Path(),
+    fail_on: Annotated[list[str] | None, typer.Option(metavar="WHAT", help=f"Exit with 1 if there is any: {', '.join(FINDINGS)}.")] = None,
+    out: Out = OUT,
+    rules: Rules = None,
+    no_cache: NoCache = False,
+    jobs: Jobs = CORES,
+) -> None:
+    """Say what is there, without running it: entries, models, pipelines, and how each would be ported."""
+    asked = frozenset(_findings(fail_on or ()))
     report = api.scan(app, out=out, rules=rules, cache=_cache(no_cache), jobs=jobs)
     terminal.scan_summary(report, console, report=out / api.PAGE)
+    if any(_found(endpoint, asked) for endpoint in report["endpoints"]):
+        raise typer.Exit(1)
 
 
 @cli.command()
 def apply(
     app: LastApp = None,
-    category: Annotated[list[str] | None, typer.Option(help="tight, loose, modular, individual or all; may be repeated.")] = None,
-    endpoint: Annotated[list[str] | None, typer.Option(help="Only this pipeline, e.g. 'POST /predict'; may be repeated.")] = None,
+    category: Annotated[
+        list[str] | None, typer.Option(metavar="CATEGORY", help="tight, loose, modular, individual or all; may be repeated.")
+    ] = None,
+    endpoint: Annotated[
+        list[str] | None, typer.Option(metavar="ENDPOINT", help="Only this pipeline, e.g. 'POST /predict'; may be repeated.")
+    ] = None,
     write: Annotated[bool, typer.Option("--write", help="Change the application, all or nothing.")] = False,
     allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Write even over uncommitted changes.")] = False,
     out: Out = OUT,
@@ -88,7 +108,8 @@ def apply(
         jobs=jobs,
     )
     terminal.apply_summary(report, console)
-    console.print(f"{'written to' if write else 'patch:'} {root if write else out / api.PATCH}", highlight=False, soft_wrap=True)
+    if report["changes"]:
+        console.print(f"{'written to' if write else 'patch:'} {root if write else out / api.PATCH}", highlight=False, soft_wrap=True)
     console.print(f"report: {out / api.PAGE}", highlight=False, soft_wrap=True)
     if report["not_ported"]:
         raise typer.Exit(1)
@@ -97,9 +118,9 @@ def apply(
 @cli.command()
 def serve(
     app: LastApp = None,
-    http_port: Annotated[int, typer.Option(help="HTTP port.")] = 8000,
-    grpc_port: Annotated[int, typer.Option(help="gRPC port.")] = 8001,
-    metrics_port: Annotated[int, typer.Option(help="Prometheus port.")] = 8002,
+    http_port: Annotated[int, typer.Option(metavar="PORT", help="HTTP port.")] = 8000,
+    grpc_port: Annotated[int, typer.Option(metavar="PORT", help="gRPC port.")] = 8001,
+    metrics_port: Annotated[int, typer.Option(metavar="PORT", help="Prometheus port.")] = 8002,
     python: Python = None,
     out: Out = OUT,
 ) -> None:
@@ -110,10 +131,12 @@ def serve(
 @cli.command()
 def verify(
     app: LastApp = None,
-    requests: Annotated[Path | None, typer.Option(help="JSONL of requests; default: requests.jsonl in or beside APP.")] = None,
-    connections: Annotated[int, typer.Option(min=0, help="Concurrent connections of the load test; 0 leaves it out.")] = 16,
-    seconds: Annotated[float, typer.Option(min=0.5, help="Seconds of load per side and round.")] = 3.0,
-    rounds: Annotated[int, typer.Option(min=1, help="Alternating rounds of load.")] = 3,
+    requests: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="JSONL of requests; default: requests.jsonl in or beside APP.")
+    ] = None,
+    connections: Annotated[int, typer.Option(metavar="N", min=0, help="Concurrent connections of the load test; 0 leaves it out.")] = 16,
+    seconds: Annotated[float, typer.Option(metavar="S", min=0.5, help="Seconds of load per side and round.")] = 3.0,
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Alternating rounds of load.")] = 3,
     python: Python = None,
     out: Out = OUT,
 ) -> None:
@@ -130,13 +153,17 @@ def verify(
 
 
 @cli.command()
-def explain(app: App, entry: Annotated[str, typer.Argument(help="The pipeline, e.g. 'POST /predict'.")], rules: Rules = None) -> None:
+def explain(
+    app: App, entry: Annotated[str, typer.Argument(metavar="ENDPOINT", help="The pipeline, e.g. 'POST /predict'.")], rules: Rules = None
+) -> None:
     """Show one pipeline: stages, data, evidence, verdict, plan."""
     terminal.explain(entry, api.scan(app, rules=rules), console)
 
 
 @cli.command(name="rules")
-def rules_(library: Annotated[str | None, typer.Argument(help="Import name of a library.")] = None, rules: Rules = None) -> None:
+def rules_(
+    library: Annotated[str | None, typer.Argument(metavar="LIBRARY", help="Import name of a library.")] = None, rules: Rules = None
+) -> None:
     """List the rule files, or print what is known about one library."""
     book = load_rulebook(rules)
     if library is None:
@@ -161,6 +188,19 @@ def _print_library(found: Library) -> None:
     for rule in found.rules:
         table.add_row(rule.role, "\n".join(rule.api), rule.origin)
     console.print(table)
+
+
+def _findings(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if name not in FINDINGS:
+            close = difflib.get_close_matches(name, FINDINGS, n=1, cutoff=0)
+            raise TritonMigrateError(f"--fail-on does not know {name!r}", hint=f"did you mean {close[0]!r}?")
+        yield name
+
+
+def _found(endpoint: Endpoint, asked: frozenset[str]) -> bool:
+    blocked = endpoint["port"] is not None and endpoint["port"]["status"] == "blocked"
+    return endpoint["inference"] and ("all" in asked or endpoint["category"] in asked or (blocked and "blocked" in asked))
 
 
 def _cache(no_cache: bool) -> FactsCache | None:

@@ -106,7 +106,11 @@ def _enters(folder: Path, root: Path, skipped: list[Skipped]) -> bool:
 
 def _read(path: Path, name: str) -> SourceFile:
     data = path.read_bytes()
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError:  # also says so, without the place, when one of the first two lines is no UTF-8
+        data.decode()
+        raise
     return SourceFile(name, data.decode(encoding), hashlib.sha256(data).hexdigest())
 
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.scopes import CallPlace, Scope, last_name
 from triton_migrate.resolve.values import Api, Site, UserClass
 from triton_migrate.rulebook.vocabulary import Rule
 
@@ -45,7 +45,7 @@ class Matcher:
         """All calls whose callee has a rule of this role, in file order; `inherited`: also constructions of user classes under it."""
         names = self.names(role)
         for file in self.program.files.values():
-            for name in sorted(names & file.calls.keys()):
+            for name in sorted((names | _renamed(file.module, names)) & file.calls.keys()):
                 for place in file.calls[name]:
                     yield from self.at(place, role)
         if inherited:
@@ -93,6 +93,24 @@ class Matcher:
         return self.evaluator.constant(expr, self.program.generic(place.scope))
 
 
+def _renamed(module: Scope, names: set[str]) -> set[str]:
+    """Names of a module that stand for one of `names`: `import Route as R`, `route = app.route`."""
+    found: set[str] = set()
+    for name, bindings in module.bindings.items():
+        for binding in bindings:
+            imported = binding.imported[1] if binding.how == "from" else ""
+            assigned = last_name(binding.expr) if binding.how == "value" and isinstance(binding.expr, (ir.Name, ir.Attribute)) else ""
+            if (imported or assigned) in names:
+                found.add(name)
+    return found
+
+
 def last_of(path: str) -> str:
     """The last name of an access path: what a call of it is called in the source."""
     return path.rstrip("()[]").rpartition(".")[2]
+
+
+def is_test(file: str) -> bool:
+    """Whether a file tests the application: what it registers is served to test clients only."""
+    *folders, name = file.split("/")
+    return bool({"test", "tests"} & set(folders)) or name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py")

@@ -9,6 +9,7 @@ from triton_migrate.base import Failed, Span
 from triton_migrate.classify import Verdict, classify
 from triton_migrate.discover import Project, discover
 from triton_migrate.entries.applications import applications
+from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Application, Entry, Task
 from triton_migrate.entries.routes import Routes
 from triton_migrate.entries.startup import startup_functions
@@ -60,8 +61,11 @@ def study(root: Path, rules: Path | None = None, *, cache: FactsCache | None = N
     evaluator = Evaluator(Program(facts), load_rulebook(rules))
     matcher = Matcher(evaluator)
     models = Models(matcher, frozenset(f.scope for f in startup_functions(matcher)), project.distributions)
-    entries: tuple[Entry | Task, ...] = (*Routes(matcher).entries(), *tasks(matcher))
-    pipelines = tuple(trace(evaluator, models, entry) for entry in entries)
+    routes = Routes(matcher).entries()
+    queued = tasks(matcher, routes)
+    queues = Queues(matcher, queued)
+    entries: tuple[Entry | Task, ...] = (*routes, *queued)
+    pipelines = tuple(trace(evaluator, models, entry, queues) for entry in entries)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines), _places(matcher, Cache), _places(matcher, Metric),

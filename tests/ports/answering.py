@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import importlib
 import io
+import logging
 import os
 import re
 import runpy
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,12 @@ HEAVY = ("sklearn", "torch", "onnxruntime", "joblib")
 PICTURE = re.compile(r"(png|jpg)(64)?:(\d+)x(\d+):(\d+)")
 
 
-def answers(sending: Connection, folder: Path, case: dict[str, Any], url: str, prepare: Path | None) -> None:
-    """In a child process: make the models if asked to, start the app in `folder`, send status and body of each request."""
+def answers(sending: Connection, folder: Path, case: dict[str, Any], url: str, prepare: Path | None, together: int) -> None:
+    """In a child process: make the models if asked to, start the app in `folder`, send status and body of each request.
+
+    With `together`, the case's `stacked` requests (by place) are then asked by that many clients at once.
+    """
+    logging.disable(logging.CRITICAL)
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     os.environ.pop("TRITON_URL", None)
@@ -30,8 +36,13 @@ def answers(sending: Connection, folder: Path, case: dict[str, Any], url: str, p
     module, _, name = case["target"].partition(":")
     application = getattr(importlib.import_module(module), name)
     ask = _flask if type(application).__module__.startswith("flask") else _fastapi
+    alone = ask(application, case["requests"])
     heavy = [package for package in HEAVY if package in sys.modules]
-    sending.send((ask(application, case["requests"]), heavy))
+    if together:
+        again = [case["requests"][place] for place in case["stacked"]]
+        with ThreadPoolExecutor(together) as pool:
+            alone += [reply for replies in pool.map(lambda _: ask(application, again), range(together)) for reply in replies]
+    sending.send((alone, heavy))
 
 
 def _flask(application: Any, requests: list[dict[str, Any]]) -> list[tuple[int, Any]]:

@@ -43,6 +43,8 @@ def _injected(
         if marker.source == "dependency":
             wanted = (port(place, marker.dependency) if isinstance(place, ir.Call) else None) or _plain(parameter.annotation)
             for value in evaluator.values(wanted, handler.frame):
+                if isinstance(value, UserClass) and not evaluator.callables(value):
+                    yield from model_fields(evaluator, value, "query")
                 for function in _constructor_or_function(evaluator, value):
                     yield from _of(evaluator, function, in_path, True, seen)
             return

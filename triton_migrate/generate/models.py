@@ -38,7 +38,9 @@ def write_model(evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Te
             for record in records(crossing.type):
                 if record.cls is not None:
                     closure.require(record.cls.scope.file, record.cls.scope.name, planned.cut.span)
-        invalid = tuple(closure.require(planned.cut.scope.file, e, planned.cut.span) for e in planned.errors)
+        pairs = [(c, e) for c, errors in zip(planned.cuts, planned.errors, strict=True) for e in errors]
+        known = dict.fromkeys(closure.require(c.scope.file, e, c.span) for c, e in pairs)
+        invalid = ("Exception",) if "Exception" in known else tuple(known)
         text = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites).build()
     except UncopyableError as exc:
         return exc.problem

@@ -16,6 +16,7 @@ from triton_migrate.plan.closure import Closure
 from triton_migrate.plan.cut import Crossing, Cut, Cutter
 from triton_migrate.plan.records import Tensor
 from triton_migrate.resolve.scopes import Scope, walk
+from triton_migrate.resolve.values import Instance
 from triton_migrate.trace.records import PredictSite
 
 HEAD = '''\
@@ -83,7 +84,7 @@ class Assembly:
 
     def _replacements(self, exprs: list[ir.Expr]) -> tuple[tuple[ir.At, str], ...]:
         local = self._local(self.scope)
-        self._require({e.id for e in exprs if isinstance(e, ir.Name)} - local)
+        self._require({e.id for e in exprs if isinstance(e, ir.Name)} - local - set(self.renamed))
         given = tuple((e.at, self.renamed[e.id]) for e in exprs if isinstance(e, ir.Name) and self.renamed.get(e.id, e.id) != e.id)
         return (*given, *self.closure.replacements(self.scope.file, exprs, local))
 
@@ -112,7 +113,7 @@ class Assembly:
         post = "\n".join(f'    if "{name}" in rows:\n        out["{name}"] = {value}' for name, value in packed)
         parts = [
             f"def preprocess(inputs):\n    return {unpacked}, ()\n",
-            self._stacking("array"),
+            self._stacking(crossing.type.kind if crossing.type.kind in STACK else "array"),
             'def predict(batch, wanted):\n    """One call for all rows; only what is asked for."""\n    out = {}\n'
             + "".join(calls)
             + "    return out\n",
@@ -128,10 +129,19 @@ class Assembly:
         receiver = site.call.func.value
         root = next(flow.names(receiver), None)
         extra = tuple((e.at, "batch") for _, e in self.cutter.rows(site) or ())
-        if root is None or root.id in self._local(site.scope):
-            made = self.closure.provide(self.cutter.evaluator.values(receiver, site.frame), "model", site.span)
-            extra = (*extra, (receiver.at, made))
+        if root is None or root.id in self._local(site.scope) or self._of_the_web(root, site):
+            values = self.cutter.evaluator.name(root.id, site.frame) if root is not None else frozenset()
+            held = bool(values) and all(isinstance(v, Instance) for v in values)
+            place, values = (
+                (root.at, values) if held and root is not None else (receiver.at, self.cutter.evaluator.values(receiver, site.frame))
+            )
+            extra = (*extra, (place, self.closure.provide(values, "model", site.span)))
+            if root is not None:
+                self.renamed.setdefault(root.id, root.id)  # not a name of pipeline.py
         return self._expression(site.call, extra)
+
+    def _of_the_web(self, name: ir.Name, site: PredictSite) -> bool:
+        return any(self.cutter.judge.of_the_web(v) for v in self.cutter.evaluator.name(name.id, site.frame))
 
     def _distinct(self) -> tuple[PredictSite, ...]:
         """One site per output: sites that call the same method share it."""
@@ -313,6 +323,8 @@ class Assembly:
     def _load(self) -> str:
         names = ", ".join(self.closure.globals)
         body = (f"global {names}\n" if names else "") + "".join(self.closure.load)
+        if "except" in body:  # the app may start without its model; a Triton model that has none must not
+            body += "".join(f'if {g} is None:\n    raise RuntimeError("{g} was not loaded")\n' for g in self.closure.globals)
         return "def load():\n" + (textwrap.indent(body, "    ") if body else "    pass\n")
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_migrate import __version__
-from triton_migrate.index import ir, lower
+from triton_migrate.index import ir
 
 BIGGEST = 256 * 1024 * 1024  # bytes of packed facts; those used longest ago go first
 AT_ONCE = 500  # keys in one query: SQLite's own limit is 999 on old versions
@@ -66,7 +66,7 @@ def user_folder() -> Path:
 
 def _version() -> bytes:
     """Facts differ with the code that makes them and with the Python whose `ast` it reads."""
-    code = (Path(module.__file__).read_bytes() for module in (ir, lower))
+    code = (Path(__file__).with_name(name).read_bytes() for name in ("ir.py", "lower.py"))
     return b"\0".join([__version__.encode(), sys.version.encode(), *code])
 
 

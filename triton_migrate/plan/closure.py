@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import posixpath
 import re
 from dataclasses import dataclass, field
 
@@ -16,9 +17,10 @@ from triton_migrate.index import ir
 from triton_migrate.index.text import Text
 from triton_migrate.plan import flow
 from triton_migrate.plan.cut import NoCut
+from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store, walk
-from triton_migrate.resolve.values import Api, Module, Values
+from triton_migrate.resolve.values import Api, Container, Module, Values
 from triton_migrate.rulebook.vocabulary import Effect, ModelLoad, WebApp, WebRequest, WebRouter
 
 RESERVED = frozenset(
@@ -53,6 +55,7 @@ class Closure:
     dropped: frozenset[int] = frozenset()  # id() of the functions whose statements are moved: their classes are copied without them
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
     _late: dict[tuple[str, str], None] = field(default_factory=dict)  # bound by statements of load(), global once something reads them
+    _provided: dict[Store, str] = field(default_factory=dict)
     _statements: set[tuple[str, ir.At]] = field(default_factory=set)
 
     # ------------------------------------------------------------ text
@@ -67,11 +70,17 @@ class Closure:
                     found.append((expr.at, f'str(APP_ROOT / "{file}")'))
                 elif (new := self.names.get((file, expr.id))) and new != expr.id:
                     found.append((expr.at, new))
+            elif isinstance(expr, ir.Attribute) and expr.attr == "root_path" and self._is_app(expr.value, frame):
+                found.append((expr.at, f'str(APP_ROOT / "{posixpath.dirname(file)}")' if "/" in file else "str(APP_ROOT)"))
             elif isinstance(expr, ir.Attribute) and isinstance(expr.value, (ir.Name, ir.Attribute)):
                 module = next((v for v in self.evaluator.values(expr.value, frame) if isinstance(v, Module)), None)
                 if module is not None and not _root(expr.value) & shadowed:
                     found.append((expr.at, self.member(module.path, expr.attr, Span(file, *expr.at))))
         return tuple(found)
+
+    def _is_app(self, expr: ir.Expr, frame: Frame) -> bool:
+        find = self.evaluator.rulebook.find
+        return any(isinstance(v, Api) and find(v.path.removesuffix("()"), WebApp) for v in self.evaluator.values(expr, frame))
 
     def copy(self, file: str, stmt: ir.Stmt, shadowed: frozenset[str] = frozenset()) -> str:
         """A statement's text, ready for pipeline.py, after everything it reads was required."""
@@ -200,12 +209,27 @@ class Closure:
 
     def _function(self, file: str, function: ir.Function, made: str) -> None:
         where = Span(file, *function.at)
-        if function.is_async:
-            raise UncopyableError(NoCut(f"{function.name} is async", where, "make it a plain function"))
+        awaits = any(isinstance(e, ir.Await) for s in function.body for e in flow.every(s))
+        if function.is_async and awaits:
+            raise UncopyableError(NoCut(f"{function.name} waits for something", where, "make it a plain function"))
         self.require_all(file, flow.free_names(function), where)
         self._inner_imports(file, function.body)
-        self.definitions.append(self._renamed(file, function, made, "def"))
+        self._annotations(file, function)
+        text = self._renamed(file, function, made, "def")
+        self.definitions.append(text.replace("async def", "def", 1) if function.is_async else text)
         self.copied.append(where)
+
+    def _annotations(self, file: str, function: ir.Function) -> None:
+        """Libraries that only annotations name; web frameworks do not come along (annotations are never evaluated)."""
+        bindings = self.evaluator.program.files[file].module.bindings
+        for name in sorted(flow.free_names(function, annotations=True)):
+            imported = next((b for b in bindings.get(name, ()) if b.how in ("import", "from")), None)
+            if imported is None or (file, name) in self.names:
+                continue
+            values = self.evaluator.name(name, self.evaluator.program.frames[file])
+            library = next((self.evaluator.rulebook.library_of(v.path) for v in values if isinstance(v, Api)), None)
+            if library is not None and not any(isinstance(r, (WebApp, WebRouter)) for r in library.rules):
+                self._imported(file, name, imported, Span(file, *function.at))
 
     def _class(self, file: str, definition: ir.Class, made: str) -> None:
         where = Span(file, *definition.at)
@@ -213,6 +237,9 @@ class Closure:
         gone = tuple((_start(s.function), "") for s in definition.body if isinstance(s, ir.Define) and id(s.function) in self.dropped)
         definition = definition._replace(body=body)
         self.require_all(file, flow.class_names(definition), where)
+        for stmt in definition.body:
+            if isinstance(stmt, ir.Define):
+                self._annotations(file, stmt.function)
         self.definitions.append(re.sub(r"\n[ \t]*\n([ \t]*\n)+", "\n\n", self._renamed(file, definition, made, "class", gone)))
         self.copied.append(where)
 
@@ -253,7 +280,7 @@ class Closure:
             self._statements.add((file, stmt.at))
             bound = flow.binds((stmt,))
             self.names.update({(file, b): self._fresh(b) for b in bound if (file, b) not in self.names})
-            self.require_all(file, flow.reads((stmt,)) - bound, Span(file, *stmt.at))
+            self.require_all(file, flow.reads((stmt,)) - bound - self._only_rooted(file, stmt), Span(file, *stmt.at))
             annotation = stmt.annotation if isinstance(stmt, ir.Assign) else None
             if annotation is not None:
                 self.require_all(file, {n.id for n in flow.names(annotation)}, Span(file, *stmt.at))
@@ -269,6 +296,38 @@ class Closure:
             self.copied.append(Span(file, *stmt.at))
         for scope in makers:
             self._maker(file, scope, made, where)
+        self._filled(file, name, where)
+
+    def _filled(self, file: str, name: str, where: Span) -> None:
+        """`models["x"] = load()` in a start-up hook: what fills a container of the module goes to load()."""
+        held = {v for v in self.evaluator.name(name, self.evaluator.program.frames[file]) if isinstance(v, Container)}
+        for store, _ in self._stores() if held else ():
+            frame = self.evaluator.program.generic(store.scope)
+            if store.scope.kind != "function" or not held & self.evaluator.values(store.target, frame) or not self._loaded(store):
+                continue
+            stmt = next((s for s in flow.flatten(store.scope.function.body) if s.at == store.at), None)
+            if stmt is None or (store.scope.file, store.at) in self._statements:
+                continue
+            self._statements.add((store.scope.file, store.at))
+            local = self._prepared(store)
+            self.require_all(store.scope.file, flow.reads((stmt,)) - local, where)
+            self.load.append(self.copy(store.scope.file, stmt, frozenset(local)))
+
+    def _loaded(self, store: Store) -> bool:
+        calls = (e for e in walk(store.value) if isinstance(e, ir.Call))
+        frame = self.evaluator.program.generic(store.scope)
+        names = {n.id for n in flow.names(store.value)} & set(store.scope.bindings)
+        return bool(names) or any(self._loads(c, frame, 0) for c in calls)
+
+    def _only_rooted(self, file: str, stmt: ir.Stmt) -> set[str]:
+        """Names read only as `app.root_path`, which is replaced."""
+        rooted = [
+            e.value.id for e in flow.every(stmt) if isinstance(e, ir.Attribute) and e.attr == "root_path" and isinstance(e.value, ir.Name)
+        ]
+        read = [e.id for e in flow.every(stmt) if isinstance(e, ir.Name)]
+        return {
+            n for n in rooted if rooted.count(n) == read.count(n) and self._is_app(ir.Name(stmt.at, n), self.evaluator.program.frames[file])
+        }
 
     def _maker(self, file: str, scope: Scope, made: str, where: Span) -> None:
         """A function that assigns the global: called by load()."""
@@ -332,7 +391,23 @@ class Closure:
         for store, name in self._stores():
             if self.evaluator.stored(store) & values and store.scope.owner is None:
                 return self._made_in(store, _identifier(name, wanted), where)
+        if (maker := self._getter(values)) is not None:
+            made = self._fresh(wanted)
+            self.load.append(f"{made} = {self.require(maker.file, maker.name, where)}()\n")
+            self.globals[made] = None
+            return made
         raise UncopyableError(NoCut(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook"))
+
+    def _getter(self, values: Values) -> Scope | None:
+        """A function without arguments that returns the object (`get_model()`)."""
+        for scope in (s for f in self.evaluator.program.files.values() for s in f.scopes):
+            if scope.kind != "function" or scope.parent is None or scope.parent.kind != "module" or not isinstance(scope.node, ir.Function):
+                continue
+            required = [p for p in scope.function.parameters if p.default is None and not p.kind.startswith("*")]
+            frame = self.evaluator.program.generic(scope)
+            if not required and any(self.evaluator.values(e, frame) & values for e in results(scope.function)):
+                return scope
+        return None
 
     def _stores(self) -> list[tuple[Store, str]]:
         program = self.evaluator.program
@@ -341,20 +416,29 @@ class Closure:
 
     def _made_in(self, store: Store, name: str, where: Span) -> str:
         """`app.state.x = EXPR` or `models["x"] = EXPR`: the statements EXPR needs, then `x = EXPR`, in load()."""
-        file, scope = store.scope.file, store.scope
+        file = store.scope.file
+        if known := self._provided.get(store):
+            return known
         made = self._fresh(name)
-        local: set[str] = set()
-        if scope.kind == "function":
-            local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
-            for stmt in self._slice(scope, store, local):
-                self.require_all(file, flow.reads((stmt,)) - local, Span(file, *stmt.at))
-                self._inner_imports(file, (stmt,))
-                self.load.append(self.copy(file, stmt, frozenset(local)))
+        self._provided[store] = made
+        local = self._prepared(store)
         self.require_all(file, {n.id for n in flow.names(store.value)} - local, Span(file, *store.at))
         exprs = list(walk(store.value))
         self.load.append(f"{made} = {self.texts[file].piece(store.value.at, self.replacements(file, exprs, local))}\n")
         self.globals[made] = None
         return made
+
+    def _prepared(self, store: Store) -> set[str]:
+        """Put the statements that a store's value needs into load(); gives the names that are local there."""
+        file, scope = store.scope.file, store.scope
+        if scope.kind != "function":
+            return set()
+        local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
+        for stmt in self._slice(scope, store, local):
+            self.require_all(file, flow.reads((stmt,)) - local, Span(file, *stmt.at))
+            self._inner_imports(file, (stmt,))
+            self.load.append(self.copy(file, stmt, frozenset(local)))
+        return local
 
     def _slice(self, scope: Scope, store: Store, local: set[str]) -> list[ir.Stmt]:
         needed = {n.id for n in flow.names(store.value)} & local

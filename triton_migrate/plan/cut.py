@@ -8,29 +8,20 @@ values that cannot travel (illegal), statements moved.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.plan import flow
+from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.types import Types, VType, parse
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope, walk
-from triton_migrate.resolve.values import Api, Instance, Value
 from triton_migrate.rulebook.vocabulary import (
-    Effect,
     ModelConfigure,
-    ModelConstruct,
-    ModelLoad,
-    WebAbort,
-    WebApp,
-    WebParameter,
-    WebRequest,
-    WebResponse,
-    WebRouter,
 )
-from triton_migrate.trace.records import Pipeline, PredictSite, Step
+from triton_migrate.trace.records import Pipeline, PredictSite
 
 READS = frozenset({"read", "seek", "tell", "readline", "readlines"})
 UNTYPED, UNSURE, TENSOR, HEAVY, MOVED, ONE_BY_ONE, IMAGE = 4.0, 30.0, 1.0, 100.0, 0.6, 25.0, 8.0
@@ -44,7 +35,7 @@ class Crossing:
     type: VType
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cut:
     """Where one pipeline is cut.
 
@@ -99,17 +90,16 @@ class Cutter:
             scopes = [f.scope for _, f in site.chain[1:]] + [site.scope]
             callers.update(dict(zip(scopes, site.chain, strict=False)))
         self.types = Types(evaluator, callers)
-        self.steps: dict[tuple[Scope, ir.At], Step] = {(s.scope, s.stmt.at): s for s in pipeline.steps}
-        self.by_scope: dict[Scope, list[Step]] = {}
-        for step in pipeline.steps:
-            self.by_scope.setdefault(step.scope, []).append(step)
+        self.judge = Judge(evaluator, pipeline, self.types)
         self.problems: list[NoCut] = []
 
-    def choose(self) -> Cut | NoCut:
-        """The cheapest legal cut."""
-        found = [*self._model_cuts(), *(c for level in self._levels() for c in self._region_cuts(*level))]
+    def choose(self) -> tuple[Cut, ...] | NoCut:
+        """The cheapest legal way: one run of statements, or the predict calls, one cut per model."""
+        found: list[tuple[Cut, ...]] = [(c,) for level in self._levels() for c in self._region_cuts(*level)]
+        if calls := self._model_cuts():
+            found.insert(0, calls)
         if found:
-            return min(found, key=lambda c: c.cost)
+            return min(found, key=lambda cuts: sum(c.cost for c in cuts))
         site = self.pipeline.sites[0]
         fallback = NoCut("no run of statements around the model can leave the function", site.span, "move the model call and the code "
                          "around it into a function of plain arguments and results")  # fmt: skip
@@ -129,35 +119,47 @@ class Cutter:
 
     # ------------------------------------------------------------ only the predict call
 
-    def _model_cuts(self) -> Iterator[Cut]:
-        sites = self.pipeline.sites
+    def _model_cuts(self) -> tuple[Cut, ...]:
+        """A cut per model, of its predict calls only; empty when some call cannot be taken alone."""
+        groups: dict[object, list[PredictSite]] = {}
+        for site in self.pipeline.sites:
+            groups.setdefault((site.scope, site.models), []).append(site)
+        cuts = [self._model_cut(tuple(sites)) for sites in groups.values()]
+        return tuple(c for c in cuts if c is not None) if all(cuts) else ()
+
+    def _model_cut(self, sites: tuple[PredictSite, ...]) -> Cut | None:
         scope, frame = sites[0].scope, sites[0].frame
-        if any(s.scope is not scope for s in sites) or any(s.rule.fused for s in sites):
-            return
-        if not all(s.models and self._plain_receiver(s) for s in sites):
-            return
+        if any(s.rule.fused or len(s.models) != 1 or not self._plain_receiver(s) for s in sites):
+            return None
         inputs, outputs = [], []
         for site in sites:
-            rows = self.rows(site)
+            rows = self.rows(site) or ()
             result = self.types.of(site.call, site.frame)
-            if rows is None or len(rows) != 1 or not rows[0][0].travels or result.travels is False or result.kind == "tensor":
-                return
+            if len(rows) != 1 or not rows[0][0].travels or result.travels is False or result.kind == "tensor":
+                return None
             inputs.append(Crossing("", rows[0][0]))
-            outputs.append(Crossing(_method(site), result))
-        if len({(i.type.kind, i.type.dtype, i.type.rank) for i in inputs}) > 1:
-            return
+            rowwise = site.rule.row_independent and result.kind == "array" and result.rank > 1
+            outputs.append(Crossing(_method(site), replace(result, one_row=True) if rowwise and rows[0][0].one_row else result))
+        if len({(i.type.kind, i.type.dtype, i.type.rank, i.type.one_row) for i in inputs}) > 1:
+            return None
         block, index = find_block(scope.function.body, sites[0].call)
-        heavy = sum(HEAVY for s in self._around(scope) if self._heavy(s) and not s.predicts)
+        heavy = sum(HEAVY for s in self.judge.around(scope) if self.judge.heavy(s) and not s.predicts)
         cost = heavy + self._crossing_cost((inputs[0], *outputs))
         stacked = all(s.rule.row_independent and self._sliceable(s, inputs[0].type) for s in sites)
-        yield Cut("model", scope, frame, block, index, index, sites, (inputs[0],), tuple(outputs), (), False,
-                  stacked, sites[0].call, self.rows(sites[0]) or (), cost,
-                  "parsing and formatting need nothing of the model: only the predict call leaves the app")  # fmt: skip
+        return Cut("model", scope, frame, block, index, index, sites, (inputs[0],), tuple(outputs), (), False,
+                   stacked, sites[0].call, self.rows(sites[0]) or (), cost,
+                   "parsing and formatting need nothing of the model: only the predict call leaves the app")  # fmt: skip
 
     def _plain_receiver(self, site: PredictSite) -> bool:
-        return isinstance(site.call.func, ir.Attribute) and all(
-            isinstance(a, (ir.Name, ir.Attribute, ir.Constant, ir.Call, ir.Sequence, ir.Subscript, ir.Operation)) for a in site.call.args
-        )
+        """`model.predict(...)` whose receiver and other arguments read nothing of the request."""
+        if not isinstance(site.call.func, ir.Attribute):
+            return False
+        rows = {id(n) for _, e in self.rows(site) or () for n in flow.names(e)}
+        function = site.scope.function
+        local = {p.name for p in function.parameters} | flow.binds(function.body)
+        others = [n for n in flow.names(site.call) if id(n) not in rows and n.id in local]
+        root = next(flow.names(site.call.func.value), None)
+        return all(n is root for n in others)
 
     def rows(self, site: PredictSite) -> tuple[tuple[VType, ir.Expr], ...] | None:
         """The arguments that carry rows, with their types; None when the call is written in a way we cannot take apart."""
@@ -193,12 +195,12 @@ class Cutter:
         block = homes[0][0]
         low, high = min(i for _, i in homes), max(i for _, i in homes)
         rows = self._rows_at(depth, calls)
-        if not all(self._movable(s, scope, frame) for s in block[low : high + 1]):
+        if not all(self.judge.movable(s, frame) for s in block[low : high + 1]):
             return
         first, last = low, high
-        while first > 0 and self._movable(block[first - 1], scope, frame):
+        while first > 0 and self.judge.movable(block[first - 1], frame):
             first -= 1
-        while last + 1 < len(block) and self._movable(block[last + 1], scope, frame, last + 1 == len(block) - 1 and block is function.body):
+        while last + 1 < len(block) and self.judge.movable(block[last + 1], frame, last + 1 == len(block) - 1 and block is function.body):
             last += 1
         for start in range(first, low + 1):
             for end in range(high, last + 1):
@@ -224,7 +226,7 @@ class Cutter:
         inputs, receivers = [], []
         for name in live_in:
             kind = self.types.name(name, frame)
-            if self._is_receiver(name, frame):
+            if self.judge.is_receiver(name, frame):
                 receivers.append(name)
             elif kind.travels is False or not self._crosses(name, kind, frame, run):
                 return None
@@ -236,9 +238,11 @@ class Cutter:
             outputs = tuple(Crossing(n, self.types.name(n, frame)) for n in live_out)
         if not inputs or not outputs or any(o.type.travels is False for o in outputs):
             return None
+        if self.judge.writes_files(scope, run[0].at) and any(i.type.kind in ("str", "unknown") for i in inputs):
+            return None  # a path of this machine means nothing to the server
         stacked = bool(rows) and self._stackable(run, calls[0], rows[0][1], frame, local - set(receivers))
         inside = {(scope, s.at) for s in flow.flatten(run)}
-        heavy = sum(HEAVY for s in self._around(scope) if (s.scope, s.stmt.at) not in inside and self._heavy(s))
+        heavy = sum(HEAVY for s in self.judge.around(scope) if (s.scope, s.stmt.at) not in inside and self.judge.heavy(s))
         cost = heavy + self._crossing_cost((*inputs, *outputs)) + MOVED * len(run) + (0 if stacked else ONE_BY_ONE)
         why = "what needs the model's libraries leaves the app together; parsing, status codes and formatting stay"
         return Cut("region", scope, frame, block, first, last, tuple(self.pipeline.sites), tuple(inputs), outputs, tuple(receivers), tail,
@@ -247,7 +251,7 @@ class Cutter:
     def _crosses(self, name: str, kind: VType, frame: Frame, run: ir.Block) -> bool:
         """Objects of the web framework stay; an uploaded file crosses as its bytes where it is only read."""
         if kind.kind != "file":
-            return not any(self._of_the_web(v) for v in self.evaluator.name(name, frame))
+            return not any(self.judge.of_the_web(v) for v in self.evaluator.name(name, frame))
         uses = [
             e for s in run for e in flow.every(s) if isinstance(e, ir.Attribute) and isinstance(e.value, ir.Name) and e.value.id == name
         ]
@@ -312,97 +316,7 @@ class Cutter:
             for expr, target in stmt.items
         )
 
-    # ------------------------------------------------------------ what may move
-
-    def _movable(self, stmt: ir.Stmt, scope: Scope, frame: Frame, final: bool = False) -> bool:
-        """Whether a statement may leave the function: nothing of request or response, no jump out, no lasting effect."""
-        if isinstance(stmt, (ir.Declare, ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)):
-            return False
-        for inner in flow.flatten((stmt,)):
-            if isinstance(inner, (ir.Declare, ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)):
-                return False
-            if isinstance(inner, ir.Jump) and inner.kind != "pass" and not isinstance(stmt, (ir.For, ir.While)):
-                return False
-            if isinstance(inner, ir.Return) and not final:
-                return False
-            if any(isinstance(p, (ir.Yield, ir.Await)) for e in flow.expressions(inner) for p in walk(e)):
-                return False
-            step = self.steps.get((scope, inner.at))
-            if step is not None and not self._leaves(step, set()):
-                return False
-            if step is None and any(
-                self._of_the_web(v) for e in flow.expressions(inner) for p in walk(e) for v in self.evaluator.values(p, frame)
-            ):
-                return False
-        return True
-
-    def _leaves(self, step: Step, seen: set[Scope]) -> bool:
-        if step.inputs or step.responds or step.writes:
-            return False
-        for call in step.calls:
-            if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in call.rules):
-                return False
-            if self._of_the_web(call.api):
-                return False
-        for expr in flow.expressions(step.stmt):
-            for name in flow.names(expr):
-                if any(self._of_the_web(v) for v in self.evaluator.values(name, self.evaluator.program.generic(step.scope))):
-                    return False
-        return all(self._leaves(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
-
-    def _of_the_web(self, value: Value) -> bool:
-        """Requests, responses, applications, routers and what they make: they stay in the app."""
-        if not isinstance(value, Api):
-            return False
-        path = value.path
-        made_by = path.removesuffix("()")
-        if self.rulebook.find(path, WebRequest) or self.rulebook.find(path, WebAbort) or self.rulebook.find(made_by, WebResponse):
-            return True
-        parameter = self.rulebook.find(made_by, WebParameter) if path.endswith("()") else None
-        if parameter is not None and not parameter.default and parameter.source != "dependency":  # an object, not a marker like Query()
-            return True
-        root = path.split("()")[0]
-        return bool(self.rulebook.find(root, WebApp) or self.rulebook.find(root, WebRouter)) and not path.startswith(f"{root}().state.")
-
-    def _is_receiver(self, name: str, frame: Frame) -> bool:
-        """A live-in that holds a model or an object of the program that does: made anew on the model's side."""
-        values = self.evaluator.name(name, frame)
-        if not values:
-            return False
-        return all(self.is_model(v) or (isinstance(v, Instance) and not self._is_data(v)) for v in values)
-
-    def _is_data(self, instance: Instance) -> bool:
-        return self.types.record(instance.of).kind == "record"
-
-    def is_model(self, value: Value) -> bool:
-        """A loaded model or preprocessor, or an instance of a model class."""
-        if isinstance(value, Instance):
-            return any(isinstance(b, Api) and self.rulebook.find(b.path, ModelConstruct) for b in self.evaluator.mro(value.of))
-        if not isinstance(value, Api) or value.site is None:
-            return False
-        return any(value.site == s.api.made for s in self.pipeline.sites) or bool(
-            self.rulebook.find(value.path.removesuffix("()"), ModelLoad)
-        )
-
     # ------------------------------------------------------------ costs
-
-    def _around(self, scope: Scope) -> list[Step]:
-        """The pipeline's steps in this function that are part of the model's data path."""
-        wanted = self.pipeline.before | self.pipeline.after | {s.step for s in self.pipeline.sites}
-        return [s for s in self.by_scope.get(scope, ()) if s.number in wanted]
-
-    def _heavy(self, step: Step, seen: frozenset[Scope] = frozenset()) -> bool:
-        """Whether the statement needs a library that is worth moving out of the app."""
-        for call in step.calls:
-            library = self.rulebook.library_of(call.api.path)
-            if library is not None and library.heavy and not any(isinstance(r, ModelLoad) for r in call.rules):
-                return True
-        frame = self.evaluator.program.generic(step.scope)
-        for expr in flow.expressions(step.stmt):
-            for part in walk(expr):
-                if isinstance(part, (ir.Name, ir.Attribute)) and self.types.of(part, frame).kind in ("tensor", "image"):
-                    return True
-        return any(self._heavy(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
 
     def _crossing_cost(self, crossings: tuple[Crossing, ...]) -> float:
         return sum(
@@ -431,10 +345,6 @@ NUMPY_TO_TRITON = {
     "bool": "BOOL", "int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64", "uint8": "UINT8", "uint16": "UINT16",
     "uint32": "UINT32", "uint64": "UINT64", "float16": "FP16", "float32": "FP32", "float64": "FP64",
 }  # fmt: skip
-
-
-def _lasting(rule: object) -> bool:
-    return isinstance(rule, Effect) and rule.kind in ("db-read", "db-write", "network", "file-write")
 
 
 def _method(site: PredictSite) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from triton_migrate.base import Span
 from triton_migrate.classify import Verdict
 from triton_migrate.index import ir
 from triton_migrate.plan.cut import Crossing, Cut, Cutter, NoCut
@@ -32,7 +31,7 @@ class PlannedModel:
     inputs: tuple[tuple[Tensor, Crossing], ...]
     outputs: tuple[tuple[Tensor, Crossing], ...]
     stacked: bool
-    errors: tuple[str, ...]
+    errors: tuple[tuple[str, ...], ...]  # by cut: the classes the app catches around it
     endpoints: tuple[str, ...]
     models: tuple[ModelRef, ...]
 
@@ -56,11 +55,12 @@ def plan(evaluator: Evaluator, selected: tuple[tuple[Pipeline, Verdict], ...]) -
             refused.append(NotPorted(pipeline.entry.id, LATER[verdict.category], verdict.evidence[0].span, verdict.looser_if or ""))
             continue
         cutter = Cutter(evaluator, pipeline)
-        cut = cutter.choose()
-        if isinstance(cut, NoCut):
-            refused.append(NotPorted(pipeline.entry.id, cut.reason, cut.span, cut.fix))
+        cuts = cutter.choose()
+        if isinstance(cuts, NoCut):
+            refused.append(NotPorted(pipeline.entry.id, cuts.reason, cuts.span, cuts.fix))
             continue
-        groups.setdefault(_identity(cut), []).append((pipeline, cut, cutter))
+        for cut in cuts:
+            groups.setdefault(_identity(cut), []).append((pipeline, cut, cutter))
     taken: set[str] = set()
     models = []
     for members in groups.values():
@@ -80,25 +80,32 @@ def _identity(cut: Cut) -> object:
 def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], taken: set[str]) -> PlannedModel:
     cuts = _distinct_cuts([c for _, c, _ in members])
     first, cutter = cuts[0], members[0][2]
-    refs = tuple(dict.fromkeys(m for p, _, _ in members for m in p.models))
+    refs = tuple(dict.fromkeys(m for cut in cuts for s in cut.sites for m in s.models))
     names: set[str] = set()
     outputs: dict[str, Crossing] = {c.name: c for cut in cuts for c in cut.outputs}
     inputs = [replace(c, name=c.name or _variable(first)) for c in first.inputs]
-    errors = tuple(dict.fromkeys(e for _, c, _ in members for e in caught(evaluator, c)))
+    errors: dict[Cut, dict[str, None]] = {c: {} for c in cuts}
+    for _, cut, _ in members:
+        kept = next(c for c in cuts if _place(c) == _place(cut))
+        errors[kept].update(dict.fromkeys(caught(evaluator, cut)))
     name = _free_name(model_name(refs[0]) if first.kind == "model" and refs else _pipeline_name(first.scope), first.scope, taken)
     return PlannedModel(
         name, tuple(cuts), cutter, tuple((tensor(c, names), c) for c in inputs), tuple((tensor(c, names), c) for c in outputs.values()),
-        all(c.stacked for c in cuts), ("Exception",) if "Exception" in errors else errors, tuple(p.entry.id for p, _, _ in members), refs,
+        all(c.stacked for c in cuts), tuple(("Exception",) if "Exception" in e else tuple(e) for e in errors.values()),
+        tuple(dict.fromkeys(p.entry.id for p, _, _ in members)), refs,
     )  # fmt: skip
 
 
 def _distinct_cuts(cuts: list[Cut]) -> list[Cut]:
     """The same run reached from several entries is cut once; sites of the same function are gathered."""
-    found: dict[tuple[Scope, Span], Cut] = {}
+    found: dict[object, Cut] = {}
     for cut in cuts:
-        key = (cut.scope, cut.span if cut.kind == "region" else Span(cut.scope.file, 0, 0, 0, 0))
-        found.setdefault(key, cut)
+        found.setdefault(_place(cut), cut)
     return list(found.values())
+
+
+def _place(cut: Cut) -> object:
+    return (cut.scope, cut.span if cut.kind == "region" else tuple(s.span for s in cut.sites))
 
 
 def _variable(cut: Cut) -> str:

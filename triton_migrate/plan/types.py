@@ -234,6 +234,8 @@ class Types:
             if isinstance(index, ir.Constant) and isinstance(index.value, int):
                 return replace(base, rank=max(base.rank - 1, 0), one_row=False)
             return replace(base, rank=0, one_row=False)
+        if base.kind == "frame":
+            return base  # a frame or a series
         return VType("str") if base.kind == "str" else UNKNOWN
 
     def _attribute(self, expr: ir.Attribute, frame: Frame) -> VType:

@@ -85,7 +85,7 @@ def entered(ev: Evaluator, value: Value) -> Values:
 
 
 def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values | None:
-    """Library calls that only hand elements on: `d.get(k)`, `d.items()`, `enumerate(xs)`, `zip(a, b)`, `next(it)`; None for others."""
+    """Library calls that only hand elements on: `d.get(k)`, `d.items()`, `enumerate(xs)`, `zip(a, b)`, `gather(a, b)`; None for others."""
     root, _, name = path.rpartition(".")
     if root == "builtins.dict()" and isinstance(call.func, ir.Attribute):
         containers = ev.values(call.func.value, frame)
@@ -103,6 +103,9 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
         return frozenset(containers) if name == "copy" else None
     if root == "builtins.list()" and name == "pop" and isinstance(call.func, ir.Attribute):
         return frozenset().union(*(element(ev, c, None) for c in ev.values(call.func.value, frame)))
+    if path == "asyncio.gather":
+        tasks = [_unpacked(ev, a.value, None, frame) if isinstance(a, ir.Starred) else ev.values(a, frame) for a in call.args]
+        return frozenset({Tuples(tuple(tasks))})
     if root != "builtins" or not call.args:
         return None
     if name in SAME_ELEMENTS:

@@ -23,6 +23,7 @@ from triton_migrate.resolve.values import (
     Literal,
     Partial,
     Site,
+    Tuples,
     Unknown,
     UserClass,
     UserFunction,
@@ -32,7 +33,7 @@ from triton_migrate.resolve.values import (
 from triton_migrate.rulebook.load import Rulebook
 from triton_migrate.rulebook.vocabulary import DataConvert, FlowCall, ModelLoad
 
-CAP = 24  # values of one expression; more is "anything"
+CAP = 64  # values of one expression; more is "anything"
 CONTEXTS = 24  # frames of one function; after that all further calls share one
 
 
@@ -48,6 +49,7 @@ class Evaluator:
         self._allocations: dict[Site, tuple[ir.Call, Frame]] = {}
         self._keep: list[ir.Expr] = []  # synthetic nodes whose id() is in the memo
         self._stored = False
+        self.assumed: dict[tuple[Scope, str], Values] = {}
         self._opaque = frozenset(
             rulebook.canonical(f"{path}()")
             for lib in rulebook.libraries
@@ -63,6 +65,13 @@ class Evaluator:
         if not self._stored and self._memo.idle:
             self._find_stores()
         return self._memo.ask((id(expr), id(frame)), lambda: _capped(self._evaluate(expr, frame)))
+
+    def assume(self, given: dict[tuple[Scope, str], Values]) -> None:
+        """From now on these parameters have these values: what a framework passes without an annotation saying so."""
+        if given.keys() - self.assumed.keys():
+            self.assumed |= given
+            self._memo.forget()
+            self._stored = False
 
     def _find_stores(self) -> None:
         """Fill `stores` before anything is answered. Twice: a store's target may itself come out of a store."""
@@ -255,7 +264,8 @@ class Evaluator:
         rule = self.rulebook.find(api.path, DataConvert)
         if rule is None or rule.result != "same" or not call.args:
             return NOTHING
-        return frozenset(v for v in self.values(call.args[0], frame) if isinstance(v, Instance) or (isinstance(v, Api) and v.site))
+        passed = self.values(call.args[0], frame)
+        return frozenset(v for v in passed if isinstance(v, (Instance, Container, Tuples)) or (isinstance(v, Api) and v.site))
 
     def _passed_on(self, flow: FlowCall, call: ir.Call, frame: Frame) -> Values:
         """A call that calls one of its arguments (`asyncio.to_thread(f, x)`, `Depends(f)`)."""

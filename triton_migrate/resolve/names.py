@@ -88,7 +88,7 @@ def binding(ev: Evaluator, bound: Binding, frame: Frame) -> Values:
 
 def _module(ev: Evaluator, wanted: str, frame: Frame) -> Values:
     path = ev.program.module_path(frame.scope.file, wanted)
-    if path:
+    if path and path != frame.scope.file:
         return frozenset({Module(path)})
     if ev.program.is_package(wanted):
         return frozenset({Module(wanted.replace(".", "/") + "/")})
@@ -102,7 +102,8 @@ def _from(ev: Evaluator, stmt: ir.ImportFrom, wanted: str, frame: Frame) -> Valu
         return found
     if sub := ev.program.module_path(frame.scope.file, whole, stmt.level):
         return frozenset({Module(sub)})
-    if stmt.level or path:
+    shadowed = path is not None and stmt.module.partition(".")[0] in ev.rulebook.import_roots  # a module of the program is named so too
+    if stmt.level or (path and path != frame.scope.file and not shadowed):
         return frozenset({Unknown(f"{whole} is not in {path or 'the program'}")})
     return frozenset({Api(ev.rulebook.canonical(whole))})
 

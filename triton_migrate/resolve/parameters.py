@@ -19,8 +19,10 @@ BUILT_IN = ("builtins.", "typing.", "typing_extensions.", "collections.abc.")
 def parameter(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> Values:
     if frame.arguments is not None and wanted.name in frame.arguments:
         return frame.arguments[wanted.name] or declared(ev, wanted, frame)
-    known = declared(ev, wanted, frame)
     scope = frame.scope
+    if assumed := ev.assumed.get((scope, wanted.name)):
+        return assumed
+    known = declared(ev, wanted, frame)
     if scope.owner is not None and scope.function.parameters and scope.function.parameters[0] is wanted:
         if not ev.decorated(scope.function, frame, "builtins.staticmethod"):
             return known or _self(ev, scope, frame)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Binding, CallPlace, FileScopes, Frame, Scope, last_name
+from triton_migrate.resolve.values import Site
 
 
 class Program:
@@ -17,6 +18,7 @@ class Program:
         self.files: dict[str, FileScopes] = {f.path: FileScopes(f) for f in facts}
         self.frames: dict[str, Frame] = {path: Frame(f.module, None) for path, f in self.files.items()}
         self._generic: dict[Scope, Frame] = {}
+        self._by_site: dict[tuple[str, ir.At], CallPlace] | None = None
         self._calls: dict[str, list[CallPlace]] = {}
         self._subclasses: dict[str, list[Scope]] = {}
         self._paths: dict[tuple[str, str, int], str | None] = {}
@@ -42,6 +44,13 @@ class Program:
         if scope not in self._generic:
             self._generic[scope] = Frame(scope, self.generic(scope.parent))
         return self._generic[scope]
+
+    def call_at(self, site: Site) -> CallPlace | None:
+        """The call that made the object at `site`."""
+        if self._by_site is None:
+            places = (p for f in self.files.values() for calls in f.calls.values() for p in calls)
+            self._by_site = {(p.scope.file, p.call.at): p for p in places}
+        return self._by_site.get((site.file, site.at))
 
     # ------------------------------------------------------------ backward indexes
 
@@ -83,6 +92,8 @@ class Program:
                 break
             folder = posixpath.dirname(folder)
         found_in = [f for root in self._roots if (f := self._file(f"{root}/{tail}"))]
+        if not found_in and "__init__.py" in self.files:  # the root is itself a package, and its modules import it by its name
+            return self._file(tail.partition("/")[2])
         return found_in[0] if len(found_in) == 1 else None
 
     def _file(self, stem: str) -> str | None:

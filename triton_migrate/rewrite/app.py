@@ -41,16 +41,16 @@ class AppEdits:
         """Let every place of this model call the client. `names`: the app's globals that its pipeline took over, by file."""
         for file, name in names:
             self.leftovers.ready.setdefault((file, name), f'{self._alias(file)}.ready("{planned.name}")')
-        for cut in planned.cuts:
+        for cut, errors in zip(planned.cuts, planned.errors, strict=True):
             self._client(cut.scope.file)
             self.leftovers.kept.add((cut.scope.file, cut.scope.function.at))
             self.leftovers.passed |= {(cut.scope, c.name) for c in cut.inputs}
-            self.leftovers.passed |= {(self.evaluator.program.files[cut.scope.file].module, e) for e in planned.errors}
+            self.leftovers.passed |= {(self.evaluator.program.files[cut.scope.file].module, e) for e in errors}
             if cut.kind == "region":
-                self._region(planned, cut)
+                self._region(planned, cut, errors)
             else:
                 for sites in _gathered(cut, planned.cutter, self.texts[cut.scope.file]):
-                    self._calls(planned, cut, sites)
+                    self._calls(planned, cut, sites, errors)
             self.reasons.setdefault(cut.scope.file, {})[f"{cut.scope.qualname} asks Triton's {planned.name}"] = None
 
     def _add(self, file: str, *operations: Operation) -> None:
@@ -66,11 +66,11 @@ class AppEdits:
     def _own(self) -> tuple[str, ...]:
         return tuple(sorted({p.split("/")[0].removesuffix(".py") for p in self.evaluator.program.files} | {"triton_serving"}))
 
-    def _region(self, planned: PlannedModel, cut: Cut) -> None:
+    def _region(self, planned: PlannedModel, cut: Cut, errors: tuple[str, ...]) -> None:
         file, run = cut.scope.file, cut.statements
         out = self._free("out", cut.scope)
         given = {t.name: self._client_calls(tensors.pack(c.name, t, c.type), file) for t, c in planned.inputs}
-        code = f"{out} = {self._infer(planned, cut, [t.name for t, _ in planned.outputs], given)}\n"
+        code = f"{out} = {self._infer(planned, cut, [t.name for t, _ in planned.outputs], given, errors)}\n"
         for made, crossing in planned.outputs:
             value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
             if cut.tail and crossing.type.kind == "tuple" and tensors.has_record(crossing.type):
@@ -102,7 +102,7 @@ class AppEdits:
                         return "." * stmt.level + stmt.module
         return program.module_name(path)
 
-    def _calls(self, planned: PlannedModel, cut: Cut, sites: tuple[PredictSite, ...]) -> None:
+    def _calls(self, planned: PlannedModel, cut: Cut, sites: tuple[PredictSite, ...], errors: tuple[str, ...]) -> None:
         """Predict calls on the same rows: one request, whose outputs take their places."""
         file, text = cut.scope.file, self.texts[cut.scope.file]
         ((kind, leaf),) = planned.cutter.rows(sites[0]) or ()
@@ -110,7 +110,7 @@ class AppEdits:
         outputs = {c.name: (t, c) for t, c in planned.outputs}
         wanted = {s.number: outputs[s.call.func.attr] for s in sites if isinstance(s.call.func, ir.Attribute)}
         arguments = {given.name: self._client_calls(tensors.pack(text.piece(leaf.at), given, kind), file)}
-        infer = self._infer(planned, cut, list(dict.fromkeys(t.name for t, _ in wanted.values())), arguments)
+        infer = self._infer(planned, cut, list(dict.fromkeys(t.name for t, _ in wanted.values())), arguments, errors)
         block, index = find_block(cut.scope.function.body, sites[0].call)
         stmt = block[index]
         out = self._free("out", cut.scope)
@@ -125,11 +125,11 @@ class AppEdits:
                 if part is not site.call and not any(part is p for p in walk(leaf)):
                     self.leftovers.remove(file, part.at) if isinstance(part, (ir.Name, ir.Attribute)) else None
 
-    def _infer(self, planned: PlannedModel, cut: Cut, outputs: list[str], given: dict[str, str]) -> str:
+    def _infer(self, planned: PlannedModel, cut: Cut, outputs: list[str], given: dict[str, str], caught: tuple[str, ...]) -> str:
         alias = self._alias(cut.scope.file)
         call = f"await {alias}.infer_async" if cut.scope.function.is_async else f"{alias}.infer"
         wanted = "[" + ", ".join(f'"{o}"' for o in outputs) + "]"
-        errors = [f"errors=({', '.join(planned.errors)}{',' if len(planned.errors) == 1 else ''})"] if planned.errors else []
+        errors = [f"errors=({', '.join(caught)}{',' if len(caught) == 1 else ''})"] if caught else []
         arguments = [f'"{planned.name}"', wanted, *errors, *(f"{k}={v}" for k, v in given.items())]
         line = f"{call}({', '.join(arguments)})"
         if len(line) + cut.block[cut.first].at[1] + 6 <= WIDTH:

@@ -23,7 +23,7 @@ from triton_migrate.rewrite.operations import (
     RemoveUnusedImports,
     ReplaceExpression,
 )
-from triton_migrate.rulebook.vocabulary import Cache, Effect, ModelConfigure
+from triton_migrate.rulebook.vocabulary import Cache, Effect, ModelConfigure, WebParameter
 
 CLEARING = frozenset({"clear", "pop", "popitem"})
 REFLECTION = frozenset({"getattr", "hasattr", "setattr", "delattr", "attrgetter"})
@@ -287,7 +287,10 @@ class Leftovers:
         own: list[ir.Stmt] = [
             s for s in flow.flatten(scope.function.body) if isinstance(s, ir.Assign) and _binds(s, name) and self._alive(file, s.at)
         ]
-        if not own or any(len(flow.binds((s,))) > 1 for s in own) or name in {n for s in scope.children.values() for n in _free(s)}:
+        others = {n for s in own for n in flow.binds((s,))} - {name}
+        if not own or name in {n for s in scope.children.values() for n in _free(s)}:
+            return False
+        if any(m.scope is scope and not _within(m.expr.at, own) for o in others for m in self._live(file, o)):
             return False
         attached = [m for m in live if not _within(m.expr.at, own)]
         if not all(self._prepares(m) for m in attached):
@@ -304,7 +307,8 @@ class Leftovers:
         frame = self.evaluator.program.generic(mention.scope)
         for api in self.evaluator.apis(stmt.value.func, frame):
             effect = self.evaluator.rulebook.find(api.called, Effect)
-            if self.evaluator.rulebook.find(api.called, ModelConfigure) or (effect is not None and effect.kind == "log"):
+            told = effect is not None and effect.kind == "log" and not any(mention.expr is p for p in walk(stmt.value.func))
+            if self.evaluator.rulebook.find(api.called, ModelConfigure) or told:
                 return True
         return False
 
@@ -363,6 +367,8 @@ class Leftovers:
         if (scope, name) in self._parameters or any(m.scope is scope for m in self._live(file, name)):
             return False
         function = scope.function
+        if (file, function.at) in self.kept:
+            return self._dependency(file, scope, name)
         if function.name != "__init__" or scope.owner is None or any(p.kind.startswith("*") for p in function.parameters):
             return False
         cls = UserClass(scope.owner, self.evaluator.program.generic(scope.owner).parent or self.evaluator.program.frames[file])
@@ -382,6 +388,20 @@ class Leftovers:
         for parameter in function.parameters:
             if parameter.name == name and parameter.annotation is not None:
                 self.remove(file, parameter.annotation.at)
+        return True
+
+    def _dependency(self, file: str, scope: Scope, name: str) -> bool:
+        """`model=Depends(get_model)` of a handler that no longer uses it."""
+        parameter = next(p for p in scope.function.parameters if p.name == name)
+        frame = self.evaluator.program.generic(scope).parent or self.evaluator.program.frames[file]
+        apis = self.evaluator.apis(parameter.default.func, frame) if isinstance(parameter.default, ir.Call) else ()
+        if not any((r := self.evaluator.rulebook.find(a.path, WebParameter)) and r.source == "dependency" for a in apis):
+            return False
+        self._parameters.add((scope, name))
+        self.operations.setdefault(file, []).append(RemoveParameter(Span(file, *scope.function.at), name))
+        for expr in (parameter.default, parameter.annotation):
+            if expr is not None:
+                self.remove(file, expr.at)
         return True
 
     # ------------------------------------------------------------ functions left with nothing to do

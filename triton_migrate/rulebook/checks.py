@@ -14,6 +14,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "web.app.server": ("wsgi", "asgi"),
     "web.app.response": RESPONSES,
     "web.app.text": RESPONSES,
+    "web.router.text": RESPONSES,
     "web.request.source": SOURCES,
     "web.parameter.source": (*SOURCES, "dependency", "injected"),
     "web.response.kind": (*RESPONSES, "same"),
@@ -26,6 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "effect.kind": EFFECTS,
     "task.define.queue": QUEUES,
     "task.enqueue.queue": QUEUES,
+    "task.enqueue.defines": ("always", "in-route"),
 }
 
 # `rule|0`: keyword, else position; `*0`: every position from there on; `decorated` is for handlers only.
@@ -39,11 +41,11 @@ PORTS: dict[str, tuple[str, ...]] = {
     "web.response": ("body", "status", "media"),
     "web.abort": ("status",),
     "web.hook": ("handler",),
-    "model.load": ("artifact",),
-    "model.predict": ("rows",),
+    "model.load": ("artifact", "into"),
+    "model.predict": ("rows", "model"),
     "model.configure": ("artifact",),
-    "task.define": ("name", "handler"),
-    "task.enqueue": ("callee",),
+    "task.define": ("name", "handler", "bound"),
+    "task.enqueue": ("callee", "args", "kwargs"),
     "flow.call": ("function",),
 }
 

@@ -56,6 +56,7 @@ class WebRouter(Rule):
     prefix: str = ""
     routes: str = ""
     name: str = ""  # port of a name that, after a "/", is the prefix when none is given (`flask_restx.Namespace`)
+    text: str = ""  # kind of response a plain returned string gives, where it is another than the application's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class WebRoute(Rule):
     default: tuple[str, ...] = ("GET",)  # methods when the port is absent
     resource: bool = False  # the handler is a class whose get/post/... methods are the handlers
     response: str = ""  # port of a response class (`response_class=`)
+    request: str = ""  # what a handler without annotations gets first, as a path of the rulebook (`fastapi.Request()`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +153,7 @@ class ModelLoad(Rule):
     role: ClassVar[str] = "model.load"
     framework: str = ""  # default: the library's
     artifact: str = ""  # port of the file, folder or hub name
+    into: str = ""  # port of the object that is the model afterwards (`booster.load_model(path)`: "self"), where the call gives none
     opaque: bool = False  # may give anything (pickle): a model only once something predicts with it
     fused: bool = False  # pre- and post-processing are inside (HF pipeline, whisper, YOLO)
     exportable: str = "unknown"  # yes | no | unknown
@@ -177,6 +180,7 @@ class ModelPredict(Rule):
 
     role: ClassVar[str] = "model.predict"
     rows: str = "*"  # port(s) that carry the rows, comma-separated
+    model: str = ""  # port of the model, where it is an argument (`whisper.decode(model, mel)`)
     row_independent: bool = False  # row i of the result depends on row i of the input only
     stack: str = ""  # how to join batches whose type is unknown: "numpy.concatenate" | "torch.cat" | "pandas.concat" | "list"
     result: str = ""  # value type of the result, as DataConvert.result; "" = unknown
@@ -198,6 +202,7 @@ class ModelConfigure(Rule):
 
     role: ClassVar[str] = "model.configure"
     artifact: str = ""
+    input: bool = False  # it takes a request's data for the next run (`net.setInput(blob)`), instead of leaving with the model
 
 
 # ---------------------------------------------------------------- data and effects
@@ -233,15 +238,20 @@ class TaskDefine(Rule):
     queue: str  # celery | rq | huey | dramatiq | background-task | thread
     name: str = ""  # port of the task's name
     handler: str = "decorated"
+    bound: str = ""  # port of a flag: the function's first parameter is the task itself (`bind=True`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEnqueue(Rule):
-    """Call that puts work on a queue. `callee`: port of the function, or "self" for methods of the task object."""
+    """Call that puts work on a queue. `callee`: port of the function or of its name, or "self" for methods of the task object."""
 
     role: ClassVar[str] = "task.enqueue"
     queue: str
     callee: str = "self"
+    first: int = -1  # position of the first argument passed on; -1: none are
+    args: str = ""  # port of a list of positional arguments
+    kwargs: str = ""  # port of a dict of keyword arguments
+    defines: str = ""  # whether what is put there is a task by that: "always" (RQ), "in-route" (a thread), or not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
@@ -11,10 +12,10 @@ from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.paths import file_of
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name, walk
 from triton_migrate.resolve.values import Api, Instance, Site, UserClass
-from triton_migrate.rulebook.vocabulary import ModelConfigure, ModelConstruct, ModelLoad, ModelPredict, Rule
+from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelLoad, ModelPredict, Rule
+from triton_migrate.trace.loads import Loads
+from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import ModelRef
-
-CACHES = ("functools.lru_cache", "functools.cache", "functools.cached_property")
 
 
 class Models:
@@ -22,37 +23,64 @@ class Models:
 
     def __init__(self, matcher: Matcher, startup: frozenset[Scope], distributions: frozenset[str]) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
-        self.startup, self.distributions = startup, distributions
+        self.distributions, self.moments = distributions, Moments(matcher, startup)
+        self.loads = Loads(matcher)
         self.found: dict[Span, ModelRef] = {}
+        self._asked: set[Site] = set()
 
     def of(self, api: Api, predict: ModelPredict, call: ir.Call, frame: Frame) -> tuple[ModelRef, ...]:
         """The models a call of `api` runs; a call that needs no load is its own model."""
-        site = api.made
-        place = self.matcher.made_by(site)
-        rule = self._load_rule(place) if place is not None else None
-        if place is not None and rule is not None and site is not None:
-            return (self._ref(place, rule, api),)
-        if predict.framework:
-            framework = predict.framework
-        elif isinstance(instance := api.of, Instance) and (rule := self._base_rule(instance.of)):
-            return (self._class_ref(instance, rule),)
-        else:
+        if predict.model and (given := self._given((port(call, predict.model),), frame)):
+            return given
+        if found := self._at(api.made, api):
+            return found
+        if isinstance(instance := api.of, Instance) and (base := self._base_rule(instance.of)):
+            return (self._class_ref(instance, base),)
+        if not predict.framework:
             return ()
         span = Span(frame.scope.file, *call.at)
         if span not in self.found:
             loader = last_name(call.func)
-            self.found[span] = ModelRef(self._next(), span, framework, loader, None, "per-request", "no", "python", predict.fused)
+            self.found[span] = ModelRef(self._next(), span, predict.framework, loader, None, "per-request", "no", "python", predict.fused)
         return (self.found[span],)
 
-    def _load_rule(self, place: CallPlace) -> Rule | None:
+    def _at(self, site: Site | None, api: Api) -> tuple[ModelRef, ...]:
+        """The models behind an object: what was loaded into it, the call that gave it, and models that call was given."""
+        place = self.matcher.made_by(site)
+        if place is None or site is None:
+            return ()
+        rule = self._load_rule(place)
+        loads = () if isinstance(rule, ModelLoad) else self.loads.into(site)
+        own = tuple(self._ref(p, r, api) for p, r in loads) or ((self._ref(place, rule, api),) if rule is not None else ())
+        if site in self._asked:
+            return own
+        self._asked.add(site)
+        arguments = (*place.call.args, *(v for _, v in place.call.keywords))
+        given = self._given(arguments, self.matcher.program.generic(place.scope))
+        self._asked.discard(site)
+        return tuple(dict.fromkeys((*own, *given)))
+
+    def _given(self, exprs: Iterable[ir.Expr | None], frame: Frame) -> tuple[ModelRef, ...]:
+        """The models that are passed as arguments."""
+        found: list[ModelRef] = []
+        for value in (v for e in exprs if isinstance(e, (ir.Name, ir.Attribute)) for v in self.evaluator.values(e, frame)):
+            if isinstance(value, Api) and value.site is not None and not value.path.startswith("builtins."):
+                place = self.matcher.made_by(value.site)
+                rule = self._load_rule(place) if place is not None else None
+                if rule is not None and not (isinstance(rule, ModelLoad) and rule.opaque):
+                    found += self._at(value.site, value)
+            elif isinstance(value, Instance) and (base := self._base_rule(value.of)):
+                found += self._at(value.site, Api(base.api[0])) or (self._class_ref(value, base),)
+        return tuple(dict.fromkeys(found))
+
+    def _load_rule(self, place: CallPlace) -> ModelLoad | ModelConstruct | None:
         frame = self.matcher.program.generic(place.scope)
         for value in self.evaluator.values(place.call.func, frame):
             if isinstance(value, Api):
-                for role in (ModelLoad, ModelConstruct):
-                    if rule := self.rulebook.find(value.path, role):
-                        return rule
-            elif isinstance(value, UserClass) and (rule := self._base_rule(value)):
-                return rule
+                if rule := self.rulebook.find(value.path, ModelLoad) or self.rulebook.find(value.path, ModelConstruct):
+                    return rule
+            elif isinstance(value, UserClass) and (base := self._base_rule(value)):
+                return base
         return None
 
     def _base_rule(self, cls: UserClass) -> ModelConstruct | None:
@@ -78,7 +106,7 @@ class Models:
         assert isinstance(rule, (ModelLoad, ModelConstruct))
         artifact = self._artifact(place, rule)
         made = ModelRef(
-            self._next(), span, self._framework(rule, api.path), last_name(place.call.func) or "load", artifact, self._when(place),
+            self._next(), span, self._framework(rule, api.path), last_name(place.call.func) or "load", artifact, self.moments.of(place),
             rule.exportable, rule.backend, rule.fused,
         )  # fmt: skip
         self.found[span] = made
@@ -103,7 +131,7 @@ class Models:
             expr = port(place.call, rule.artifact)
             if expr is not None and (found := file_of(self.evaluator, expr, frame)):
                 return found
-        for weights in self._configured(place):
+        for weights in self.loads.configured(Site(place.scope.file, place.call.at)):
             for inner in walk(weights):
                 if isinstance(inner, ir.Call):
                     for api in self.evaluator.apis(inner.func, frame):
@@ -113,95 +141,9 @@ class Models:
                             return found
         return None
 
-    def _configured(self, place: CallPlace) -> list[ir.Call]:
-        """Calls that prepare the object (`net.load_state_dict(...)`), in the scope that made it."""
-        site = Site(place.scope.file, place.call.at)
-        frame = self.matcher.program.generic(place.scope)
-        found = []
-        for calls in self.matcher.program.files[place.scope.file].calls.values():
-            for other in calls:
-                if other.scope is place.scope and isinstance(other.call.func, ir.Attribute):
-                    for api in self.evaluator.apis(other.call.func, frame):
-                        made = api.made
-                        if made == site and self.rulebook.find(api.path, ModelConfigure):
-                            found.append(other.call)
-        return found
-
-    # ------------------------------------------------------------ when
-
-    def _when(self, place: CallPlace) -> str:
-        scope = place.scope
-        if scope.kind != "function":
-            return "import"
-        return self._when_called(scope, 0)
-
-    def _when_called(self, scope: Scope, depth: int) -> str:
-        """When the function that loads runs: at start-up, on import, on first use (cached or guarded), or every time."""
-        if scope in self.startup:
-            return "startup"
-        if self._remembers(scope):
-            return "first-use"
-        if depth > 6:
-            return "per-request"
-        found: set[str] = set()
-        for caller in self._callers(scope):
-            found.add("import" if caller.kind != "function" else self._when_called(caller, depth + 1))
-        for when in ("import", "startup", "first-use"):
-            if when in found:
-                return when
-        return "per-request"
-
-    def _callers(self, scope: Scope) -> list[Scope]:
-        name = scope.owner.name if scope.name == "__init__" and scope.owner else scope.name
-        program = self.matcher.program
-        found = []
-        for place in program.calls(name):
-            for value in self.evaluator.values(place.call.func, program.generic(place.scope)):
-                if any(f.scope is scope for f in self.evaluator.callables(value)):
-                    found.append(place.scope)
-        return found
-
-    def _remembers(self, scope: Scope) -> bool:
-        """`lru_cache`, `global model` or `self._model = ...` behind a check that it is not there yet."""
-        frame = self.matcher.program.generic(scope)
-        if self.evaluator.decorated(scope.function, frame, *CACHES):
-            return True
-        return any(_checks_absence(s) for s in _flat(scope.function.body)) and (
-            bool(scope.globals) or any(_stores_attribute(s) for s in _flat(scope.function.body))
-        )
-
 
 def model_name(ref: ModelRef) -> str:
     """A Triton name for a model: its artifact's or its loader's."""
     stem = posixpath.splitext(posixpath.basename(ref.artifact))[0] if ref.artifact else ref.loader.lower()
     name = "".join(c if c.isalnum() else "_" for c in stem).strip("_") or "model"
     return name
-
-
-def _flat(body: ir.Block) -> list[ir.Stmt]:
-    found: list[ir.Stmt] = []
-    for stmt in body:
-        found.append(stmt)
-        match stmt:
-            case ir.If(_, _, one, two) | ir.For(_, _, _, one, two) | ir.While(_, _, one, two):
-                found += _flat(one) + _flat(two)
-            case ir.With(_, _, one):
-                found += _flat(one)
-            case ir.Try(_, one, handlers, two, final):
-                found += _flat(one) + _flat(two) + _flat(final)
-                for handler in handlers:
-                    found += _flat(handler.body)
-    return found
-
-
-def _checks_absence(stmt: ir.Stmt) -> bool:
-    if not isinstance(stmt, ir.If):
-        return False
-    return any(
-        (isinstance(e, ir.Operation) and e.operator in ("Is", "IsNot", "Not", "NotIn", "Eq")) or isinstance(e, (ir.Name, ir.Attribute))
-        for e in walk(stmt.test)
-    )
-
-
-def _stores_attribute(stmt: ir.Stmt) -> bool:
-    return isinstance(stmt, ir.Assign) and any(isinstance(t, (ir.Attribute, ir.Subscript)) for t in stmt.targets)

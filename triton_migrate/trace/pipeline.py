@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_migrate.base import Span
+from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Entry, Input, Task
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Container, Literal, UserFunction, Values
-from triton_migrate.rulebook.vocabulary import WebParameter, WebResponse
+from triton_migrate.rulebook.vocabulary import ModelTrain, WebParameter, WebResponse
 from triton_migrate.trace.models import Models
-from triton_migrate.trace.records import InputOrigin, Pipeline, PredictOrigin, Stage, Step, Taint
+from triton_migrate.trace.records import InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step, Taint
+from triton_migrate.trace.responses import answered_kind
 from triton_migrate.trace.walk import Walk
 
 KINDS = {"parse": 0, "pre": 1, "model": 2, "post": 3, "respond": 4}
 HIDDEN = {"header", "cookie"}
 
 
-def trace(evaluator: Evaluator, models: Models, entry: Entry | Task) -> Pipeline:
+def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Queues) -> Pipeline:
     """Walk one entry."""
-    walk = Walk(evaluator, models)
+    walk = Walk(evaluator, models, queues)
     declared = {i.name: i for i in entry.inputs} if isinstance(entry, Entry) else {}
     taints: dict[str, Taint] = {}
     for parameter in entry.handler.scope.function.parameters:
@@ -60,10 +62,11 @@ def _dependencies(walk: Walk, evaluator: Evaluator, entry: Entry | Task) -> None
 
 
 def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: dict[str, Input]) -> Pipeline:
+    sites = tuple(_served(walk, entry))
     before: set[int] = set()
-    for site in walk.sites:
+    for site in sites:
         before |= {o for o in site.taint if isinstance(o, int)}
-    predicted = {PredictOrigin(s.number) for s in walk.sites}
+    predicted = {PredictOrigin(s.number) for s in sites}
     after = {s.number for s in walk.steps if s.taint & predicted}
     changed = True
     while changed:  # steps that read what such a step made
@@ -73,9 +76,18 @@ def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: d
     model_steps = {n for s in walk.steps for n in [s.number] if s.predicts}
     stages = tuple(_stages(walk.steps, before - model_steps, model_steps, after - model_steps, entry.handler.scope, walk))
     return Pipeline(
-        entry, tuple(walk.steps), tuple(walk.sites), stages, _inputs(walk, entry, declared), _response(walk, evaluator, entry), walk.queue,
+        entry, tuple(walk.steps), sites, stages, _inputs(walk, entry, declared), _response(walk, evaluator, entry), walk.queue,
         frozenset(before - model_steps), frozenset(after - model_steps), tuple(walk.breaks.values()),
     )  # fmt: skip
+
+
+def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
+    """The predict sites, without those that only watch a training: in a training entry, what the handler does not answer."""
+    trains = any(isinstance(r, ModelTrain) for s in walk.steps for c in s.calls for r in c.rules)
+    answered = {o for s in walk.steps if isinstance(s.stmt, (ir.Return, ir.Evaluate)) and s.scope is entry.handler.scope for o in s.taint}
+    for site in walk.sites:
+        if not trains or PredictOrigin(site.number) in answered:
+            yield site
 
 
 def _stages(steps: list[Step], before: set[int], model: set[int], after: set[int], handler: Scope, walk: Walk) -> Iterator[Stage]:
@@ -129,7 +141,7 @@ def _inputs(walk: Walk, entry: Entry | Task, declared: dict[str, Input]) -> tupl
             found.setdefault((origin.name, origin.source), Input(origin.name, origin.source, "", "inferred"))
     for source in sorted(walk.whole.keys() - HIDDEN):
         if not any(s == source for _, s in found) and isinstance(entry, Entry):
-            found[("body", source)] = Input("body", source, "", "inferred")
+            found[("body", source)] = Input("(body)", source, "", "inferred")
     return tuple(found.values())
 
 
@@ -158,8 +170,10 @@ def _kinds(values: Values, evaluator: Evaluator, entry: Entry) -> list[str]:
     for value in values:
         if isinstance(value, Api):
             rule = evaluator.rulebook.find(value.path.removesuffix("()"), WebResponse)
-            if rule is not None and rule.kind != "same":
-                found.append(rule.kind)
+            place = evaluator.program.call_at(value.site) if value.site is not None else None
+            if rule is not None and place is not None:
+                rule_kind = answered_kind(evaluator, rule, place.call, evaluator.program.generic(place.scope))
+                found += [rule_kind] if rule_kind != "same" else []
         elif isinstance(value, Container):
             found.append((entry.app.response if entry.app else "") or "json")
         elif isinstance(value, Literal) and isinstance(value.value, str):

@@ -15,11 +15,12 @@ from triton_migrate.rulebook.vocabulary import ModelPredict, Rule
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A place that outlives a request: a module global or an attribute of an object. `owner` is the file, or file and class."""
+    """A module global or an attribute of an object. `owner` is the file, or file and class."""
 
     kind: str  # global | attribute
     owner: str
     name: str
+    lasting: bool = True  # it outlives the request
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,14 @@ class Step:
     @property
     def span(self) -> Span:
         return Span(self.scope.file, *self.stmt.at)
+
+    def called(self, call: Call) -> None:
+        """Note a call, once for each API and place, whatever the walk's round."""
+        for i, known in enumerate(self.calls):
+            if known.at == call.at and known.api == call.api:
+                self.calls[i] = Call(call.api, call.rules, call.at, known.taint | call.taint)
+                return
+        self.calls.append(call)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from triton_migrate.base import Span
+from triton_migrate.entries.queues import Queues
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.evaluate import Evaluator
@@ -17,15 +18,20 @@ from triton_migrate.resolve.values import Api, Instance, Literal, Module, Unknow
 from triton_migrate.rulebook.vocabulary import (
     Effect,
     FlowCall,
+    ModelConfigure,
     ModelPredict,
+    Rule,
     TaskEnqueue,
     WebRequest,
     WebResponse,
 )
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.records import CLEAN, Break, Call, Cell, InputOrigin, PredictOrigin, PredictSite, Step, Taint
+from triton_migrate.trace.responses import answered_kind
 
 DEEPEST = 12
+OF_THE_REQUEST = ("threading.local()", "contextvars.ContextVar()")  # globals with a value for each request
+ROUNDS = 12  # walks through one function from one entry; after that its results are taken to be those it had
 READERS = frozenset({"get", "getlist", "pop", "get_all"})  # methods of a mapping that take the field's name first
 
 
@@ -49,7 +55,8 @@ class Env:
 class Walk:
     """The walk from one entry. Read `steps`, `sites`, `breaks`, `whole`, `queue` afterwards."""
 
-    def __init__(self, evaluator: Evaluator, models: Models) -> None:
+    def __init__(self, evaluator: Evaluator, models: Models, queues: Queues) -> None:
+        self.queues = queues
         self.evaluator, self.rulebook, self.program, self.models = evaluator, evaluator.rulebook, evaluator.program, models
         self.steps: list[Step] = []
         self.sites: list[PredictSite] = []
@@ -64,6 +71,10 @@ class Walk:
         self._chain: list[tuple[ir.Call, Frame]] = []
         self._step: Step | None = None
         self._closures: dict[int, Env] = {}
+        self._walked: dict[tuple[Scope, int, tuple[tuple[str, Taint], ...]], tuple[int, Taint]] = {}
+        self._changed = 0  # grows with the heap
+        self._rounds: dict[Scope, int] = {}
+        self._returned: dict[Scope, Taint] = {}
 
     def run(self, function: UserFunction, given: dict[str, Values], taints: dict[str, Taint]) -> Taint:
         """Walk one call of a function; what it returns depends on."""
@@ -71,6 +82,12 @@ class Walk:
         if scope in self._active or len(self._active) >= DEEPEST:
             return frozenset().union(*taints.values()) if taints else CLEAN
         frame = self.evaluator.enter(function, given)
+        key = (scope, id(frame), tuple(sorted(taints.items(), key=lambda pair: pair[0])))
+        if (known := self._walked.get(key)) is not None and known[0] == self._changed:
+            return known[1]
+        self._rounds[scope] = self._rounds.get(scope, 0) + 1
+        if self._rounds[scope] > ROUNDS:
+            return self._returned.get(scope, CLEAN).union(*taints.values())
         env = Env(dict(taints), self._closures.get(id(function.frame.scope)))
         for parameter in scope.function.parameters:
             env.names.setdefault(parameter.name, CLEAN)
@@ -84,7 +101,11 @@ class Walk:
         self._active.pop()
         if outer_env is not None:
             self._closures[id(scope)] = outer_env
-        return frozenset().union(*returned)
+        found = frozenset().union(*returned)
+        if scope.parent is not None and scope.parent.kind != "function":  # what a closure sees is not in the key
+            self._walked[key] = self._changed, found
+        self._returned[scope] = self._returned.get(scope, CLEAN) | found
+        return found
 
     # ------------------------------------------------------------ statements
 
@@ -187,30 +208,35 @@ class Walk:
                 self._assign(inner, taint, frame, env, step, augmented)
             case ir.Attribute(_, base, attr):
                 for value in self.evaluator.values(base, frame):
-                    if cell := _attribute_cell(value, attr):
+                    if cell := self._attribute_cell(value, attr):
                         self._put(cell, taint, step)
                 self._mutate(base, taint, frame, env, step)
             case ir.Subscript(_, base, index):
                 self._mutate(base, taint | self.expr(index, frame, env), frame, env, step)
 
-    def _put(self, cell: Cell, taint: Taint, step: Step) -> None:
-        self.heap[cell] = self.heap.get(cell, CLEAN) | taint
-        step.writes.add(cell)
+    def _put(self, cell: Cell, taint: Taint, step: Step, certain: bool = True) -> None:
+        held = self.heap.get(cell, CLEAN)
+        if not taint <= held or cell not in self.heap:
+            self.heap[cell] = held | taint
+            self._changed += 1
+        if cell.lasting and certain:
+            step.writes.add(cell)
 
-    def _mutate(self, expr: ir.Expr, taint: Taint, frame: Frame, env: Env, step: Step) -> None:
+    def _mutate(self, expr: ir.Expr, taint: Taint, frame: Frame, env: Env, step: Step, certain: bool = True) -> None:
         """Something inside `expr`'s object changed: the name at its root now depends on `taint` too."""
         while isinstance(expr, (ir.Subscript, ir.Call)):
             expr = expr.value if isinstance(expr, ir.Subscript) else expr.func
         if isinstance(expr, ir.Attribute):
             for value in self.evaluator.values(expr.value, frame):
-                if cell := _attribute_cell(value, expr.attr):
-                    self._put(cell, taint, step)
-            self._mutate(expr.value, taint, frame, env, step)
+                if cell := self._attribute_cell(value, expr.attr):
+                    self._put(cell, taint, step, certain)
+            self._mutate(expr.value, taint, frame, env, step, certain)
         elif isinstance(expr, ir.Name):
             if env.get(expr.id) is not None:
                 env.add(expr.id, taint | (env.get(expr.id) or CLEAN))
             elif cell := self._global_cell(expr.id, frame):
-                self._put(cell, taint, step)
+                own = any(isinstance(v, Api) and v.path in OF_THE_REQUEST for v in self.evaluator.values(expr, frame))
+                self._put(cell, taint, step, certain and not own)
 
     # ------------------------------------------------------------ expressions
 
@@ -283,12 +309,30 @@ class Walk:
     def _attribute(self, base: ir.Expr, attr: str, frame: Frame) -> Taint:
         taint = CLEAN
         for value in self.evaluator.values(base, frame):
-            if cell := _attribute_cell(value, attr):
-                taint |= self.heap.get(cell, CLEAN) | {cell}
+            if cell := self._attribute_cell(value, attr):
+                taint |= self.heap.get(cell, CLEAN) | ({cell} if cell.lasting else CLEAN)
             if isinstance(value, Instance):
                 for function in self._property(value, attr):
                     taint |= self.run(function, {function.scope.function.parameters[0].name: frozenset({value})}, {})
         return taint
+
+    def _attribute_cell(self, value: Value, attr: str) -> Cell | None:
+        if isinstance(value, Instance):
+            return Cell("attribute", f"{value.of.scope.file}:{value.of.scope.qualname}", attr, self._lasts(value))
+        if isinstance(value, Module):
+            return Cell("global", value.path, attr)
+        if isinstance(value, UserClass):
+            return Cell("attribute", f"{value.scope.file}:{value.scope.qualname}", attr)
+        if isinstance(value, Api) and value.path.endswith("().state"):
+            return Cell("attribute", value.path, attr)
+        return None
+
+    def _lasts(self, instance: Instance) -> bool:
+        """Whether the object outlives the request: it is not made by it, nor a row or record of a library's class."""
+        place = self.models.matcher.made_by(instance.site)
+        if place is None or place.decorates is not None:
+            return not any(isinstance(base, Api) for base in self.evaluator.mro(instance.of))
+        return self.models.moments.of(place) != "per-request"
 
     def _property(self, instance: Instance, attr: str) -> tuple[UserFunction, ...]:
         for cls in self.evaluator.mro(instance.of):
@@ -363,15 +407,15 @@ class Walk:
             value = Api(f"{api.path}()", value.site, value) if api else value
         if not isinstance(value, Api):
             return CLEAN
-        rules = self.rulebook.rules_for(value.called)
+        rules = (*self.rulebook.rules_for(value.called), *self._request_rules(value.path))
         if self._step is not None:
-            self._step.calls.append(Call(value, rules, call.at, receiver | arguments))
+            self._step.called(Call(value, rules, call.at, receiver | arguments))
         taint = CLEAN
         for rule in rules:
             if isinstance(rule, ModelPredict):
-                taint |= self._predict(rule, value, call, frame, receiver | arguments)
+                taint |= self._predict(rule, value, call, frame, env, receiver | arguments)
             elif isinstance(rule, WebResponse) and rule.kind != "same" and self._step is not None:
-                self._step.responds = rule.kind
+                self._step.responds = answered_kind(self.evaluator, rule, call, frame)
             elif isinstance(rule, FlowCall) and (inner := port(call, rule.function)) is not None:
                 passed = self.evaluator.passed_call(rule, call)
                 for target in self.evaluator.values(inner, frame):
@@ -380,6 +424,10 @@ class Walk:
             elif isinstance(rule, TaskEnqueue):
                 taint |= self._enqueue(rule, value, call, frame, env)
         return taint | self._callbacks(call, frame, env, receiver | arguments)
+
+    def _request_rules(self, path: str) -> tuple[Rule, ...]:
+        """A call that reads the request (`request.get_json()`) is known by what it gives."""
+        return tuple(r for r in self.rulebook.rules_for(self.rulebook.canonical(path + "()")) if isinstance(r, WebRequest))
 
     def _enter(self, function: UserFunction, call: ir.Call, frame: Frame, env: Env) -> Taint:
         """Walk into a function of the program with what this call gives it."""
@@ -416,16 +464,16 @@ class Walk:
         return found
 
     def _enqueue(self, rule: TaskEnqueue, api: Api, call: ir.Call, frame: Frame, env: Env) -> Taint:
-        if rule.callee == "self":
-            return CLEAN
-        for value in self.evaluator.values(port(call, rule.callee), frame):
-            for function in self.evaluator.callables(value):
-                self.queue = rule.queue
-                passed = ir.Call(call.at, call.func, call.args[1:], call.keywords)
-                self._enter(function, passed, frame, env)
-        return CLEAN
+        """Work put on a queue is walked as if called here: its result comes back to whoever waits for it."""
+        found = CLEAN
+        for function, passed in self.queues.enqueued(rule, api, call, frame):
+            known = len(self.sites)
+            found |= self._enter(function, passed, frame, env)
+            if len(self.sites) > known:
+                self.queue = self.queue or rule.queue
+        return found
 
-    def _predict(self, rule: ModelPredict, api: Api, call: ir.Call, frame: Frame, taint: Taint) -> Taint:
+    def _predict(self, rule: ModelPredict, api: Api, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
         key = (frame.scope.file, call.at)
         number = self._sites.setdefault(key, len(self._sites))
         models = self.models.of(api, rule, call, frame)
@@ -441,9 +489,12 @@ class Walk:
             self.sites[number] = PredictSite(
                 number, old.span, old.text, old.call, old.frame, old.rule, old.api, models, old.taint | taint, old.step, old.chain
             )
+        result: Taint = frozenset({PredictOrigin(number)})
         if self._step is not None:
             self._step.predicts.add(number)
-        return frozenset({PredictOrigin(number)})
+            if isinstance(self._step.stmt, ir.Evaluate) and self._step.stmt.value is call and isinstance(call.func, ir.Attribute):
+                self._mutate(call.func.value, result, frame, env, self._step)  # the result stays in the model (`interpreter.invoke()`)
+        return result
 
     def _changes(self, call: ir.Call, arguments: Taint, values: Values, frame: Frame, env: Env) -> None:
         """A method that changes its receiver (`rows.append(x)`), by rule or because nothing is known and its result is dropped."""
@@ -451,23 +502,14 @@ class Walk:
             return
         known = [r for v in values if isinstance(v, Api) for r in self.rulebook.rules_for(v.called)]
         dropped = isinstance(self._step.stmt, ir.Evaluate) and self._step.stmt.value is call
-        if any(isinstance(r, Effect) and r.kind == "mutate" for r in known) or (dropped and not known):
+        changes = any((isinstance(r, Effect) and r.kind == "mutate") or (isinstance(r, ModelConfigure) and r.input) for r in known)
+        if changes or (dropped and not known):
             if not any(isinstance(v, (Module, UserFunction, UserClass)) for v in values):
-                self._mutate(call.func.value, arguments | {self._step.number}, frame, env, self._step)
+                self._mutate(call.func.value, arguments | {self._step.number}, frame, env, self._step, certain=changes)
 
     def _lost(self, call: ir.Call, frame: Frame, reason: str) -> None:
         at = (frame.scope.file, call.at)
         self.breaks.setdefault(at, Break(Span(frame.scope.file, *call.at), f"{callee_text(call.func)}: {reason}"))
-
-
-def _attribute_cell(value: Value, attr: str) -> Cell | None:
-    if isinstance(value, Instance):
-        return Cell("attribute", f"{value.of.scope.file}:{value.of.scope.qualname}", attr)
-    if isinstance(value, Module):
-        return Cell("global", value.path, attr)
-    if isinstance(value, Api) and value.path.endswith("().state"):
-        return Cell("attribute", value.path, attr)
-    return None
 
 
 def _parts(expr: ir.Expr | None) -> tuple[ir.Expr, ...]:

@@ -1,0 +1,58 @@
+"""Takes an expression that names a URL, gives the texts it may be: constants, f-strings and sums of them, defaults of settings.
+
+A part that only the run knows stays visible in braces (`/{VERSION}/predict`): a route with an odd path is better than a route lost.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+from triton_migrate.index import ir
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Literal
+
+MANY = 16  # alternatives of one path
+SETTINGS = ("os.getenv", "os.environ.get")
+
+
+def texts(evaluator: Evaluator, expr: ir.Expr | None, frame: Frame) -> tuple[str, ...]:
+    """The strings `expr` may be, sorted; none when it is no text at all."""
+    if expr is None:
+        return ()
+    return tuple(sorted(set(_texts(evaluator, expr, frame))))[:MANY]
+
+
+def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame) -> list[str]:
+    known = [v.value for v in evaluator.values(expr, frame) if isinstance(v, Literal) and isinstance(v.value, str)]
+    if known:
+        return known
+    match expr:
+        case ir.Joined(_, parts) | ir.Operation(_, "Add", parts):
+            choices = [_texts(evaluator, p, frame) or [_unknown(p)] for p in parts]
+            return ["".join(c) for c in product(*choices)][:MANY]
+        case ir.Conditional(_, _, then, orelse):
+            return _texts(evaluator, then, frame) + _texts(evaluator, orelse, frame)
+        case ir.Call(_, _, (_, default)) if any(a.path in SETTINGS for a in evaluator.apis(expr.func, frame)):
+            return _texts(evaluator, default, frame)
+        case ir.Name(_, name):
+            return _assigned(evaluator, name, frame)
+    return []
+
+
+def _assigned(evaluator: Evaluator, name: str, frame: Frame) -> list[str]:
+    at: Frame | None = frame
+    while at is not None and name not in at.scope.bindings:
+        at = at.parent
+    bindings = at.scope.bindings[name] if at is not None else []
+    made = (ir.Joined, ir.Operation, ir.Conditional, ir.Call)
+    return [t for b in bindings if at and b.how == "value" and isinstance(b.expr, made) for t in _texts(evaluator, b.expr, at)]
+
+
+def _unknown(expr: ir.Expr) -> str:
+    match expr:
+        case ir.Constant(_, value):
+            return str(value)
+        case ir.Name(_, name) | ir.Attribute(_, _, name):
+            return f"{{{name}}}"
+    return "{?}"

@@ -1,0 +1,94 @@
+"""Takes the call that loads a model, gives when it runs: on import, at start-up, on first use, or in every request."""
+
+from __future__ import annotations
+
+from triton_migrate.index import ir
+from triton_migrate.match import Matcher
+from triton_migrate.resolve.scopes import CallPlace, Scope, walk
+
+CACHES = ("functools.lru_cache", "functools.cache", "functools.cached_property")
+DEEPEST = 6
+
+
+class Moments:
+    """Follows the callers of a loading function outwards."""
+
+    def __init__(self, matcher: Matcher, startup: frozenset[Scope]) -> None:
+        self.matcher, self.evaluator, self.startup = matcher, matcher.evaluator, startup
+        self._known: dict[Scope, str] = {}
+
+    def of(self, place: CallPlace) -> str:
+        scope = place.scope
+        if scope.kind != "function":
+            return "import"
+        return self._called(scope, 0)
+
+    def _called(self, scope: Scope, depth: int) -> str:
+        """When the function that loads runs: at start-up, on import, on first use (cached or guarded), or every time."""
+        if scope not in self._known:
+            self._known[scope] = "per-request"  # a function that leads to itself says nothing
+            self._known[scope] = self._found(scope, depth)
+        return self._known[scope]
+
+    def _found(self, scope: Scope, depth: int) -> str:
+        if scope in self.startup:
+            return "startup"
+        if self._remembers(scope):
+            return "first-use"
+        if depth > DEEPEST:
+            return "per-request"
+        found: set[str] = set()
+        for caller in self._callers(scope):
+            found.add("import" if caller.kind != "function" else self._called(caller, depth + 1))
+        for when in ("import", "startup", "first-use"):
+            if when in found:
+                return when
+        return "per-request"
+
+    def _callers(self, scope: Scope) -> list[Scope]:
+        name = scope.owner.name if scope.name == "__init__" and scope.owner else scope.name
+        program = self.matcher.program
+        found = []
+        for place in program.calls(name):
+            for value in self.evaluator.values(place.call.func, program.generic(place.scope)):
+                if any(f.scope is scope for f in self.evaluator.callables(value)):
+                    found.append(place.scope)
+        return found
+
+    def _remembers(self, scope: Scope) -> bool:
+        """`lru_cache`, `global model` or `self._model = ...` behind a check that it is not there yet."""
+        frame = self.matcher.program.generic(scope)
+        if self.evaluator.decorated(scope.function, frame, *CACHES):
+            return True
+        return any(_checks_absence(s) for s in _flat(scope.function.body)) and (
+            bool(scope.globals) or any(_stores_attribute(s) for s in _flat(scope.function.body))
+        )
+
+
+def _flat(body: ir.Block) -> list[ir.Stmt]:
+    found: list[ir.Stmt] = []
+    for stmt in body:
+        found.append(stmt)
+        match stmt:
+            case ir.If(_, _, one, two) | ir.For(_, _, _, one, two) | ir.While(_, _, one, two):
+                found += _flat(one) + _flat(two)
+            case ir.With(_, _, one):
+                found += _flat(one)
+            case ir.Try(_, one, handlers, two, final):
+                found += _flat(one) + _flat(two) + _flat(final)
+                for handler in handlers:
+                    found += _flat(handler.body)
+    return found
+
+
+def _checks_absence(stmt: ir.Stmt) -> bool:
+    if not isinstance(stmt, ir.If):
+        return False
+    return any(
+        (isinstance(e, ir.Operation) and e.operator in ("Is", "IsNot", "Not", "NotIn", "Eq")) or isinstance(e, (ir.Name, ir.Attribute))
+        for e in walk(stmt.test)
+    )
+
+
+def _stores_attribute(stmt: ir.Stmt) -> bool:
+    return isinstance(stmt, ir.Assign) and any(isinstance(t, (ir.Attribute, ir.Subscript)) for t in stmt.targets)
