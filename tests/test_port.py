@@ -1,7 +1,8 @@
 """How general the port is: small apps as people write them, each ported and asked the same as its original.
 
 `ports/<name>/` holds `app/`, `make_models.py` (run in the app's folder) and `case.json`: the application, the requests, the entries that
-may stay (`not_ported`), and `xfail` with its reason where the port is known to be wrong.
+may stay (`not_ported`), the places of the `stacked` requests that a real server is sent many of at once, and `xfail` or `xfail_on_triton`
+with the reason where the port is known to be wrong.
 """
 
 from __future__ import annotations
@@ -26,13 +27,11 @@ FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["flask", "fastapi.testclient", "sklearn.ensemble", "sklearn.linear_model", "torch", "pandas", "PIL.Image"])
 FRESH = multiprocessing.get_context("spawn")
 Case = dict[str, Any]
-
-
 ALL = [(path.parent, json.loads(path.read_text())) for path in sorted((Path(__file__).parent / "ports").glob("*/case.json"))]
 
 
-def _parameter(folder: Path, case: Case) -> Any:
-    marks = [pytest.mark.xfail(reason=case["xfail"], strict=True)] if "xfail" in case else []
+def _parameter(folder: Path, case: Case, known: str = "xfail") -> Any:
+    marks = [pytest.mark.xfail(reason=case[known], strict=True)] if known in case else []
     return pytest.param(folder, case, id=folder.name, marks=marks)
 
 
@@ -64,7 +63,7 @@ def test_port_answers_like_the_original(folder: Path, case: Case, tmp_path: Path
 
 
 @pytest.mark.triton
-@pytest.mark.parametrize(("folder", "case"), [pytest.param(f, c, id=f.name) for f, c in ALL if c.get("stacked")])
+@pytest.mark.parametrize(("folder", "case"), [_parameter(f, c, "xfail_on_triton") for f, c in ALL if "stacked" in c])
 def test_port_on_triton_stacks_requests(folder: Path, case: Case, tmp_path: Path) -> None:
     original, port = tmp_path / "original", tmp_path / "port"
     shutil.copytree(folder / "app", port)
@@ -108,12 +107,14 @@ def ask(
     process.start()
     sending.close()
     try:
+        if not receiving.poll(90):
+            pytest.fail(f"the app in {folder} does not answer within 90 seconds")
         answered: tuple[list[tuple[int, Any]], list[str]] = receiving.recv()
     except EOFError:
         pytest.fail(f"the app in {folder} does not start (its traceback is on stderr)")
     finally:
-        process.join(60)
         process.kill()
+        process.join()
     return answered
 
 

@@ -30,7 +30,7 @@ CONTAINER_BUILTINS = frozenset(
 )
 # Methods that only change the container, on whatever a library gave.
 CONVERSIONS = frozenset(
-    {"tolist", "to_list", "to_dict", "item", "numpy", "cpu", "detach", "reshape", "squeeze", "flatten", "ravel", "astype"}
+    {"decode", "tolist", "to_list", "to_dict", "item", "numpy", "cpu", "detach", "reshape", "squeeze", "flatten", "ravel", "astype"}
 )
 NEAR_TIGHT = ("tight", "individual", "modular", "loose")  # ties go to the first
 TARGETS = {"tight": "pytriton", "individual": "model", "modular": "ensemble", "loose": "python-backend"}
@@ -127,6 +127,8 @@ def _verdict(pipeline: Pipeline, program: _Program) -> Verdict:
 def _tight(pipeline: Pipeline, program: _Program) -> tuple[str, tuple[Evidence, ...], str] | None:
     for site in pipeline.sites:
         for owner, step in program.trained:
+            if owner is pipeline and all(m.when == "per-request" for m in site.models):
+                continue  # fitted, used and dropped within one request
             if _trains(step, site) or _replaces(owner, step, site):
                 return (
                     "T2",
@@ -200,7 +202,9 @@ def _replaces(owner: Pipeline, training: Step, site: PredictSite) -> bool:
 def _of_models(path: str) -> bool:
     """Whether a call that writes a file writes a model."""
     name = path.rpartition(".")[2]
-    return path in ("joblib.dump", "pickle.dump", "torch.save") or name.startswith(("save_model", "log_model", "save_weights", "save_pretrained"))
+    return path in ("joblib.dump", "pickle.dump", "torch.save") or name.startswith(
+        ("save_model", "log_model", "save_weights", "save_pretrained")
+    )
 
 
 def _is_effect(rule: Rule, kind: str) -> bool:
@@ -342,7 +346,13 @@ def _flags(pipeline: Pipeline) -> tuple[str, ...]:
     cells = {o for s in pipeline.sites for o in s.taint if isinstance(o, Cell)}
     if any(_written_first(pipeline, cell) for cell in cells):
         flags.append("not-re-entrant")
-    if any(isinstance(r, ModelLoad) for s in pipeline.steps for c in s.calls for r in c.rules if any(isinstance(o, InputOrigin) for o in c.taint)):
+    if any(
+        isinstance(r, ModelLoad)
+        for s in pipeline.steps
+        for c in s.calls
+        for r in c.rules
+        if any(isinstance(o, InputOrigin) for o in c.taint)
+    ):
         flags.append("dynamic-models")
     if any(m.fused for m in pipeline.models):
         flags.append("fused")

@@ -6,14 +6,14 @@ from triton_migrate.entries.records import Application
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.resolve.values import Api, Site
+from triton_migrate.resolve.values import Api, Instance, Site
 from triton_migrate.rulebook.vocabulary import WebApp
 
 
 def applications(matcher: Matcher) -> tuple[Application, ...]:
     """Applications that can be served, the most likely one first: module-level names, then factories."""
     found: dict[str, Application] = {}
-    for match in matcher.find(WebApp):
+    for match in matcher.find(WebApp, inherited=True):
         site = Site(match.place.scope.file, match.place.call.at)
         named = _module_names(matcher, match, site) or _factories(matcher, match)
         for target, factory in named:
@@ -25,11 +25,12 @@ def applications(matcher: Matcher) -> tuple[Application, ...]:
 def _module_names(matcher: Matcher, match: Match[WebApp], site: Site) -> list[tuple[str, bool]]:
     """Module-level names bound to this application (`app = Flask(__name__)`, `app = create_app()`)."""
     names = []
+    made = matcher.rulebook.canonical(f"{match.api.path}()")
     for path, frame in matcher.program.frames.items():
         for name, bindings in frame.scope.bindings.items():
             assigned = [b for b in bindings if b.how == "value" and isinstance(b.expr, ir.Call)]
             if any(
-                isinstance(v, Api) and v.site == site and v.path == f"{match.api.path}()"
+                (isinstance(v, Api) and v.site == site and v.path == made) or (isinstance(v, Instance) and v.site == site)
                 for b in assigned
                 for v in matcher.evaluator.binding(b, frame)
             ):

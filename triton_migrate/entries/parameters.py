@@ -10,10 +10,11 @@ from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction, Value
-from triton_migrate.rulebook.vocabulary import WebApp, WebParameter
+from triton_migrate.resolve.values import Api, Instance, Site, UserClass, UserFunction, Value
+from triton_migrate.rulebook.vocabulary import WebApp, WebParameter, WebRequest
 
 PATH_NAME = re.compile(r"<(?:[^:<>]*:)?([^<>]+)>|\{([^:{}]+)(?::[^{}]*)?\}")
+LOCATIONS = {"files": "file", "form": "form", "args": "query", "values": "query", "json": "json", "headers": "header", "cookies": "cookie"}
 BODY_BASE = "pydantic.BaseModel"
 
 
@@ -63,6 +64,32 @@ def _injected(
     if not models:
         structured = re.match(r"(dict|list|Dict|List|set)\b", text := type_text(_plain(parameter.annotation)))
         yield Input(parameter.name, "json" if structured else "query", text, "declared")
+
+
+def parsed_inputs(evaluator: Evaluator, handler: UserFunction) -> tuple[Input, ...]:
+    """The fields of a parser that the handler lets read the request: those that `add_argument` declares on the same object."""
+    found: list[Input] = []
+    frame = evaluator.program.generic(handler.scope)
+    readers = [r for lib in evaluator.rulebook.libraries for r in lib.rules if isinstance(r, WebRequest) and r.declares]
+    for name in sorted({path.removesuffix("()").rpartition(".")[2] for r in readers for path in r.api}):
+        for place in evaluator.program.calls(name):
+            if place.scope is not handler.scope or not isinstance(place.call.func, ir.Attribute):
+                continue
+            rule = next((r for a in evaluator.apis(place.call, frame) if (r := evaluator.rulebook.find(a.path, WebRequest))), None)
+            sites = {a.site for a in evaluator.apis(place.call.func.value, frame)}
+            found += _declarations(evaluator, rule, sites) if rule is not None and rule.declares else []
+    return tuple(dict.fromkeys(found))
+
+
+def _declarations(evaluator: Evaluator, rule: WebRequest, sites: set[Site | None]) -> Iterator[Input]:
+    for place in evaluator.program.calls(rule.declares):
+        frame = evaluator.program.generic(place.scope)
+        if not isinstance(place.call.func, ir.Attribute) or not sites & {a.site for a in evaluator.apis(place.call.func.value, frame)}:
+            continue
+        name = evaluator.constant(place.call.args[0] if place.call.args else None, frame)
+        location = evaluator.constant(port(place.call, "location"), frame)
+        if isinstance(name, str):
+            yield Input(name, LOCATIONS.get(str(location), rule.source), type_text(port(place.call, "type")), "declared")
 
 
 def _constructor_or_function(evaluator: Evaluator, value: Value) -> tuple[UserFunction, ...]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from triton_migrate.entries.attachments import Attachments, Node, Prefix, joined, unknown
 from triton_migrate.entries.handlers import Handlers
-from triton_migrate.entries.parameters import declared_inputs
+from triton_migrate.entries.parameters import declared_inputs, parsed_inputs
 from triton_migrate.entries.records import Entry
+from triton_migrate.entries.startup import lifespan_arguments
 from triton_migrate.entries.texts import texts
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher, is_test, last_of
@@ -27,7 +28,7 @@ class Routes:
 
     def entries(self) -> tuple[Entry, ...]:
         """One entry per handler and path; its methods together, in the order of the source."""
-        self.evaluator.assume(self._requests())
+        self.evaluator.assume(lifespan_arguments(self.matcher) | self._requests())
         found: dict[tuple[str, int, str], Entry] = {}
         for entry in (*self._registered(), *self._on_unknown()):
             key = (entry.file, entry.line, entry.path)
@@ -71,7 +72,7 @@ class Routes:
                 for prefix in prefixes:
                     if prefix.registered:
                         whole = joined(prefix.text, path)
-                        inputs = declared_inputs(self.evaluator, handler, whole, prefix.app)
+                        inputs = declared_inputs(self.evaluator, handler, whole, prefix.app) + parsed_inputs(self.evaluator, handler)
                         served_by = prefix.app.framework if prefix.app else framework
                         yield Entry(served_by, methods, whole or "/", handler, True, inputs, prefix.app)
 

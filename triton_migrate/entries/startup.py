@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from triton_migrate.index import ir
 from triton_migrate.match import Matcher
 from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.scopes import CallPlace
-from triton_migrate.resolve.values import UserFunction, Value
+from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.values import Api, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import WebApp, WebHook
 
 
@@ -27,6 +27,19 @@ def startup_functions(matcher: Matcher) -> tuple[UserFunction, ...]:
             scope = hook.place.scope
             found.append(UserFunction(scope.children[id(hook.place.decorates)], matcher.program.generic(scope)))
     return tuple(dict.fromkeys(found))
+
+
+def lifespan_arguments(matcher: Matcher) -> dict[tuple[Scope, str], Values]:
+    """What `lifespan(app)` gets, when no annotation says it: the application itself."""
+    found: dict[tuple[Scope, str], Values] = {}
+    for match in matcher.find(WebApp, inherited=True):
+        expr = port(match.place.call, match.rule.lifespan) if match.rule.lifespan else None
+        for function in _functions(matcher, expr, match.place):
+            parameters = function.scope.function.parameters[1 if function.receiver is not None else 0 :]
+            if parameters and parameters[0].annotation is None:
+                app = Api(matcher.rulebook.canonical(f"{match.api.path}()"), match.site)
+                found[function.scope, parameters[0].name] = frozenset({app})
+    return found
 
 
 def _when(matcher: Matcher, when: str, place: CallPlace) -> object:

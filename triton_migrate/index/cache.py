@@ -14,8 +14,8 @@ import sqlite3
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,10 @@ from triton_migrate import __version__
 from triton_migrate.index import ir
 
 BIGGEST = 256 * 1024 * 1024  # bytes of packed facts; those used longest ago go first
+PRUNE = """
+    DELETE FROM facts WHERE key IN
+    (SELECT key FROM (SELECT key, sum(length(facts)) OVER (ORDER BY used DESC, key) AS upto FROM facts) WHERE upto > ?)
+"""
 AT_ONCE = 500  # keys in one query: SQLite's own limit is 999 on old versions
 BUILTINS = frozenset({"complex", "Ellipsis"})  # constants that a source file can hold and pickle writes by name
 
@@ -84,45 +88,44 @@ class FactsCache:
         """What is known of these files."""
         keys = {_key(digest): digest for digest in digests}
         found: dict[str, bytes] = {}
-        with self._database() as database:
-            if database is not None:
-                for some in _parts(tuple(keys)):
-                    rows = database.execute(f"SELECT key, facts FROM facts WHERE key IN ({','.join('?' * len(some))})", some)
-                    found |= {keys[key]: facts for key, facts in rows}
-                now = int(time.time())
-                database.executemany("UPDATE facts SET used = ? WHERE key = ?", [(now, _key(digest)) for digest in found])
+
+        def look_up(database: sqlite3.Connection) -> None:
+            for some in _parts(tuple(keys)):
+                rows = database.execute(f"SELECT key, facts FROM facts WHERE key IN ({','.join('?' * len(some))})", some)
+                found.update((keys[key], facts) for key, facts in rows)
+            now = int(time.time())
+            database.executemany("UPDATE facts SET used = ? WHERE key = ?", [(now, _key(digest)) for digest in found])
+
+        self._transaction(look_up)
         return found
 
     def put(self, made: dict[str, bytes]) -> None:
         """Keep these, and no more than `BIGGEST` in all."""
-        with self._database() as database:
-            if database is not None:
-                now = int(time.time())
-                rows = [(_key(digest), now, facts) for digest, facts in made.items()]
-                database.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", rows)
-                database.execute(
-                    "DELETE FROM facts WHERE key IN (SELECT key FROM (SELECT key, sum(length(facts)) OVER (ORDER BY used DESC, key) AS upto"
-                    " FROM facts) WHERE upto > ?)",
-                    (BIGGEST,),
-                )
+        now = int(time.time())
+        rows = [(_key(digest), now, facts) for digest, facts in made.items()]
 
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection | None]:
-        """One transaction; None, or a transaction that is lost, where the disk or the file does not play along."""
+        def keep(database: sqlite3.Connection) -> None:
+            database.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", rows)
+            database.execute(PRUNE, (BIGGEST,))
+
+        self._transaction(keep)
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """All of `work` or, where the disk or the file does not play along, nothing."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             database = sqlite3.connect(self.file, timeout=5)
         except (OSError, sqlite3.Error):
-            yield None
             return
         try:
             with database:
                 database.execute("CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, used INTEGER, facts BLOB)")
-                yield database
+                work(database)
         except sqlite3.OperationalError:  # locked, full, read-only
             return
-        except sqlite3.DatabaseError:  # no database, or a broken one
-            self.file.unlink(missing_ok=True)
+        except sqlite3.DatabaseError:  # no database, or a broken one: the next scan makes a new one
+            with suppress(OSError):
+                self.file.unlink()
         finally:
             database.close()
 

@@ -78,6 +78,11 @@ class Closure:
                     found.append((expr.at, self.member(module.path, expr.attr, Span(file, *expr.at))))
         return tuple(found)
 
+    def _of_the_web(self, expr: ir.Expr, frame: Frame) -> bool:
+        find = self.evaluator.rulebook.find
+        paths = [v.path.split("()")[0] for v in self.evaluator.values(expr, frame) if isinstance(v, Api) and isinstance(expr, ir.Name)]
+        return any(find(p, WebApp) or find(p, WebRouter) for p in paths)
+
     def _is_app(self, expr: ir.Expr, frame: Frame) -> bool:
         find = self.evaluator.rulebook.find
         return any(isinstance(v, Api) and find(v.path.removesuffix("()"), WebApp) for v in self.evaluator.values(expr, frame))
@@ -209,6 +214,8 @@ class Closure:
 
     def _function(self, file: str, function: ir.Function, made: str) -> None:
         where = Span(file, *function.at)
+        if any(self._of_the_web(e, self.evaluator.program.frames[file]) for d in function.decorators for e in walk(d)):
+            function = function._replace(decorators=())  # a route or hook: here it is only a function
         awaits = any(isinstance(e, ir.Await) for s in function.body for e in flow.every(s))
         if function.is_async and awaits:
             raise UncopyableError(NoCut(f"{function.name} waits for something", where, "make it a plain function"))

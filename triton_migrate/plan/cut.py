@@ -137,6 +137,8 @@ class Cutter:
             result = self.types.of(site.call, site.frame)
             if len(rows) != 1 or not rows[0][0].travels or result.travels is False or result.kind == "tensor":
                 return None
+            if any(self.judge.uses_loaded(p, site.frame) for p in walk(rows[0][1])):
+                return None  # the rows are made by something loaded: it goes with the model
             inputs.append(Crossing("", rows[0][0]))
             rowwise = site.rule.row_independent and result.kind == "array" and result.rank > 1
             outputs.append(Crossing(_method(site), replace(result, one_row=True) if rowwise and rows[0][0].one_row else result))

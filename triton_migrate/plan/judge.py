@@ -7,7 +7,7 @@ from triton_migrate.plan import flow
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope, walk
-from triton_migrate.resolve.values import Api, Instance, Value
+from triton_migrate.resolve.values import Api, Instance, Literal, Value
 from triton_migrate.rulebook.vocabulary import (
     Effect,
     ModelConstruct,
@@ -90,7 +90,9 @@ class Judge:
 
     def is_receiver(self, name: str, frame: Frame) -> bool:
         """A live-in that holds a model, or an object of the program that does: made anew on the model's side."""
-        values = self.evaluator.name(name, frame)
+        values = {
+            v for v in self.evaluator.name(name, frame) if not (isinstance(v, Literal) and v.value is None)
+        }  # `model = None` until loaded
         return bool(values) and all(self.is_loaded(v) or (isinstance(v, Instance) and not self._is_data(v)) for v in values)
 
     def _is_data(self, instance: Instance) -> bool:
@@ -111,6 +113,11 @@ class Judge:
         loads = [a for a in apis if self.rulebook.find(a.called, ModelLoad) or self.rulebook.find(a.called, ModelConstruct)]
         return bool(loads) and value.path == self.rulebook.canonical(loads[0].path + "()")
 
+    def uses_loaded(self, expr: ir.Expr, frame: Frame) -> bool:
+        """`x.attribute` or `x[key]` of something loaded."""
+        base = expr.value if isinstance(expr, (ir.Attribute, ir.Subscript)) else None
+        return base is not None and any(self.is_loaded(v) for v in self.evaluator.values(base, frame))
+
     # ------------------------------------------------------------ what costs
 
     def around(self, scope: Scope) -> list[Step]:
@@ -128,8 +135,7 @@ class Judge:
         for part in (p for e in flow.expressions(step.stmt) for p in walk(e)):
             if isinstance(part, (ir.Name, ir.Attribute)) and self.types.of(part, frame).kind in ("tensor", "image"):
                 return True
-            base = part.value if isinstance(part, (ir.Attribute, ir.Subscript)) else None
-            if base is not None and any(self.is_loaded(v) for v in self.evaluator.values(base, frame)):
+            if self.uses_loaded(part, frame):
                 return True
         return any(self.heavy(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
 

@@ -6,7 +6,7 @@ names, parameters, attributes and containers have modules of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from triton_migrate.index import ir
 from triton_migrate.resolve import attributes, containers, names, parameters
@@ -62,8 +62,7 @@ class Evaluator:
         """What `expr` may be in `frame`."""
         if expr is None:
             return NOTHING
-        if not self._stored and self._memo.idle:
-            self._find_stores()
+        self._find_stores()
         return self._memo.ask((id(expr), id(frame)), lambda: _capped(self._evaluate(expr, frame)))
 
     def assume(self, given: dict[tuple[Scope, str], Values]) -> None:
@@ -73,8 +72,14 @@ class Evaluator:
             self._memo.forget()
             self._stored = False
 
+    def once(self, about: object, frame: Frame, compute: Callable[[], Values]) -> Values:
+        """`compute()`, answered once for `about` and `frame`."""
+        return self._memo.ask((about, id(frame)), compute)
+
     def _find_stores(self) -> None:
         """Fill `stores` before anything is answered. Twice: a store's target may itself come out of a store."""
+        if self._stored or not self._memo.idle:
+            return
         self._stored = True
         for _ in range(2):
             self.stores.fill(lambda store: self.values(store.target, self.program.generic(store.scope)))
@@ -143,6 +148,7 @@ class Evaluator:
 
     def name(self, name: str, frame: Frame) -> Values:
         """What a name may be where `frame` stands."""
+        self._find_stores()
         return names.name(self, name, frame)
 
     def binding(self, binding: Binding, frame: Frame) -> Values:
@@ -285,14 +291,16 @@ class Evaluator:
         self._keep.append(made)
         return made
 
-    def bind(self, function: UserFunction, call: ir.Call, caller: Frame) -> dict[str, Values]:
-        """The parameters of `function` that this call gives, evaluated in the caller's frame."""
+    def bind(self, function: UserFunction, call: ir.Call, caller: Frame, only: str = "") -> dict[str, Values]:
+        """The parameters of `function` that this call gives (or `only` one of them), evaluated in the caller's frame."""
         rest = list(function.scope.function.parameters)
         given: dict[str, Values] = {}
         if function.receiver is not None and rest:
             given[rest.pop(0).name] = frozenset({function.receiver})
         by_name = {p.name: p for p in rest}
         for name, expr in argument_map(tuple(rest), call).items():
+            if only and name != only:
+                continue
             given[name] = self._told(self.values(expr, caller), by_name[name], function)
         return given
 

@@ -1,19 +1,23 @@
 """Takes questions that lead to other questions, gives each answer once: memo and recursion guard of the evaluator.
 
 A question that is being answered already gives nothing (the least fixed point, cut short). Whatever leaned on such a cut is kept
-only until the question that was cut has its answer, then forgotten and asked anew: memory never holds half an answer.
+only until the question that was cut has its answer, then forgotten and asked anew: memory holds half an answer only where a knot of
+questions is too large to untie.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from triton_migrate.resolve.values import NOTHING, Values
 
 DEEPEST = 70  # questions on the stack; Python's own limit allows about ten frames for each
 NEVER = 1 << 30
 
-Key = tuple[int, int]
+LARGE = 300  # half answers of one question that are kept as they are: asking them all anew would not end
+
+Key: TypeAlias = tuple[object, int]
 
 
 class Memo:
@@ -58,7 +62,10 @@ class Memo:
             self._trail.append(key)
             return found
         self._known[key] = found
-        for leaned in self._trail[mark:]:
-            del self._half[leaned]
+        leaning = self._trail[mark:]
+        for leaned in leaning:
+            half, _ = self._half.pop(leaned)
+            if len(leaning) > LARGE:
+                self._known[leaned] = half
         del self._trail[mark:]
         return found

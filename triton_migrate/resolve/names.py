@@ -21,12 +21,19 @@ def name(ev: Evaluator, wanted: str, frame: Frame) -> Values:
     while at is not None:
         skipped = at.scope.kind == "class" and at is not frame  # class bodies are no enclosing scopes for methods
         if not skipped and wanted not in at.scope.globals and (found := at.scope.bindings.get(wanted)):
-            bound = frozenset().union(*(binding(ev, b, at) for b in found))
-            return bound | _globals(ev, wanted, at) if at.parent is None else bound
+            return _bound(ev, wanted, found, at)
         if at.parent is None:
             return _globals(ev, wanted, at) or _starred(ev, wanted, at) or frozenset({Api(f"builtins.{wanted}")})
         at = frame.module if wanted in at.scope.globals else at.parent
     return NOTHING
+
+
+def _bound(ev: Evaluator, wanted: str, found: list[Binding], at: Frame) -> Values:
+    def compute() -> Values:
+        bound: Values = frozenset().union(*(binding(ev, b, at) for b in found))
+        return bound | _globals(ev, wanted, at) if at.parent is None else bound
+
+    return ev.once(wanted, at, compute)
 
 
 def _globals(ev: Evaluator, wanted: str, module: Frame) -> Values:

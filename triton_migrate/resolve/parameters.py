@@ -27,9 +27,9 @@ def parameter(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> Values:
         if not ev.decorated(scope.function, frame, "builtins.staticmethod"):
             return known or _self(ev, scope, frame)
     if known and not all(isinstance(v, (Literal, Unknown)) for v in known):
-        passed = _passed(ev, wanted, scope) if any(isinstance(v, Instance) for v in known) else NOTHING
+        passed = _told(ev, wanted, scope) if any(isinstance(v, Instance) for v in known) else NOTHING
         return frozenset(v for v in passed if isinstance(v, Instance)) or known
-    return known | _passed(ev, wanted, scope)
+    return known | _told(ev, wanted, scope)
 
 
 def _self(ev: Evaluator, scope: Scope, frame: Frame) -> Values:
@@ -149,6 +149,10 @@ def subclasses_made(ev: Evaluator, cls: UserClass) -> Values:
     return frozenset(found)
 
 
+def _told(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
+    return ev.once(("passed", id(wanted)), ev.program.generic(scope), lambda: _passed(ev, wanted, scope))
+
+
 def _passed(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
     """What the program's calls of this function pass for the parameter."""
     function = scope.function
@@ -158,7 +162,7 @@ def _passed(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
         for value in ev.values(place.call.func, caller):
             for target in ev.callables(value):
                 if target.scope is scope:
-                    found |= ev.bind(target, place.call, caller).get(wanted.name, NOTHING)
+                    found |= ev.bind(target, place.call, caller, wanted.name).get(wanted.name, NOTHING)
     return frozenset(found) if function.parameters else NOTHING
 
 

@@ -92,7 +92,7 @@ class Program:
                 break
             folder = posixpath.dirname(folder)
         found_in = [f for root in self._roots if (f := self._file(f"{root}/{tail}"))]
-        if not found_in and "__init__.py" in self.files:  # the root is itself a package, and its modules import it by its name
+        if not found_in and "/" in tail and "__init__.py" in self.files:  # the root is a package that imports itself by its name
             return self._file(tail.partition("/")[2])
         return found_in[0] if len(found_in) == 1 else None
 

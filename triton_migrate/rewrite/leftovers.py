@@ -364,7 +364,7 @@ class Leftovers:
 
     def _argument(self, file: str, scope: Scope, name: str) -> bool:
         """A parameter nothing reads any more, with the arguments of all calls."""
-        if (scope, name) in self._parameters or any(m.scope is scope for m in self._live(file, name)):
+        if (scope, name) in self._parameters or not self._alive(file, scope.function.at) or any(m.scope is scope for m in self._live(file, name)):
             return False
         function = scope.function
         if (file, function.at) in self.kept:
@@ -375,6 +375,8 @@ class Leftovers:
         places = [p for n in (scope.owner.name, "cls") for p in self.evaluator.program.calls(n)]
         calls = [p for p in places if cls in self.evaluator.values(p.call.func, self.evaluator.program.generic(p.scope))]
         index = [p.name for p in function.parameters].index(name) - 1
+        if index < 0:
+            return self._empty_constructor(file, scope)
         if any(isinstance(a, ir.Starred) for p in calls for a in p.call.args) or any(k is None for p in calls for k, _ in p.call.keywords):
             return False
         self._parameters.add((scope, name))
@@ -388,6 +390,19 @@ class Leftovers:
         for parameter in function.parameters:
             if parameter.name == name and parameter.annotation is not None:
                 self.remove(file, parameter.annotation.at)
+        return True
+
+    def _empty_constructor(self, file: str, scope: Scope) -> bool:
+        """An `__init__` of which nothing is left but `self`."""
+        function = scope.function
+        others = {p.name for p in function.parameters[1:]} - {n for s, n in self._parameters if s is scope}
+        if others or any(self._alive(file, s.at) for s in function.body):
+            return False
+        body = scope.owner.definition.body if scope.owner is not None else ()
+        stmt = next((s for s in body if isinstance(s, ir.Define) and s.function is function), None)
+        if stmt is None or len(body) == 1:
+            return False
+        self._delete(file, stmt)
         return True
 
     def _dependency(self, file: str, scope: Scope, name: str) -> bool:

@@ -103,6 +103,7 @@ class WebRequest(Rule):
     role: ClassVar[str] = "web.request"
     source: str  # json | form | file | query | path | raw-body | header | cookie | any (the request object itself)
     fields: bool = False
+    declares: str = ""  # method of the same object that declares a field: name first, `location` says where it comes from (reqparse)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

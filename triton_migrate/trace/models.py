@@ -11,6 +11,7 @@ from triton_migrate.match import Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.paths import file_of
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name, walk
+from triton_migrate.resolve.stores import method_of
 from triton_migrate.resolve.values import Api, Instance, Site, UserClass
 from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelLoad, ModelPredict, Rule
 from triton_migrate.trace.loads import Loads
@@ -27,6 +28,7 @@ class Models:
         self.loads = Loads(matcher)
         self.found: dict[Span, ModelRef] = {}
         self._asked: set[Site] = set()
+        self._networks: dict[Scope, bool] = {}
 
     def of(self, api: Api, predict: ModelPredict, call: ir.Call, frame: Frame) -> tuple[ModelRef, ...]:
         """The models a call of `api` runs; a call that needs no load is its own model."""
@@ -43,6 +45,17 @@ class Models:
             loader = last_name(call.func)
             self.found[span] = ModelRef(self._next(), span, predict.framework, loader, None, "per-request", "no", "python", predict.fused)
         return (self.found[span],)
+
+    def inside(self, scope: Scope) -> bool:
+        """Whether the code is a method of a class that is itself a model."""
+        method = method_of(scope)
+        if method is None or method.owner is None:
+            return False
+        if method.owner not in self._networks:
+            assert method.owner.parent is not None
+            cls = UserClass(method.owner, self.matcher.program.generic(method.owner.parent))
+            self._networks[method.owner] = self._base_rule(cls) is not None and method.owner.bindings.keys() >= {"forward"}
+        return self._networks[method.owner]
 
     def _at(self, site: Site | None, api: Api) -> tuple[ModelRef, ...]:
         """The models behind an object: what was loaded into it, the call that gave it, and models that call was given."""

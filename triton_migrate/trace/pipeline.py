@@ -137,10 +137,11 @@ def _inputs(walk: Walk, entry: Entry | Task, declared: dict[str, Input]) -> tupl
     found = {(i.name, i.source): i for i in declared.values() if i.source not in HIDDEN | {"any"}}
     seen = {o for step in walk.steps for o in step.inputs if isinstance(o, InputOrigin)}
     for origin in sorted(seen, key=lambda o: (o.source, o.name)):
-        if origin.name and origin.source not in HIDDEN:
+        if origin.name and origin.name not in declared and origin.source not in HIDDEN:
             found.setdefault((origin.name, origin.source), Input(origin.name, origin.source, "", "inferred"))
+    told = any(i.source in ("json", "form", "file") for i in declared.values())  # the body is spoken for
     for source in sorted(walk.whole.keys() - HIDDEN):
-        if not any(s == source for _, s in found) and isinstance(entry, Entry):
+        if not told and not any(s == source for _, s in found) and isinstance(entry, Entry):
             found[("body", source)] = Input("(body)", source, "", "inferred")
     return tuple(found.values())
 

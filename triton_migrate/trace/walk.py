@@ -30,6 +30,7 @@ from triton_migrate.trace.records import CLEAN, Break, Call, Cell, InputOrigin, 
 from triton_migrate.trace.responses import answered_kind
 
 DEEPEST = 12
+BUDGET = 4000  # statements walked from one entry; after that each function is walked only if it was not yet
 OF_THE_REQUEST = ("threading.local()", "contextvars.ContextVar()")  # globals with a value for each request
 ROUNDS = 12  # walks through one function from one entry; after that its results are taken to be those it had
 READERS = frozenset({"get", "getlist", "pop", "get_all"})  # methods of a mapping that take the field's name first
@@ -73,6 +74,7 @@ class Walk:
         self._closures: dict[int, Env] = {}
         self._walked: dict[tuple[Scope, int, tuple[tuple[str, Taint], ...]], tuple[int, Taint]] = {}
         self._changed = 0  # grows with the heap
+        self._visits = 0
         self._rounds: dict[Scope, int] = {}
         self._returned: dict[Scope, Taint] = {}
 
@@ -86,7 +88,7 @@ class Walk:
         if (known := self._walked.get(key)) is not None and known[0] == self._changed:
             return known[1]
         self._rounds[scope] = self._rounds.get(scope, 0) + 1
-        if self._rounds[scope] > ROUNDS:
+        if self._rounds[scope] > (ROUNDS if self._visits < BUDGET else 1):
             return self._returned.get(scope, CLEAN).union(*taints.values())
         env = Env(dict(taints), self._closures.get(id(function.frame.scope)))
         for parameter in scope.function.parameters:
@@ -129,6 +131,7 @@ class Walk:
         if isinstance(stmt, (ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom, ir.Declare, ir.Jump)):
             return
         step = self._begin(stmt, frame.scope)
+        self._visits += 1
         match stmt:
             case ir.Assign(_, targets, value, _, augmented):
                 taint = self._end(step, self.expr(value, frame, env))
@@ -474,6 +477,8 @@ class Walk:
         return found
 
     def _predict(self, rule: ModelPredict, api: Api, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
+        if self.models.inside(frame.scope):
+            return taint  # the layers of the program's own network: the network is what is run
         key = (frame.scope.file, call.at)
         number = self._sites.setdefault(key, len(self._sites))
         models = self.models.of(api, rule, call, frame)

@@ -1,0 +1,81 @@
+"""What a name may be: tiny programs in, abstract values out."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from triton_migrate.base import SourceFile
+from triton_migrate.index import ir
+from triton_migrate.index.lower import lower
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.program import Program
+from triton_migrate.resolve.values import Api
+from triton_migrate.rulebook.load import load_rulebook
+
+RULES = load_rulebook()
+
+
+def program(**files: str) -> Evaluator:
+    """An evaluator over `name=text` files; `pkg__mod` is pkg/mod.py."""
+    facts = []
+    for name, text in files.items():
+        lowered = lower(SourceFile(name.replace("__", "/") + ".py", text, hashlib.sha256(text.encode()).hexdigest()))
+        assert isinstance(lowered, ir.ModuleFacts)
+        facts.append(lowered)
+    return Evaluator(Program(tuple(facts)), RULES)
+
+
+def paths(text: str, **others: str) -> set[str]:
+    """The library objects that `x` may be at the end of app.py."""
+    evaluator = program(app=text, **others)
+    return {v.path for v in evaluator.name("x", evaluator.program.frames["app.py"]) if isinstance(v, Api)}
+
+
+ONNX = {"onnxruntime.InferenceSession()"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "d = {}\nd['a'] = ort.InferenceSession('a')\nx = d['a']",
+        "d = {}\nd['a'] = ort.InferenceSession('a')\nx = d.get(key)",
+        "d = {k: ort.InferenceSession(k) for k in 'ab'}\nx = d[key]",
+        "d = {'a': ort.InferenceSession('a')}\nfor k, x in d.items():\n    pass",
+        "l = []\nl.append(ort.InferenceSession('a'))\nx = l[0]",
+        "l = [ort.InferenceSession('a')]\nfor i, x in enumerate(l):\n    pass",
+        "class A:\n    def __init__(self): self.m = ort.InferenceSession('a')\nx = A().m",
+        "class A:\n    def __init__(self, p): self.m = p\n"
+        "class B(A):\n    def __init__(self): super().__init__(ort.InferenceSession('a'))\nx = B().m",
+        "class A:\n    @classmethod\n    def load(cls): cls.m = ort.InferenceSession('a')\nx = A.m",
+        "class A: pass\nA.m = ort.InferenceSession('a')\nx = A().m",
+        "class A:\n    @property\n    def m(self): return ort.InferenceSession('a')\nx = A().m",
+        "def f():\n    return 1, ort.InferenceSession('a')\n_, x = f()",
+        "def f(m=ort.InferenceSession('a')): return m\nx = f()",
+        "def f():\n    global x\n    x = ort.InferenceSession('a')\nx = None",
+        "globals()['x'] = ort.InferenceSession('a')",
+        "import asyncio\nasync def f(): return ort.InferenceSession('a')\n"
+        "x = asyncio.get_event_loop().run_until_complete(asyncio.gather(*[f()]))[0]",
+    ],
+)
+def test_a_session_is_found_wherever_it_hides(text: str) -> None:
+    assert paths("import onnxruntime as ort\n" + text) >= ONNX
+
+
+def test_star_imports_prefer_the_program_and_leave_builtins_alone() -> None:
+    assert paths("from fastai.vision import *\nx = print") == {"builtins.print"}
+    assert paths("from m import *\nx = y", m="import onnxruntime\ny = onnxruntime.InferenceSession('a')") == ONNX
+
+
+def test_what_a_call_hands_on_is_the_network_itself() -> None:
+    evaluator = program(app="import torch\nnet = torch.jit.load('a')\nx = torch.compile(net)")
+    frame = evaluator.program.frames["app.py"]
+    assert evaluator.name("x", frame) == evaluator.name("net", frame) != frozenset()
+
+
+def test_functions_that_call_each_other_come_to_an_end() -> None:
+    text = "import onnxruntime\n" + "".join(
+        f"def f{i}(a): return {' or '.join(f'f{j}(a)' for j in range(8))} or onnxruntime.InferenceSession(a)\n" for i in range(8)
+    )
+    assert paths(text + "x = f0('a')") >= ONNX

@@ -1,0 +1,58 @@
+"""Which models an entry runs and how it is judged: tiny Flask apps in, pipelines and verdicts out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from triton_migrate.study import Study, study
+
+HEAD = "import joblib, xgboost, torch\nimport numpy as np\nfrom flask import Flask, request, jsonify\napp = Flask(__name__)\n"
+ROUTE = "@app.post('/p')\ndef p():\n"
+
+
+def studied(folder: Path, text: str) -> Study:
+    (folder / "app.py").write_text(HEAD + text)
+    return study(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("b = xgboost.Booster()\nb.load_model('a.json')\n" + ROUTE + "    return jsonify(b.predict(request.get_json()).tolist())\n", 6),
+        ("m = joblib.load('a')\n" + ROUTE + "    return jsonify(m.predict(request.get_json()).tolist())\n", 5),
+        ("ms = {k: joblib.load(k) for k in 'ab'}\n" + ROUTE + "    return jsonify(ms['a'].predict(request.get_json()).tolist())\n", 5),
+        (
+            "class S:\n    m = None\n    def go(self, x):\n        if self.m is None:\n            self.m = joblib.load('a')\n"
+            "        return self.m.predict(x)\ns = S()\n" + ROUTE + "    return jsonify(s.go(request.get_json()).tolist())\n",
+            9,
+        ),
+    ],
+)
+def test_the_load_site_is_the_call_that_brings_the_model(tmp_path: Path, text: str, line: int) -> None:
+    (pipeline,) = studied(tmp_path, text).pipelines
+    assert [m.span.line for m in pipeline.models] == [line]
+    assert len(pipeline.sites) == 1
+
+
+def test_layers_of_an_own_network_are_no_models(tmp_path: Path) -> None:
+    net = "class N(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.l = torch.nn.Linear(2, 1)\n"
+    net += "    def forward(self, x):\n        return self.l(x)\nn = N()\n"
+    (pipeline,) = studied(tmp_path, net + ROUTE + "    return jsonify(n(torch.tensor(request.get_json())).tolist())\n").pipelines
+    assert [m.span.line for m in pipeline.models] == [11]
+
+
+def test_another_artifact_at_the_clients_wish_is_no_state(tmp_path: Path) -> None:
+    text = "class S:\n    m = None\ns = S()\n" + ROUTE
+    text += "    s.m = joblib.load(request.args['name'])\n    return jsonify(s.m.predict(request.get_json()).tolist())\n"
+    (verdict,) = studied(tmp_path, text).verdicts
+    assert verdict is not None
+    assert verdict.category != "tight"
+    assert "dynamic-models" in verdict.flags
+
+
+def test_history_that_other_requests_wrote_is_state(tmp_path: Path) -> None:
+    text = "m = joblib.load('a')\nhistory = []\n@app.post('/add')\ndef add():\n    history.append(request.get_json())\n    return ''\n"
+    verdicts = studied(tmp_path, text + ROUTE + "    return jsonify(m.predict(np.array(history)).tolist())\n").verdicts
+    assert [(v.category, v.rule) for v in verdicts if v is not None] == [("tight", "T1")]
