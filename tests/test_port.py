@@ -126,7 +126,7 @@ def different(case: Case, was: list[tuple[int, Any]], now: list[tuple[int, Any]]
 
 def alike(was: Any, now: Any) -> bool:
     if isinstance(was, float) and isinstance(now, float):
-        return was == now or math.isclose(was, now, rel_tol=1e-4, abs_tol=1e-5) or was != was and now != now
+        return was == now or math.isclose(was, now, rel_tol=1e-4, abs_tol=1e-5) or (was != was and now != now)
     if isinstance(was, dict) and isinstance(now, dict):
         return list(was) == list(now) and all(alike(was[key], now[key]) for key in was)
     if isinstance(was, (list, tuple)) and isinstance(now, (list, tuple)):

@@ -230,7 +230,7 @@ OTHER_RELEASE = re.compile(
     r"flask\.(Flask|Blueprint)\(\)\.(before_first_request|before_app_first_request)"
     r"|fastapi\.(FastAPI|APIRouter)\(\)\.(route|websocket_route|add_websocket_route|add_event_handler|on_event)"
     r"|fastai\.(basic_train|tabular|text|vision)\.|numpy\.concat|pydantic\.BaseSettings|werkzeug\.(FileStorage|secure_filename)|sklearn\.externals"
-    r"|cv2\.dnn\.readNetFrom(Caffe|Darknet|Torch)|openvino\.runtime"
+    r"|cv2\.dnn\.readNetFrom(Caffe|Darknet|Torch)|openvino\.runtime|celery\.task$"
 )
 # One canonical instance stands for a family; a method exists when a member of the family has it.
 FAMILIES = {
