@@ -17,6 +17,7 @@ from triton_migrate.plan.cut import Crossing, Cut, Cutter
 from triton_migrate.plan.records import Tensor
 from triton_migrate.resolve.scopes import Scope, walk
 from triton_migrate.resolve.values import Instance
+from triton_migrate.rulebook.vocabulary import ModelConfigure
 from triton_migrate.trace.records import PredictSite
 
 HEAD = '''\
@@ -157,7 +158,7 @@ class Assembly:
         moved = self._moved(run[0], run[-1]) + ("" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs]))
         given = ", ".join(tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs)
         results = self._results(f"handle({given})")
-        return "\n\n".join([_function("handle", names, moved, self._place()), f"def run(inputs, wanted):\n{results}"])
+        return "\n\n".join([_function("handle", names, moved, self._place(), self._decorators()), f"def run(inputs, wanted):\n{results}"])
 
     def _stacked(self) -> str:
         """The run split at its predict call."""
@@ -179,14 +180,13 @@ class Assembly:
         reads = flow.reads(run[:index]) | flow.reads(tuple(inner)) | {n.id for n in flow.names(leaf)}
         needed = [n for n in given if n in reads]
         values = {c.name: tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs}
+        returned = "" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs])
         parts = [
-            _function("prepare", needed, pre + self._return([batch, *prepared]), self._place()),
-            _function(
-                "finish", [output, *carried], post + ("" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs]))
-            ),
+            _function("prepare", needed, pre + self._return([batch, *prepared]), self._place(), self._decorators()),
+            _function("finish", [output, *carried], post + returned, "", self._decorators()),
             self._preprocess(batch, needed, prepared, carried, values),
             self._stacking(kind.kind if kind.kind in STACK else "tensor" if site.rule.stack == "torch.cat" else "array"),
-            'def predict(batch, wanted):\n    """One call for all rows."""\n' + textwrap.indent(_wrapped(context, called), "    "),
+            _function("predict", ["batch", "wanted"], _wrapped(context, called), "One call for all rows.", self._decorators()),
             "def postprocess(rows, carried):\n" + self._results(f"finish({self._of_row(site, 'output')}{', *carried' if carried else ''})"),
             self._run(),
         ]
@@ -292,6 +292,17 @@ class Assembly:
         shape = SHAPE.get(kind, "tuple(batch.shape[1:])")
         return f"def stack(batches):\n    return {code}\n\n\ndef row_shape(batch):\n    return {shape}\n"
 
+    def _decorators(self) -> str:
+        """Decorators of the function that configure the model's run (`@torch.no_grad()`)."""
+        evaluator, scope = self.cutter.evaluator, self.cut.scope
+        frame = evaluator.program.generic(scope).parent or evaluator.program.frames[scope.file]
+        found = ""
+        for expr in scope.function.decorators:
+            apis = evaluator.apis(expr.func if isinstance(expr, ir.Call) else expr, frame)
+            if any(evaluator.rulebook.find(a.path.removesuffix("()"), ModelConfigure) for a in apis):
+                found += f"@{self._expression(expr)}\n"
+        return found
+
     def _run(self) -> str:
         return (
             'def run(inputs, wanted):\n    """All of it, for one request in this process."""\n    batch, carried = preprocess(inputs)\n'
@@ -328,9 +339,9 @@ class Assembly:
         return "def load():\n" + (textwrap.indent(body, "    ") if body else "    pass\n")
 
 
-def _function(name: str, parameters: list[str], body: str, docstring: str = "") -> str:
+def _function(name: str, parameters: list[str], body: str, docstring: str = "", decorators: str = "") -> str:
     doc = f'    """{docstring}"""\n' if docstring else ""
-    return f"def {name}({', '.join(parameters)}):\n{doc}{textwrap.indent(body, '    ')}"
+    return f"{decorators}def {name}({', '.join(parameters)}):\n{doc}{textwrap.indent(body, '    ')}"
 
 
 def _reads_without(statements: list[ir.Stmt], call: ir.Call) -> set[str]:

@@ -279,11 +279,9 @@ class Closure:
         """The top-level statements that bind or prepare a name; those that load something go to load()."""
         facts = self.evaluator.program.files[file].facts
         chosen = [s for s in facts.body if self._concerns(file, s, name)]
-        runtime = any(self._runs(file, s) for s in chosen)
         makers = [scope for scope, _ in self.evaluator.program.global_bindings(file, name)]
+        chosen = [s for s in chosen if (file, s.at) not in self._statements]
         for stmt in chosen:
-            if (file, stmt.at) in self._statements:
-                continue
             self._statements.add((file, stmt.at))
             bound = flow.binds((stmt,))
             self.names.update({(file, b): self._fresh(b) for b in bound if (file, b) not in self.names})
@@ -291,16 +289,14 @@ class Closure:
             annotation = stmt.annotation if isinstance(stmt, ir.Assign) else None
             if annotation is not None:
                 self.require_all(file, {n.id for n in flow.names(annotation)}, Span(file, *stmt.at))
-            late = runtime or any((file, r) in self._late for r in flow.reads((stmt,)))
-            text = self.copy(file, stmt)
-            if late:
-                self.load.append(text)
-                self._late.update(dict.fromkeys((file, b) for b in bound))
-                if name in bound:
-                    self.globals[made] = None
-            else:
-                self.definitions.append(text)
+        loads = any(self._runs(file, s) or any((file, r) in self._late for r in flow.reads((s,))) for s in chosen)
+        for stmt in chosen:  # together, in the user's order
+            (self.load if loads else self.definitions).append(self.copy(file, stmt))
             self.copied.append(Span(file, *stmt.at))
+        if loads:
+            self._late.update(dict.fromkeys((file, b) for s in chosen for b in flow.binds((s,))))
+            if chosen:
+                self.globals[made] = None
         for scope in makers:
             self._maker(file, scope, made, where)
         self._filled(file, name, where)

@@ -240,8 +240,12 @@ class Cutter:
             outputs = tuple(Crossing(n, self.types.name(n, frame)) for n in live_out)
         if not inputs or not outputs or any(o.type.travels is False for o in outputs):
             return None
-        if self.judge.writes_files(scope, run[0].at) and any(i.type.kind in ("str", "unknown") for i in inputs):
-            return None  # a path of this machine means nothing to the server
+        if self.judge.writes_files(scope, run[0]) and any(i.type.kind in ("str", "unknown") for i in inputs):
+            where = Span(scope.file, *run[0].at)
+            self.problems.append(
+                NoCut("a file that the request was saved to is read here, and the server has another disk", where, "pass the bytes")
+            )
+            return None
         stacked = bool(rows) and self._stackable(run, calls[0], rows[0][1], frame, local - set(receivers))
         inside = {(scope, s.at) for s in flow.flatten(run)}
         heavy = sum(HEAVY for s in self.judge.around(scope) if (s.scope, s.stmt.at) not in inside and self.judge.heavy(s))

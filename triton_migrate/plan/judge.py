@@ -79,11 +79,12 @@ class Judge:
         root = path.split("()")[0]
         return bool(self.rulebook.find(root, WebApp) or self.rulebook.find(root, WebRouter)) and not path.startswith(f"{root}().state.")
 
-    def writes_files(self, scope: Scope, before: ir.At) -> bool:
-        """Whether the function stores something in a file above that place: what reads it must stay beside it."""
-        return any(
-            s.stmt.at[:2] < before[:2] and any(isinstance(r, Effect) and r.kind == "file-write" for c in s.calls for r in c.rules)
-            for s in self.by_scope.get(scope, ())
+    def writes_files(self, scope: Scope, first: ir.Stmt) -> bool:
+        """Whether the entry stores something in a file before that statement: what reads it must stay on this machine."""
+        start = self.steps.get((scope, first.at))
+        return start is not None and any(
+            s.number < start.number and any(isinstance(r, Effect) and r.kind == "file-write" for c in s.calls for r in c.rules)
+            for s in self.pipeline.steps
         )
 
     # ------------------------------------------------------------ models and other objects

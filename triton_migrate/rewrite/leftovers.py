@@ -364,7 +364,11 @@ class Leftovers:
 
     def _argument(self, file: str, scope: Scope, name: str) -> bool:
         """A parameter nothing reads any more, with the arguments of all calls."""
-        if (scope, name) in self._parameters or not self._alive(file, scope.function.at) or any(m.scope is scope for m in self._live(file, name)):
+        if (
+            (scope, name) in self._parameters
+            or not self._alive(file, scope.function.at)
+            or any(m.scope is scope for m in self._live(file, name))
+        ):
             return False
         function = scope.function
         if (file, function.at) in self.kept:
