@@ -14,6 +14,7 @@ from triton_migrate.rulebook.vocabulary import (
     Effect,
     ModelConfigure,
     ModelLoad,
+    ModelPredict,
     ModelTrain,
     Rule,
     WebAbort,
@@ -244,7 +245,7 @@ def _converts(step: Step) -> bool:
                 return False
             if isinstance(part, ir.Subscript) and not isinstance(part.key, (ir.Constant, ir.Slice, ir.Operation, ir.Sequence)):
                 return False
-    return all(_call_converts(c.rules, c.api.path) or step.predicts for c in step.calls)
+    return all(_call_converts(c.rules, c.api.path) or any(isinstance(r, ModelPredict) for r in c.rules) for c in step.calls)
 
 
 def _call_converts(rules: tuple[Rule, ...], path: str) -> bool:
@@ -302,6 +303,7 @@ def _stage_functions(pipeline: Pipeline) -> tuple[Scope, ...]:
         if step.scope is not pipeline.entry.handler.scope:
             found.setdefault(step.scope, []).append(step)
     sides = []
+    several = len({site.scope for site in pipeline.sites}) > 1
     for scope, steps in found.items():
         numbers = {s.number for s in steps}
         inside = [bool(numbers & pipeline.before), any(s.predicts for s in steps), bool(numbers & pipeline.after)]
@@ -309,7 +311,7 @@ def _stage_functions(pipeline: Pipeline) -> tuple[Scope, ...]:
         returns = any(isinstance(s.stmt, ir.Return) and s.stmt.value is not None for s in steps)
         enters = any(s.enters for s in steps)
         works = inside[1] or not all(_converts(s) for s in steps)
-        whole = sum(inside) == 1 or (inside[1] and not inside[0])
+        whole = sum(inside) == 1 or (inside[1] and (several or not inside[0]))
         if clean and returns and works and not enters and (whole or _only_calls(pipeline, scope)):
             sides.append(scope)
     return tuple(sides)
