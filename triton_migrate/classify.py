@@ -249,7 +249,7 @@ def _converts(step: Step) -> bool:
 
 
 def _call_converts(rules: tuple[Rule, ...], path: str) -> bool:
-    if path in CONTAINER_BUILTINS or path.startswith(("builtins.dict().", "builtins.list().append")):
+    if path in CONTAINER_BUILTINS or path.startswith(("builtins.NoneType().", "builtins.dict().", "builtins.list().append")):
         return True
     if not rules and path.rpartition(".")[2] in CONVERSIONS:
         return True
