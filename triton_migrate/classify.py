@@ -13,6 +13,7 @@ from triton_migrate.rulebook.vocabulary import (
     DataConvert,
     Effect,
     ModelConfigure,
+    ModelConstruct,
     ModelLoad,
     ModelPredict,
     ModelTrain,
@@ -33,6 +34,7 @@ CONTAINER_BUILTINS = frozenset(
 CONVERSIONS = frozenset(
     {"decode", "tolist", "to_list", "to_dict", "item", "numpy", "cpu", "detach", "reshape", "squeeze", "flatten", "ravel", "astype"}
 )
+UNLOADING = frozenset({"clear", "pop", "popitem"})  # taking away adds nothing that could feed a model
 NEAR_TIGHT = ("tight", "individual", "modular", "loose")  # ties go to the first
 TARGETS = {"tight": "pytriton", "individual": "model", "modular": "ensemble", "loose": "python-backend"}
 
@@ -79,11 +81,12 @@ def classify(pipelines: tuple[Pipeline, ...]) -> tuple[Verdict | None, ...]:
     writers: dict[Cell, list[tuple[Pipeline, Step]]] = {}
     trained = []
     users: Counter[Scope] = Counter()
+    loaders = _loading(tuple(s for p in pipelines for s in p.steps))
     for pipeline in pipelines:
         users.update({s.scope for s in pipeline.steps})
         for step in pipeline.steps:
             for cell in step.writes:
-                if not _loads(step):
+                if not _loads(step, cell, loaders):
                     writers.setdefault(cell, []).append((pipeline, step))
             if any(isinstance(r, ModelTrain) for c in step.calls for r in c.rules):
                 trained.append((pipeline, step))
@@ -91,17 +94,32 @@ def classify(pipelines: tuple[Pipeline, ...]) -> tuple[Verdict | None, ...]:
     return tuple(_verdict(p, program) if p.sites else None for p in pipelines)
 
 
-def _loads(step: Step) -> bool:
-    """A write that only puts a loaded or freshly made object in place (lazy loading), or runs a model that keeps its result."""
+def _loading(steps: tuple[Step, ...]) -> set[Scope]:
+    """Functions that load a model themselves, and constructors that do so through other functions."""
+    found = {s.scope for s in steps if any(isinstance(r, (ModelLoad, ModelConstruct)) for c in s.calls for r in c.rules)}
+    reached, before = set(found), 0
+    while before != len(reached):
+        before = len(reached)
+        reached |= {s.scope for s in steps if s.enters & reached}
+    return found | {scope for scope in reached if scope.name == "__init__"}
+
+
+def _loads(step: Step, cell: Cell, loaders: set[Scope]) -> bool:
+    """A write that only puts a loaded or freshly made object in place (lazy loading), unloads, or runs a model that keeps its result."""
     rules = [r for c in step.calls for r in c.rules]
     if any(isinstance(r, ModelConfigure) and r.input for r in rules) or (step.predicts and isinstance(step.stmt, ir.Evaluate)):
         return True
     if isinstance(step.stmt, ir.Assign) and not step.stmt.augmented and any(isinstance(r, (ModelLoad, ModelConfigure)) for r in rules):
         return True  # another finished artifact, even at the client's wish, is no state of the application
+    if isinstance(step.stmt, ir.Assign) and step.enters & loaders:
+        return True
+    if isinstance(step.stmt, ir.Evaluate) and isinstance(step.stmt.value, ir.Call) and isinstance(step.stmt.value.func, ir.Attribute):
+        if step.stmt.value.func.attr in UNLOADING:
+            return True
     if any(isinstance(o, (InputOrigin, PredictOrigin)) for o in step.taint):
         return False
     if isinstance(step.stmt, ir.Assign) and not step.stmt.augmented:
-        return any(isinstance(r, (ModelLoad, ModelConfigure)) for r in rules) or not step.calls or bool(step.enters)
+        return cell not in step.taint or not step.calls or bool(step.enters)  # made anew from constants
     return any(isinstance(r, ModelConfigure) for r in rules)
 
 
