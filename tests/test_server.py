@@ -544,7 +544,8 @@ def serve_briefly(app: Path, ports: Ports | None = None, deadline: float = 60) -
 
 
 SERVE = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born with it ignored
 from pathlib import Path
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.server import Ports, serve
