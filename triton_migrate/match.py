@@ -39,7 +39,6 @@ class Matcher:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator, self.program, self.rulebook = evaluator, evaluator.program, evaluator.rulebook
-        self._by_site: dict[Site, CallPlace] | None = None
 
     def find(self, role: type[R], *, inherited: bool = False) -> Iterator[Match[R]]:
         """All calls whose callee has a rule of this role, in file order; `inherited`: also constructions of user classes under it."""
@@ -81,13 +80,6 @@ class Matcher:
                 for base in self.evaluator.mro(value):
                     if isinstance(base, Api) and (rule := self.rulebook.find(base.path, role)):
                         yield Match(rule, base, place)
-
-    def made_by(self, site: Site | None) -> CallPlace | None:
-        """The call that made the object at `site`."""
-        if self._by_site is None:
-            places = (p for f in self.program.files.values() for calls in f.calls.values() for p in calls)
-            self._by_site = {Site(p.scope.file, p.call.at): p for p in places}
-        return None if site is None else self._by_site.get(site)
 
     def constant(self, expr: ir.Expr | None, place: CallPlace) -> object:
         return self.evaluator.constant(expr, self.program.generic(place.scope))

@@ -164,7 +164,7 @@ class Attachments:
 
     def _rule(self, node: Node) -> WebApp | WebRouter | None:
         """The rule of the class the node was made of (an alias may have led elsewhere), else of the class it is known as."""
-        place = self.matcher.made_by(node.site)
+        place = self.matcher.program.call_at(node.site)
         if place is not None:
             for value in self.evaluator.values(place.call.func, self.matcher.program.generic(place.scope)):
                 bases = self.evaluator.mro(value) if isinstance(value, UserClass) else (value,)
@@ -177,7 +177,7 @@ class Attachments:
         return self.rulebook.find(path, WebApp) or self.rulebook.find(path, WebRouter)
 
     def _own(self, node: Node, rule: WebApp | WebRouter | None) -> tuple[str, ...]:
-        place = self.matcher.made_by(node.site)
+        place = self.matcher.program.call_at(node.site)
         if rule is None or place is None:
             return ("",)
         frame = self.matcher.program.generic(place.scope)

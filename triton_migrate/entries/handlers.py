@@ -59,7 +59,7 @@ class Handlers:
 
     def _adapted(self, adapter: Api) -> Iterator[UserClass]:
         """`View.as_view(...)` is made of View."""
-        place = self.matcher.made_by(adapter.site)
+        place = self.matcher.program.call_at(adapter.site)
         if place is None or not isinstance(place.call.func, ir.Attribute):
             return
         for value in self.evaluator.values(place.call.func.value, self.matcher.program.generic(place.scope)):

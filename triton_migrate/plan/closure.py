@@ -353,7 +353,7 @@ class Closure:
             self.load.append(call)
 
     def _concerns(self, file: str, stmt: ir.Stmt, name: str) -> bool:
-        if isinstance(stmt, (ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)) or _is_main(stmt):
+        if isinstance(stmt, (ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)) or flow.is_main(stmt):
             return False
         if name in flow.binds((stmt,)):
             return True
@@ -481,10 +481,6 @@ def _root(expr: ir.Expr) -> set[str]:
     while isinstance(expr, (ir.Attribute, ir.Subscript, ir.Call)):
         expr = expr.func if isinstance(expr, ir.Call) else expr.value
     return {expr.id} if isinstance(expr, ir.Name) else set()
-
-
-def _is_main(stmt: ir.Stmt) -> bool:
-    return isinstance(stmt, ir.If) and any(isinstance(p, ir.Name) and p.id == "__name__" for p in walk(stmt.test))
 
 
 def _identifier(name: str, wanted: str) -> str:

@@ -59,6 +59,11 @@ def blocks(stmt: ir.Stmt) -> tuple[ir.Block, ...]:
     return ()
 
 
+def is_main(stmt: ir.Stmt) -> bool:
+    """`if __name__ == "__main__"`."""
+    return isinstance(stmt, ir.If) and any(n.id == "__name__" for n in names(stmt.test))
+
+
 def flatten(body: ir.Block) -> Iterator[ir.Stmt]:
     """All statements of a block and of the blocks inside it; not of functions and classes defined there."""
     for stmt in body:

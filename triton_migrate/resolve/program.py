@@ -45,12 +45,12 @@ class Program:
             self._generic[scope] = Frame(scope, self.generic(scope.parent))
         return self._generic[scope]
 
-    def call_at(self, site: Site) -> CallPlace | None:
+    def call_at(self, site: Site | None) -> CallPlace | None:
         """The call that made the object at `site`."""
         if self._by_site is None:
             places = (p for f in self.files.values() for calls in f.calls.values() for p in calls)
             self._by_site = {(p.scope.file, p.call.at): p for p in places}
-        return self._by_site.get((site.file, site.at))
+        return None if site is None else self._by_site.get((site.file, site.at))
 
     # ------------------------------------------------------------ backward indexes
 

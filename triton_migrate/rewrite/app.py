@@ -186,7 +186,7 @@ class AppEdits:
     def _last(self, file: str) -> ir.Stmt:
         """The last top-level statement before `if __name__ == "__main__"`."""
         body = self.evaluator.program.files[file].facts.body
-        rest = [s for s in body if not (isinstance(s, ir.If) and any(isinstance(p, ir.Name) and p.id == "__name__" for p in walk(s.test)))]
+        rest = [s for s in body if not flow.is_main(s)]
         return rest[-1]
 
     # ------------------------------------------------------------ done

@@ -59,7 +59,7 @@ class Models:
 
     def _at(self, site: Site | None, api: Api) -> tuple[ModelRef, ...]:
         """The models behind an object: what was loaded into it, the call that gave it, and models that call was given."""
-        place = self.matcher.made_by(site)
+        place = self.matcher.program.call_at(site)
         if place is None or site is None:
             return ()
         rule = self._load_rule(place)
@@ -78,7 +78,7 @@ class Models:
         found: list[ModelRef] = []
         for value in (v for e in exprs if isinstance(e, (ir.Name, ir.Attribute)) for v in self.evaluator.values(e, frame)):
             if isinstance(value, Api) and value.site is not None and not value.path.startswith("builtins."):
-                place = self.matcher.made_by(value.site)
+                place = self.matcher.program.call_at(value.site)
                 rule = self._load_rule(place) if place is not None else None
                 if rule is not None and not (isinstance(rule, ModelLoad) and rule.opaque):
                     found += self._at(value.site, value)

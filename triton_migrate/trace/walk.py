@@ -332,7 +332,7 @@ class Walk:
 
     def _lasts(self, instance: Instance) -> bool:
         """Whether the object outlives the request: it is not made by it, nor a row or record of a library's class."""
-        place = self.models.matcher.made_by(instance.site)
+        place = self.models.matcher.program.call_at(instance.site)
         if place is None or place.decorates is not None:
             return not any(isinstance(base, Api) for base in self.evaluator.mro(instance.of))
         return self.models.moments.of(place) != "per-request"
