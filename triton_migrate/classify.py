@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from triton_migrate.base import Span
 from triton_migrate.entries.records import Entry
 from triton_migrate.index import ir
-from triton_migrate.resolve.scopes import Scope, walk
+from triton_migrate.index.flow import walk
+from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.vocabulary import (
     DataConvert,
     Effect,

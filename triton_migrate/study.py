@@ -9,11 +9,12 @@ from triton_migrate.base import Failed, Span
 from triton_migrate.classify import Verdict, classify
 from triton_migrate.discover import Project, discover
 from triton_migrate.entries.applications import applications
+from triton_migrate.entries.consumers import consumers, scripts
 from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Application, Entry, Task
 from triton_migrate.entries.routes import Routes
 from triton_migrate.entries.startup import startup_functions
-from triton_migrate.entries.tasks import tasks
+from triton_migrate.entries.tasks import tasks, worker_startups
 from triton_migrate.index import ir
 from triton_migrate.index.cache import FactsCache
 from triton_migrate.index.facts import facts_of
@@ -24,8 +25,8 @@ from triton_migrate.resolve.program import Program
 from triton_migrate.rulebook.load import load_rulebook
 from triton_migrate.rulebook.vocabulary import Cache, Metric
 from triton_migrate.trace.models import Models
-from triton_migrate.trace.pipeline import trace
-from triton_migrate.trace.records import Pipeline
+from triton_migrate.trace.pipeline import consume, trace
+from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class Study:
     applications: tuple[Application, ...]
     pipelines: tuple[Pipeline, ...]
     verdicts: tuple[Verdict | None, ...]
+    consumers: tuple[Consumed, ...]
+    idle: tuple[ModelRef, ...]  # models that are loaded and that nothing runs
+    unregistered: tuple[Entry, ...]  # handlers of routes that no application serves
     caches: tuple[tuple[Span, str], ...]
     metrics: tuple[tuple[Span, str], ...]
 
@@ -60,16 +64,44 @@ def study(root: Path, rules: Path | None = None, *, cache: FactsCache | None = N
     broken = tuple(f for f in lowered if isinstance(f, Failed))
     evaluator = Evaluator(Program(facts), load_rulebook(rules))
     matcher = Matcher(evaluator)
-    models = Models(matcher, frozenset(f.scope for f in startup_functions(matcher)), project.distributions)
-    routes = Routes(matcher).entries()
+    models = Models(matcher, frozenset(f.scope for f in (*startup_functions(matcher), *worker_startups(matcher))), project.distributions)
+    web = Routes(matcher)
+    routes = web.entries()
     queued = tasks(matcher, routes)
-    queues = Queues(matcher, queued)
+    queues = Queues(matcher, queued, routes)
     entries: tuple[Entry | Task, ...] = (*routes, *queued)
-    pipelines = tuple(trace(evaluator, models, entry, queues) for entry in entries)
+    traced = (trace(evaluator, models, entry, queues) for entry in entries)
+    pipelines = tuple(p for p in traced if not (isinstance(p.entry, Task) and p.entry.training) or p.trains)
+    consumed = _consumers(matcher, models, queues, pipelines)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
-        pipelines, classify(pipelines), _places(matcher, Cache), _places(matcher, Metric),
+        pipelines, classify(pipelines), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
+        _places(matcher, Cache), _places(matcher, Metric),
     )  # fmt: skip
+
+
+def _consumers(matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...]) -> tuple[Consumed, ...]:
+    """Loops over a stream, then scripts that do not only start one."""
+    walked = frozenset(step.scope for p in pipelines for step in p.steps)
+    found = [c for loop in consumers(matcher, walked) if (c := consume(matcher.evaluator, models, loop, queues))]
+    told = {s.span for c in found for s in c.sites}
+    served = frozenset({scope.file for scope in walked} | {c.consumer.file for c in found})
+    for script in scripts(matcher, served):
+        consumed = consume(matcher.evaluator, models, script, queues)
+        if consumed is not None and not told & {s.span for s in consumed.sites}:
+            found.append(consumed)
+    return tuple(found)
+
+
+def _served(matcher: Matcher, pipelines: tuple[Pipeline, ...]) -> frozenset[str]:
+    """The files that a serving process loads: those of the entries and what they import."""
+    found: set[str] = set()
+    waiting = [p.entry.file for p in pipelines]
+    while waiting:
+        if (file := waiting.pop()) not in found:
+            found.add(file)
+            waiting += matcher.program.imports(file)
+    return frozenset(found)
 
 
 def _places(matcher: Matcher, role: type[Cache] | type[Metric]) -> tuple[tuple[Span, str], ...]:

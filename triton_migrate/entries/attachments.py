@@ -1,30 +1,17 @@
-"""Takes matches of applications, routers and mounts, gives under which prefixes, and in which application, a router's routes are served.
-
-Everything that carries routes is a `Node`: an application, a router, a namespace, a `Mount(...)`, even a single `Route(...)` in a list.
-"""
+"""Takes matches of applications, routers and mounts, gives under which prefixes, and in which application, a router's routes are served."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from triton_migrate.entries.texts import texts
+from triton_migrate.entries.nodes import CLASS, Node, Nodes
+from triton_migrate.entries.texts import texts, url_texts
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.scopes import CallPlace, Frame
-from triton_migrate.resolve.values import Api, Container, Instance, Site, Tuples, Unknown, UserClass, Value
-from triton_migrate.rulebook.vocabulary import WebApp, WebMount, WebRouter
-
-NESTED = 4  # lists in lists of routes
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """An object that routes are put on, by the library class it is of and where it was made."""
-
-    path: str
-    site: Site | None
+from triton_migrate.resolve.scopes import CallPlace
+from triton_migrate.resolve.values import Api, Unknown, UserClass, Value
+from triton_migrate.rulebook.vocabulary import WebApp, WebMount, WebRouter, WebView
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,82 +35,61 @@ class Attachments:
 
     def __init__(self, matcher: Matcher) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
+        self.nodes = Nodes(matcher)
         self._mounts: dict[Node, list[_Mount]] = {}
+        self._decorated: dict[Node, WebApp] = {}
+        self._classes: dict[Node, UserClass] = {}
         for match in matcher.find(WebMount, inherited=True):
             self._mounted(match)
         for app in matcher.find(WebApp, inherited=True):
-            self._listed(app, app.rule.routes)
+            self._listed(app, app.rule.routes, app.rule.tuples)
+            if isinstance(app.place.decorates, ir.Class):
+                self._decorated[self.nodes.result(app)] = app.rule
         for router in matcher.find(WebRouter, inherited=True):
-            self._listed(router, router.rule.routes)
+            self._listed(router, router.rule.routes, "")
+        for file, node in self.nodes.lists.items():
+            rule = self._rule(node)
+            for child in self.nodes.listed(rule.lists, file) if isinstance(rule, WebApp) else ():
+                self._put(child, _Mount(node, None, False))
         self._on_unknown()
-
-    # ------------------------------------------------------------ nodes
-
-    def node(self, value: Value) -> Node | None:
-        """What a value is as something that carries routes."""
-        if isinstance(value, Instance):
-            for base in self.evaluator.mro(value.of):
-                if isinstance(base, Api) and (self.rulebook.find(base.path, WebApp) or self.rulebook.find(base.path, WebRouter)):
-                    return Node(self.rulebook.canonical(f"{base.path}()"), value.site)
-        if isinstance(value, Api) and value.path.endswith("()"):
-            return Node(value.path, value.made)
-        return None
-
-    def result(self, match: Match[WebApp] | Match[WebRouter] | Match[WebMount]) -> Node:
-        return Node(self.rulebook.canonical(f"{match.api.path}()"), match.site)
-
-    def nodes(self, expr: ir.Expr | None, frame: Frame, depth: int = 0) -> Iterator[Node]:
-        """The nodes an expression is, or that are in the lists it is."""
-        if expr is None or depth > NESTED:
-            return
-        if isinstance(expr, ir.Operation) and expr.operands:
-            for part in expr.operands:
-                yield from self.nodes(part, frame, depth + 1)
-        for value in self.evaluator.values(expr, frame):
-            yield from self._within(value, depth)
-
-    def _within(self, value: Value, depth: int) -> Iterator[Node]:
-        if isinstance(value, Container) and depth <= NESTED:
-            for inner in self.evaluator.element(value, None):
-                yield from self._within(inner, depth + 1)
-            for place in (*self.matcher.program.calls("append"), *self.matcher.program.calls("extend")):
-                grown = place.call.func.value if isinstance(place.call.func, ir.Attribute) else None
-                frame = self.matcher.program.generic(place.scope)
-                if place.call.args and value in self.evaluator.values(grown, frame):
-                    yield from self.nodes(place.call.args[0], frame, depth + 1)
-        elif isinstance(value, Tuples):
-            for part in value.parts:
-                for inner in part:
-                    yield from self._within(inner, depth + 1)
-        elif (node := self.node(value)) is not None:
-            yield node
 
     # ------------------------------------------------------------ mounts
 
     def _mounted(self, match: Match[WebMount]) -> None:
-        rule, call = match.rule, match.place.call
-        frame = self.matcher.program.generic(match.place.scope)
-        ends = {"self": self.node(match.receiver), "result": self.result(match)}
-        parents = [ends[rule.parent]] if rule.parent in ends else list(self.nodes(port(call, rule.parent), frame))
-        children = [ends[rule.child]] if rule.child in ends else list(self.nodes(port(call, rule.child), frame))
-        for parent in parents:
-            for child in children:
-                if parent is not None and child is not None:
-                    self._add(rule, match.place, parent, child)
+        rule = match.rule
+        for parent in self._ends(match, rule.parent):
+            for child in self._ends(match, rule.child):
+                self._add(rule, match.place, parent, child)
+
+    def _ends(self, match: Match[WebMount], end: str) -> tuple[Node, ...]:
+        """What a mount's parent or child is; an application may hold a list of children, plain tuples among them."""
+        call, frame = match.place.call, self.matcher.program.generic(match.place.scope)
+        if end == "self":
+            node = self.nodes.node(match.receiver)
+            return (node,) if node is not None else ()
+        if end == "result":
+            return (Node(self.rulebook.canonical(f"{match.api.path}()"), match.site),)
+        exprs = call.args[int(end[1:] or 0) :] if end.startswith("*") else (port(call, end),)
+        holder = self._class_rule(match.receiver.path.removesuffix("()"))
+        tuples = holder.tuples if isinstance(holder, WebApp) else ""
+        return tuple(dict.fromkeys(n for e in exprs for n in self.nodes.within(e, frame, tuples)))
 
     def _add(self, rule: WebMount, place: CallPlace, parent: Node | None, child: Node) -> None:
-        given = texts(self.evaluator, port(place.call, rule.prefix), self.matcher.program.generic(place.scope)) if rule.prefix else ()
+        frame = self.matcher.program.generic(place.scope)
+        given = url_texts(self.evaluator, port(place.call, rule.prefix), frame, rule.regex) if rule.prefix else ()
         for prefix in given or (None,):
-            mount = _Mount(parent, prefix, rule.overrides)
-            known = self._mounts.setdefault(child, [])
-            if mount not in known:
-                known.append(mount)
+            self._put(child, _Mount(parent, prefix, rule.overrides))
 
-    def _listed(self, match: Match[WebApp] | Match[WebRouter], routes: str) -> None:
+    def _put(self, child: Node, mount: _Mount) -> None:
+        known = self._mounts.setdefault(child, [])
+        if mount not in known:
+            known.append(mount)
+
+    def _listed(self, match: Match[WebApp] | Match[WebRouter], routes: str, tuples: str) -> None:
         if not routes:
             return
-        for child in self.nodes(port(match.place.call, routes), self.matcher.program.generic(match.place.scope)):
-            self._mounts.setdefault(child, []).append(_Mount(self.result(match), None, False))
+        for child in self.nodes.within(port(match.place.call, routes), self.matcher.program.generic(match.place.scope), tuples):
+            self._put(child, _Mount(self.nodes.result(match), None, False))
 
     def _on_unknown(self) -> None:
         """`app.include_router(router)` where nothing is known of `app`: served by whoever passes it."""
@@ -134,7 +100,7 @@ class Attachments:
                 frame = self.matcher.program.generic(place.scope)
                 if not isinstance(place.call.func, ir.Attribute) or not unknown(self.evaluator.values(place.call.func, frame)):
                     continue
-                for child in self.nodes(port(place.call, rule.child), frame):
+                for child in self.nodes.within(port(place.call, rule.child), frame):
                     if child not in self._mounts and self._rule(child) is not None:
                         self._add(rule, place, None, child)
 
@@ -142,7 +108,7 @@ class Attachments:
 
     def framework(self, node: Node) -> str:
         rule = self._rule(node)
-        return rule.framework if rule else node.path.partition(".")[0]
+        return rule.framework if rule else ""
 
     def prefixes(self, node: Node, seen: tuple[Node, ...] = ()) -> tuple[Prefix, ...]:
         """Every way from the node to an application; the last resort is the node by itself."""
@@ -160,10 +126,13 @@ class Attachments:
         if any(p.registered for p in found) or (found and not isinstance(rule, WebApp)):
             return tuple(dict.fromkeys(found))
         app = rule if isinstance(rule, WebApp) else None
-        return tuple(Prefix(own, app, app is not None) for own in owned)
+        served = app is not None and not (self.nodes.roots and node in self.nodes.lists.values() and node not in self.nodes.roots)
+        return tuple(Prefix(own, app, served) for own in owned)
 
     def _rule(self, node: Node) -> WebApp | WebRouter | None:
         """The rule of the class the node was made of (an alias may have led elsewhere), else of the class it is known as."""
+        if node in self._decorated:
+            return self._decorated[node]
         place = self.matcher.program.call_at(node.site)
         if place is not None:
             for value in self.evaluator.values(place.call.func, self.matcher.program.generic(place.scope)):
@@ -177,6 +146,8 @@ class Attachments:
         return self.rulebook.find(path, WebApp) or self.rulebook.find(path, WebRouter)
 
     def _own(self, node: Node, rule: WebApp | WebRouter | None) -> tuple[str, ...]:
+        if node.path == CLASS:
+            return self._of_class(node)
         place = self.matcher.program.call_at(node.site)
         if rule is None or place is None:
             return ("",)
@@ -185,6 +156,23 @@ class Attachments:
         if not given and isinstance(rule, WebRouter) and rule.name:
             given = tuple(f"/{name}" for name in texts(self.evaluator, port(place.call, rule.name), frame))
         return given or ("",)
+
+    def _of_class(self, node: Node) -> tuple[str, ...]:
+        """The prefix that a view class says in one of its attributes."""
+        cls = self._classes.get(node)
+        bases = self.evaluator.mro(cls) if cls is not None else ()
+        view = next((r for b in bases if isinstance(b, Api) and (r := self.rulebook.find(b.path, WebView))), None)
+        if cls is None or view is None or not view.prefix:
+            return ("",)
+        found = [b for c in bases if isinstance(c, UserClass) for b in c.scope.bindings.get(view.prefix, ())]
+        return texts(self.evaluator, found[0].expr, self.evaluator.class_frame(cls)) or ("",) if found else ("",)
+
+    def of_class(self, cls: UserClass) -> Node:
+        """The node of a class of the program."""
+        node = self.nodes.node(cls)
+        assert node is not None
+        self._classes[node] = cls
+        return node
 
 
 def _answering(app: WebApp | None, router: WebApp | WebRouter | None) -> WebApp | None:
@@ -195,7 +183,7 @@ def _answering(app: WebApp | None, router: WebApp | WebRouter | None) -> WebApp 
 
 def joined(prefix: str, path: str) -> str:
     """`/api/` + `/x` and `/api` + `/x` are `/api/x`."""
-    return prefix.rstrip("/") + path if path.startswith("/") or not path else prefix + path
+    return prefix.rstrip("/") + path if path.startswith("/") else prefix + path
 
 
 def unknown(values: frozenset[Value]) -> bool:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from dataclasses import dataclass
 
+from triton_migrate.entries.verbs import Methods, Verbs
 from triton_migrate.index import ir
-from triton_migrate.match import Matcher
+from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.scopes import CallPlace
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, Site, UserClass, UserFunction, Value
-from triton_migrate.rulebook.vocabulary import WebRoute, WebView
+from triton_migrate.rulebook.vocabulary import WebAction, WebEndpoint, WebRoute, WebView
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
-Methods: TypeAlias = tuple[str, ...]
+WRAPPED = 4  # calls around a handler
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A function that answers, the methods it answers, and what its path has behind the registered one."""
+
+    function: UserFunction
+    methods: Methods
+    suffix: str = ""
 
 
 class Handlers:
@@ -21,22 +31,52 @@ class Handlers:
 
     def __init__(self, matcher: Matcher) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
+        self.verbs = Verbs(matcher)
 
-    def of(self, rule: WebRoute, place: CallPlace) -> Iterator[tuple[UserFunction, Methods]]:
-        """Handlers with their methods, as the registration and the class say."""
-        given = self._methods(rule, place)
+    def of(self, match: Match[WebRoute]) -> Iterator[Handled]:
+        """Handlers with their methods, as the registration, the handler's decorators and the class say."""
+        rule, place = match.rule, match.place
         frame = self.matcher.program.generic(place.scope)
+        given = self.verbs.named(port(place.call, rule.methods), frame) if rule.methods else None
+        for value in sorted(self._values(match, frame), key=str):
+            yield from self._handlers(value, rule, given, place)
+
+    def views(self, rule: WebView) -> Iterator[UserClass]:
+        """The program's classes under a base class of views."""
+        for name in sorted({path.rpartition(".")[2] for path in rule.api}):
+            for scope in self.matcher.program.subclasses(name):
+                assert scope.parent is not None
+                cls = UserClass(scope, self.matcher.program.generic(scope.parent))
+                if self.view(cls) is rule:
+                    yield cls
+
+    def view(self, cls: UserClass) -> WebView | None:
+        bases = (b for b in self.evaluator.mro(cls) if isinstance(b, Api))
+        return next((r for b in bases if (r := self.rulebook.find(b.path, WebView))), None)
+
+    # ------------------------------------------------------------ what is registered
+
+    def _values(self, match: Match[WebRoute], frame: Frame) -> frozenset[Value]:
+        rule, place = match.rule, match.place
+        if rule.handler == "self":
+            func = place.call.func
+            return self.evaluator.values(func.value, frame) if isinstance(func, ir.Attribute) else frozenset()
         if rule.handler != "decorated":
-            values = self.evaluator.values(port(place.call, rule.handler), frame)
-        elif isinstance(place.decorates, ir.Function):
-            yield UserFunction(place.scope.children[id(place.decorates)], frame), given or rule.default
-            return
-        elif isinstance(place.decorates, ir.Class):
-            values = frozenset({UserClass(place.scope.children[id(place.decorates)], frame)})
-        else:
-            values = self._applied(place)
-        for value in sorted(values, key=str):
-            yield from self._handlers(value, rule, given)
+            given = port(place.call, rule.handler)
+            return self._by_name(match, frame) if given is None and rule.endpoint else self.evaluator.values(given, frame)
+        if isinstance(place.decorates, ir.Function):
+            return frozenset({self._decorated(place.scope, place.decorates, frame)})
+        if isinstance(place.decorates, ir.Class):
+            return frozenset({UserClass(place.scope.children[id(place.decorates)], frame)})
+        return self._applied(place)
+
+    def _decorated(self, scope: Scope, function: ir.Function, frame: Frame) -> UserFunction:
+        """The decorated function; a method's object is one that the framework makes."""
+        found = UserFunction(scope.children[id(function)], frame)
+        if scope.kind != "class" or scope.parent is None or self.evaluator.decorated(function, frame, "builtins.staticmethod"):
+            return found
+        cls = UserClass(scope, self.matcher.program.generic(scope.parent))
+        return UserFunction(found.scope, frame, Instance(cls, Site(scope.file, scope.definition.at)))
 
     def _applied(self, place: CallPlace) -> frozenset[Value]:
         """`app.route("/x")(handler)`: a decorator called by hand."""
@@ -46,49 +86,125 @@ class Handlers:
                 found |= self.evaluator.values(outer.call.args[0], self.matcher.program.generic(outer.scope))
         return frozenset(found)
 
-    def _handlers(self, value: Value, rule: WebRoute, given: Methods | None) -> Iterator[tuple[UserFunction, Methods]]:
-        if isinstance(value, UserClass):
-            if rule.resource or self._view(value) is not None:
-                yield from self._resource(value, given)
+    def _by_name(self, match: Match[WebRoute], frame: Frame) -> frozenset[Value]:
+        """A handler given elsewhere under the name that the route says."""
+        name = self.evaluator.constant(port(match.place.call, match.rule.endpoint), frame)
+        if not isinstance(name, str):
+            return frozenset()
+        held = self.evaluator.attribute(match.receiver, match.rule.endpoints) if match.rule.endpoints else frozenset()
+        found = {v for h in held for v in self.evaluator.element(h, name)}
+        for named in self.matcher.find(WebEndpoint):
+            place = named.place
+            if isinstance(place.decorates, ir.Function) and self.matcher.constant(port(place.call, named.rule.name), place) == name:
+                found.add(self._decorated(place.scope, place.decorates, self.matcher.program.generic(place.scope)))
+        return frozenset(found)
+
+    # ------------------------------------------------------------ who answers
+
+    def _handlers(self, value: Value, rule: WebRoute, given: Methods | None, place: CallPlace, depth: int = 0) -> Iterator[Handled]:
+        view = self.view(value) if isinstance(value, UserClass) else self.view(value.of) if isinstance(value, Instance) else None
+        if isinstance(value, UserClass) and (rule.resource or view is not None):
+            yield from self.answering(value, given, rule, place)
+        elif isinstance(value, Instance) and (rule.resource or view is not None):
+            yield from self.answering(value.of, given, rule, place, value)
         elif isinstance(value, Api):
-            for cls in self._adapted(value):
-                yield from self._resource(cls, given)
+            yield from self._made(value, rule, given, place, depth)
         else:
             for function in self.evaluator.callables(value):
-                yield function, given or rule.default
+                limits = self.verbs.decorated(function)
+                told = limits[1] if limits is not None else ()
+                yield Handled(function, given or told or rule.default or self.verbs.told_apart(function))
 
-    def _adapted(self, adapter: Api) -> Iterator[UserClass]:
-        """`View.as_view(...)` is made of View."""
-        place = self.matcher.program.call_at(adapter.site)
-        if place is None or not isinstance(place.call.func, ir.Attribute):
+    def _made(self, made: Api, rule: WebRoute, given: Methods | None, place: CallPlace, depth: int) -> Iterator[Handled]:
+        """`View.as_view(...)` is made of View, `login_required(handler)` of a handler."""
+        by = self.matcher.program.call_at(made.site)
+        if by is None or depth > WRAPPED:
             return
-        for value in self.evaluator.values(place.call.func.value, self.matcher.program.generic(place.scope)):
-            if isinstance(value, UserClass) and (view := self._view(value)) and view.adapter == place.call.func.attr:
-                yield value
+        frame = self.matcher.program.generic(by.scope)
+        func = by.call.func
+        for value in self.evaluator.values(func.value, frame) if isinstance(func, ir.Attribute) else ():
+            if isinstance(value, UserClass) and (view := self.view(value)) and view.adapter == func.attr:  # type: ignore[union-attr]
+                yield from self._adapted(value, view, by, given, rule, place)
+                return
+        limits = self.verbs.limits(by.call, frame)
+        for value in self.evaluator.values(by.call.args[0], frame) if by.call.args and made.path.endswith("()") else ():
+            if isinstance(value, (UserFunction, UserClass)) or (isinstance(value, Api) and value.site != made.site):
+                yield from self._handlers(value, rule, limits[1] if limits else given, place, depth + 1)
 
-    def _view(self, cls: UserClass) -> WebView | None:
-        bases = (b for b in self.evaluator.mro(cls) if isinstance(b, Api))
-        return next((r for b in bases if (r := self.rulebook.find(b.path, WebView))), None)
+    def _adapted(
+        self, cls: UserClass, view: WebView, by: CallPlace, given: Methods | None, rule: WebRoute, place: CallPlace
+    ) -> Iterator[Handled]:
+        """An adapted view answers with its verbs, or with the methods that the adapter is told."""
+        frame = self.matcher.program.generic(by.scope)
+        mappings = [v for v in self.evaluator.values(port(by.call, view.mapping), frame) if isinstance(v, Container)] if view.mapping else []
+        if not mappings:
+            yield from self.answering(cls, given, rule, place)
+        instance = _object(cls)
+        for mapping in mappings:
+            for key, value in zip(mapping.expr.keys, mapping.expr.values, strict=True) if isinstance(mapping.expr, ir.Mapping) else ():
+                verb, name = self.evaluator.constant(key, mapping.frame), self.evaluator.constant(value, mapping.frame)
+                if isinstance(verb, str) and isinstance(name, str):
+                    yield from (Handled(f, (verb.upper(),)) for f in self._methods(cls, name, instance))
 
-    def _resource(self, cls: UserClass, given: Methods | None) -> Iterator[tuple[UserFunction, Methods]]:
-        instance = Instance(cls, Site(cls.scope.file, cls.scope.definition.at))
-        view = self._view(cls)
-        one = view.method if view else ""
-        allowed = given or self._strings(self.evaluator.class_attribute(cls, "methods", None))
-        for name in (one,) if one else VERBS:
-            for value in self.evaluator.class_attribute(cls, name, instance):
-                if isinstance(value, UserFunction) and (one or not allowed or name.upper() in allowed):
-                    yield value, (allowed or ("GET",)) if one else (name.upper(),)
+    def answering(
+        self, cls: UserClass, given: Methods | None, rule: WebRoute | None, place: CallPlace | None, instance: Instance | None = None
+    ) -> Iterator[Handled]:
+        """The methods of a class that answer requests."""
+        instance = instance or _object(cls)
+        view = self.view(cls)
+        one = (view.method if view else "") or (rule.verbs if rule and "*" not in rule.verbs else "")
+        allowed = given or self._listed(cls, view.allowed if view else "methods")
+        if one:
+            methods = allowed or (rule.default if rule else ()) or ("GET",)
+            yield from (Handled(f, methods) for f in self._methods(cls, one, instance))
+            return
+        suffix = self._suffix(rule, place)
+        for verb in VERBS:
+            name = (rule.verbs if rule else "*").replace("*", verb) + suffix
+            if not allowed or verb.upper() in allowed:
+                yield from (Handled(f, (verb.upper(),)) for f in self._methods(cls, name, instance))
+        for action in view.actions if view else ():
+            name, method, *behind = action.split()
+            yield from (Handled(f, (method,), "".join(behind)) for f in self._methods(cls, name, instance))
+        if view is not None and view.item:
+            yield from self._actions(cls, view, instance)
 
-    def _methods(self, rule: WebRoute, place: CallPlace) -> Methods | None:
-        if not rule.methods:
-            return None
-        return self._strings(self.evaluator.values(port(place.call, rule.methods), self.matcher.program.generic(place.scope)))
+    def _actions(self, cls: UserClass, view: WebView, instance: Instance) -> Iterator[Handled]:
+        """Methods that a decorator makes routes of their own below the class's."""
+        for base in (b for b in self.evaluator.mro(cls) if isinstance(b, UserClass)):
+            frame = self.evaluator.class_frame(base)
+            for stmt in base.scope.definition.body:
+                for decorator in stmt.function.decorators if isinstance(stmt, ir.Define) else ():
+                    call = decorator if isinstance(decorator, ir.Call) else ir.Call(decorator.at, decorator, (), ())
+                    for api in self.evaluator.apis(call.func, frame):
+                        if (rule := self.rulebook.find(api.path, WebAction)) and isinstance(stmt, ir.Define):
+                            path = self.evaluator.constant(port(call, rule.path), frame) if rule.path else None
+                            one = self.evaluator.constant(port(call, rule.item), frame) if rule.item else None
+                            behind = f"{view.item if one is True else ''}/{path if isinstance(path, str) else stmt.function.name}/"
+                            methods = self.verbs.named(port(call, rule.methods), frame) or ("GET",)
+                            yield from (Handled(f, methods, behind) for f in self._methods(cls, stmt.function.name, instance))
 
-    def _strings(self, values: frozenset[Value]) -> Methods | None:
-        found = [v for value in values for v in (self.evaluator.element(value, None) if isinstance(value, Container) else (value,))]
-        named = sorted(v.value.upper() for v in found if isinstance(v, Literal) and isinstance(v.value, str))
-        return tuple(dict.fromkeys(named)) or None
+    def _methods(self, cls: UserClass, name: str, instance: Instance) -> Iterator[UserFunction]:
+        values = self.evaluator.class_attribute(cls, name, instance)
+        yield from (v for v in values if isinstance(v, UserFunction) and v.scope.owner is not None)
+
+    def _listed(self, cls: UserClass, attribute: str) -> Methods | None:
+        found = {m for v in self.evaluator.class_attribute(cls, attribute, None) for m in self._texts(v)}
+        return tuple(sorted(found)) or None
+
+    def _texts(self, value: Value) -> Iterator[str]:
+        for inner in self.evaluator.element(value, None) if isinstance(value, Container) else (value,):
+            if isinstance(inner, Literal) and isinstance(inner.value, str):
+                yield inner.value.upper()
+
+    def _suffix(self, rule: WebRoute | None, place: CallPlace | None) -> str:
+        given = self.matcher.constant(port(place.call, rule.suffix), place) if rule and place and rule.suffix else None
+        return f"_{given}" if isinstance(given, str) else ""
+
+
+def _object(cls: UserClass) -> Instance:
+    """The object of a class that only the framework makes."""
+    return Instance(cls, Site(cls.scope.file, cls.scope.definition.at))
 
 
 def _called(call: ir.Call) -> str:

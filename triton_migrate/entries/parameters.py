@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 
 from triton_migrate.entries.records import Input
+from triton_migrate.entries.requests import LOCATIONS
+from triton_migrate.entries.schemas import schema_fields, schema_of, type_text
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
@@ -13,57 +15,57 @@ from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Instance, Site, UserClass, UserFunction, Value
 from triton_migrate.rulebook.vocabulary import WebApp, WebParameter, WebRequest
 
-PATH_NAME = re.compile(r"<(?:[^:<>]*:)?([^<>]+)>|\{([^:{}]+)(?::[^{}]*)?\}")
-LOCATIONS = {"files": "file", "form": "form", "args": "query", "values": "query", "json": "json", "headers": "header", "cookies": "cookie"}
-BODY_BASE = "pydantic.BaseModel"
+PATH_PART = re.compile(r"[<{]([^<>{}]*)[>}]")  # `<int:id>`, `<id:int>`, `{id:path}`: whichever side a parameter is called like
 
 
 def declared_inputs(evaluator: Evaluator, handler: UserFunction, path: str, app: WebApp | None) -> tuple[Input, ...]:
     """The inputs in a handler's signature. Frameworks that do not inject (Flask) declare only path parameters."""
-    in_path = {a or b for a, b in PATH_NAME.findall(path)}
-    injects = app is not None and app.injects
-    found = list(_of(evaluator, handler, in_path, injects, ()))
+    in_path = {name.strip() for part in PATH_PART.findall(path) for name in part.split(":")}
+    found = list(_of(evaluator, handler, in_path, app if app is not None and app.injects else None, ()))
     return tuple({(i.name, i.source): i for i in found}.values())
 
 
-def _of(evaluator: Evaluator, handler: UserFunction, in_path: set[str], injects: bool, seen: tuple[object, ...]) -> Iterator[Input]:
+def _of(evaluator: Evaluator, handler: UserFunction, in_path: set[str], app: WebApp | None, seen: tuple[object, ...]) -> Iterator[Input]:
     if handler.scope in seen:
         return
     parameters = handler.scope.function.parameters[1 if handler.receiver is not None else 0 :]
     for parameter in parameters:
         if parameter.name in in_path:
             yield Input(parameter.name, "path", type_text(parameter.annotation), "declared")
-        elif injects and parameter.kind in ("positional", "keyword"):
-            yield from _injected(evaluator, handler, parameter, in_path, (*seen, handler.scope))
+        elif app is not None and parameter.kind in ("positional", "keyword"):
+            yield from _injected(evaluator, handler, parameter, in_path, app, (*seen, handler.scope))
 
 
 def _injected(
-    evaluator: Evaluator, handler: UserFunction, parameter: ir.Parameter, in_path: set[str], seen: tuple[object, ...]
+    evaluator: Evaluator, handler: UserFunction, parameter: ir.Parameter, in_path: set[str], app: WebApp, seen: tuple[object, ...]
 ) -> Iterator[Input]:
     for marker, place in _markers(evaluator, parameter, handler.frame):
         if marker.source == "dependency":
             wanted = (port(place, marker.dependency) if isinstance(place, ir.Call) else None) or _plain(parameter.annotation)
             for value in evaluator.values(wanted, handler.frame):
                 if isinstance(value, UserClass) and not evaluator.callables(value):
-                    yield from model_fields(evaluator, value, "query")
+                    yield from _annotated(value)
                 for function in _constructor_or_function(evaluator, value):
-                    yield from _of(evaluator, function, in_path, True, seen)
+                    yield from _of(evaluator, function, in_path, app, seen)
             return
         if marker.source in ("injected", "any"):
             return
         models = _models(evaluator, parameter, handler.frame)
         if models and marker.source in ("json", "form", "query"):
             for cls in models:
-                yield from model_fields(evaluator, cls, marker.source)
+                yield from schema_fields(evaluator, cls, marker.source)
         else:
             yield Input(parameter.name, marker.source, type_text(_plain(parameter.annotation)), "declared")
         return
+    named = dict(told.split("=") for told in app.named).get(parameter.name, "")
+    if named == "injected":
+        return
     models = _models(evaluator, parameter, handler.frame)
     for cls in models:
-        yield from model_fields(evaluator, cls, "json")
+        yield from schema_fields(evaluator, cls, named or "json")
     if not models:
         structured = re.match(r"(dict|list|Dict|List|set)\b", text := type_text(_plain(parameter.annotation)))
-        yield Input(parameter.name, "json" if structured else "query", text, "declared")
+        yield Input(parameter.name, named or ("json" if structured else app.parameter), text, "declared")
 
 
 def parsed_inputs(evaluator: Evaluator, handler: UserFunction) -> tuple[Input, ...]:
@@ -133,34 +135,11 @@ def _models(evaluator: Evaluator, parameter: ir.Parameter, frame: Frame) -> tupl
     if parameter.annotation is None:
         return ()
     found = evaluator.annotated(parameter.annotation, frame)
-    return tuple(dict.fromkeys(v.of for v in found if isinstance(v, Instance) and is_body_model(evaluator, v.of)))
+    return tuple(dict.fromkeys(v.of for v in found if isinstance(v, Instance) and schema_of(evaluator, v.of) is not None))
 
 
-def is_body_model(evaluator: Evaluator, cls: UserClass) -> bool:
-    return any(isinstance(b, Api) and b.path == BODY_BASE for b in evaluator.mro(cls))
-
-
-def model_fields(evaluator: Evaluator, cls: UserClass, source: str) -> Iterator[Input]:
-    """The fields of a pydantic model, inherited ones first."""
-    for base in reversed(evaluator.mro(cls)):
-        if isinstance(base, UserClass):
-            for stmt in base.scope.definition.body:
-                if isinstance(stmt, ir.Assign) and stmt.annotation is not None and isinstance(stmt.targets[0], ir.Name):
-                    yield Input(stmt.targets[0].id, source, type_text(stmt.annotation), "declared")
-
-
-def type_text(annotation: ir.Expr | None) -> str:
-    """An annotation as a person writes it: `list[float]`, `str | None`."""
-    match annotation:
-        case ir.Name(_, name):
-            return name
-        case ir.Attribute(_, value, attr):
-            return f"{type_text(value)}.{attr}"
-        case ir.Subscript(_, value, index):
-            items = index.items if isinstance(index, ir.Sequence) else (index,)
-            return f"{type_text(value)}[{', '.join(type_text(i) for i in items)}]"
-        case ir.Operation(_, "BitOr", operands):
-            return " | ".join(type_text(o) for o in operands)
-        case ir.Constant(_, value):
-            return value if isinstance(value, str) else str(value)
-    return ""
+def _annotated(cls: UserClass) -> Iterator[Input]:
+    """The fields of a plain class that a dependency is made of (a dataclass)."""
+    for stmt in cls.scope.definition.body:
+        if isinstance(stmt, ir.Assign) and stmt.annotation is not None and isinstance(stmt.targets[0], ir.Name):
+            yield Input(stmt.targets[0].id, "query", type_text(stmt.annotation), "declared")

@@ -4,43 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_migrate.entries.records import Task
+from triton_migrate.entries.records import Entry, Task
+from triton_migrate.entries.tasks import callees
+from triton_migrate.entries.workers import Workers
 from triton_migrate.index import ir
 from triton_migrate.match import Matcher
 from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.channels import Channel
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.resolve.values import Api, Container, Literal, UserFunction, Value
+from triton_migrate.resolve.values import Api, Container, Literal, UserFunction
 from triton_migrate.rulebook.vocabulary import TaskEnqueue
 
 
 class Queues:
-    """Answers for one program; made once its tasks are known."""
+    """Answers for one program; made once its tasks and routes (`entries`) are known."""
 
-    def __init__(self, matcher: Matcher, tasks: tuple[Task, ...]) -> None:
-        self.evaluator, self.program = matcher.evaluator, matcher.program
-        self._by_scope: dict[Scope, UserFunction] = {t.handler.scope: t.handler for t in tasks}
+    def __init__(self, matcher: Matcher, tasks: tuple[Task, ...], entries: tuple[Entry, ...] = ()) -> None:
+        self.matcher, self.evaluator = matcher, matcher.evaluator
+        self._by_scope: dict[Scope, Task] = {t.handler.scope: t for t in tasks}
         self._by_name = {t.name: t.handler for t in tasks}
         self._direct: dict[int, ir.Call] = {}
+        self._workers = Workers(matcher, frozenset(e.handler.scope for e in entries))
+
+    def workers(self, channel: Channel) -> tuple[UserFunction, ...]:
+        """The functions whose loops get what is put onto the channel."""
+        return self._workers.of(channel)
+
+    def called(self, function: UserFunction) -> str:
+        """The queue that a plain call of the function puts it on; none for most."""
+        task = self._by_scope.get(function.scope)
+        return task.queue if task is not None and task.called else ""
 
     def enqueued(self, rule: TaskEnqueue, api: Api, call: ir.Call, frame: Frame) -> Iterator[tuple[UserFunction, ir.Call]]:
         """The functions that a worker will run because of `call`."""
-        if rule.callee == "self":
-            functions = [api.of] if isinstance(api.of, UserFunction) else []
-        else:
-            functions = [f for v in self.evaluator.values(port(call, rule.callee), frame) for f in self._functions(v, frame)]
-        for function in functions:
-            yield self._by_scope.get(function.scope, function), self._as_direct(rule, call, frame)
+        functions = (*self._named(rule, call, frame),) or (*callees(self.matcher, rule, api, call, frame),)
+        for function in dict.fromkeys(functions):
+            task = self._by_scope.get(function.scope)
+            yield (task.handler if task is not None else function), self._as_direct(rule, call, frame)
 
-    def _functions(self, value: Value, frame: Frame) -> tuple[UserFunction, ...]:
-        if not isinstance(value, Literal) or not isinstance(value.value, str):
-            return self.evaluator.callables(value)
-        named = self._by_name.get(value.value) or next((h for n, h in self._by_name.items() if n.endswith(f".{value.value}")), None)
-        if named is not None:
-            return (named,)
-        module, _, name = value.value.rpartition(".")
-        path = self.program.module_path(frame.scope.file, module) if module else None
-        members = self.evaluator.member(path, name) if path else frozenset()
-        return tuple(v for v in members if isinstance(v, UserFunction))
+    def _named(self, rule: TaskEnqueue, call: ir.Call, frame: Frame) -> Iterator[UserFunction]:
+        """Tasks by the names under which they are registered."""
+        for value in self.evaluator.values(_looked_up(call) if rule.callee == "self[]" else port(call, rule.callee), frame):
+            if isinstance(value, Literal) and isinstance(value.value, str):
+                name = value.value
+                same = [h for n, h in self._by_name.items() if n.endswith(f".{name}") or name.endswith(f".{n}")]
+                yield from (self._by_name[name],) if name in self._by_name else same[:1]
 
     def _as_direct(self, rule: TaskEnqueue, call: ir.Call, frame: Frame) -> ir.Call:
         """`f.delay(x)`, `Thread(target=f, args=(x,))` as the call `f(x)` that the worker makes."""
@@ -65,3 +73,8 @@ class Queues:
             return expr
         shown = [v.expr for v in self.evaluator.values(expr, frame) if isinstance(v, Container) and v.frame.scope is frame.scope]
         return shown[0] if len(shown) == 1 else None
+
+
+def _looked_up(call: ir.Call) -> ir.Expr | None:
+    """The key in `tasks[key].delay(x)`."""
+    return call.func.value.key if isinstance(call.func, ir.Attribute) and isinstance(call.func.value, ir.Subscript) else None

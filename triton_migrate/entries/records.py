@@ -1,10 +1,12 @@
-"""What can be called from outside: HTTP routes and queue tasks."""
+"""What runs by itself or is called from outside: HTTP routes, queue tasks, loops over a stream, scripts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from triton_migrate.base import Span
+from triton_migrate.index import ir
+from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import UserFunction
 from triton_migrate.rulebook.vocabulary import WebApp
 
@@ -58,11 +60,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A function that a queue runs."""
+    """A function that a queue runs.
+
+    `called`: a plain call of it already puts it on the queue; `training`: it is a task of its own only if it trains.
+    """
 
     name: str
     queue: str
     handler: UserFunction
+    called: bool = False
+    training: bool = False
 
     @property
     def id(self) -> str:
@@ -75,3 +82,28 @@ class Task:
     @property
     def line(self) -> int:
         return self.handler.scope.function.at[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Code that works on incoming data without HTTP or a task queue: the function, or the module, that reads a stream or scores a batch."""
+
+    kind: str  # messages | video | audio | socket | script
+    scope: Scope
+    at: ir.At  # the function's definition, or the loop in the module
+
+    @property
+    def id(self) -> str:
+        return f"consumer {self.file}:{self.line}"
+
+    @property
+    def file(self) -> str:
+        return self.scope.file
+
+    @property
+    def line(self) -> int:
+        return self.at[0]
+
+    @property
+    def function(self) -> str:
+        return self.scope.qualname or "<module>"

@@ -5,76 +5,126 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from triton_migrate.entries.attachments import Attachments, Node, Prefix, joined, unknown
-from triton_migrate.entries.handlers import Handlers
+from triton_migrate.entries.attachments import Attachments, Prefix, joined, unknown
+from triton_migrate.entries.handlers import Handled, Handlers
+from triton_migrate.entries.nodes import FUNCTION, Node
 from triton_migrate.entries.parameters import declared_inputs, parsed_inputs
 from triton_migrate.entries.records import Entry
+from triton_migrate.entries.schemas import Schemas
 from triton_migrate.entries.startup import lifespan_arguments
-from triton_migrate.entries.texts import texts
+from triton_migrate.entries.texts import texts, url_texts
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher, is_test, last_of
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
-from triton_migrate.resolve.values import Api, Site, Values
-from triton_migrate.rulebook.vocabulary import WebApp, WebRoute
+from triton_migrate.resolve.values import Api, Container, Site, UserClass, UserFunction, Values
+from triton_migrate.rulebook.vocabulary import WebApp, WebRoute, WebView
+
+ALONE = (Prefix("", None, True),)
 
 
 class Routes:
-    """Finds all HTTP routes of a program."""
+    """Finds all HTTP routes of a program; `unregistered` are those that no application serves, filled by `entries`."""
 
     def __init__(self, matcher: Matcher) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
         self.attachments, self.handlers = Attachments(matcher), Handlers(matcher)
+        self.schemas = Schemas(self.evaluator)
+        self.unregistered: tuple[Entry, ...] = ()
 
     def entries(self) -> tuple[Entry, ...]:
         """One entry per handler and path; its methods together, in the order of the source."""
-        self.evaluator.assume(lifespan_arguments(self.matcher) | self._requests())
-        found: dict[tuple[str, int, str], Entry] = {}
-        for entry in (*self._registered(), *self._on_unknown()):
-            key = (entry.file, entry.line, entry.path)
-            if key in found:
-                entry = replace(entry, methods=tuple(dict.fromkeys((*found[key].methods, *entry.methods))))
-            found[key] = entry
-        return tuple(sorted(found.values(), key=lambda e: (e.file, e.line, e.path)))
+        self.evaluator.assume(lifespan_arguments(self.matcher) | self._arguments())
+        found = _merged((*self._registered(), *self._attached(), *self._on_unknown()))
+        served = {e.handler.scope for e in found if e.registered}
+        self.unregistered = tuple(e for e in found if not e.registered and e.handler.scope not in served)
+        return tuple(e for e in found if e.registered)
 
-    def _requests(self) -> dict[tuple[Scope, str], Values]:
-        """What handlers get as their first parameter when nothing says it (Starlette's `async def f(request)`)."""
+    # ------------------------------------------------------------ what frameworks pass
+
+    def _arguments(self) -> dict[tuple[Scope, str], Values]:
+        """What handlers get first when nothing says it (Starlette's `async def f(request)`), and what the registration gives their class."""
         found: dict[tuple[Scope, str], Values] = {}
-        for match in self.matcher.find(WebRoute):
-            for handler, _ in self.handlers.of(match.rule, match.place) if match.rule.request else ():
-                parameters = handler.scope.function.parameters[1 if handler.receiver is not None else 0 :]
-                if parameters and parameters[0].annotation is None:
-                    found[handler.scope, parameters[0].name] = frozenset(
-                        {Api(match.rule.request, Site(handler.scope.file, handler.scope.function.at))}
-                    )
+        for match in self._matches():
+            for handled in self.handlers.of(match):
+                limits = self.handlers.verbs.decorated(handled.function)
+                told = (limits[0].request if limits is not None else "") or match.rule.request
+                parameters = handled.function.scope.function.parameters[1 if handled.function.receiver is not None else 0 :]
+                for path, parameter in zip(told.split(",") if told else (), parameters):
+                    if parameter.annotation is None:
+                        api = Api(path, Site(handled.function.scope.file, handled.function.scope.function.at))
+                        found[handled.function.scope, parameter.name] = frozenset({api})
+            if match.rule.arguments:
+                found |= self._given(match)
         return found
 
+    def _given(self, match: Match[WebRoute]) -> dict[tuple[Scope, str], Values]:
+        """`add_resource(Predict, "/x", resource_class_kwargs={"model": model})`: arguments of the class's constructor or `setup`."""
+        frame = self.matcher.program.generic(match.place.scope)
+        found: dict[tuple[Scope, str], Values] = {}
+        for handled in self.handlers.of(match):
+            cls = _class_of(handled.function, self.matcher)
+            view = self.handlers.view(cls) if cls is not None else None
+            setup = view.setup if view is not None else "__init__"
+            functions = self.evaluator.class_attribute(cls, setup, None) if cls is not None else frozenset()
+            for given in self.evaluator.values(port(match.place.call, match.rule.arguments), frame):
+                for function in functions if isinstance(given, Container) else ():
+                    if isinstance(function, UserFunction):
+                        names = [p.name for p in function.scope.function.parameters[1:]]
+                        found |= {(function.scope, n): v for n in names if (v := self._keyed(given, n))}
+        return found
+
+    def _keyed(self, given: Container, name: str) -> Values:
+        """The element under a name: of a dict display or of `dict(model=model)`."""
+        return self.evaluator.element(given, name)
+
+    # ------------------------------------------------------------ registrations
+
+    def _matches(self) -> tuple[Match[WebRoute], ...]:
+        found = (*self.matcher.find(WebRoute), *self.attachments.nodes.tuples.values())
+        return tuple(m for m in found if not is_test(m.place.scope.file))
+
     def _registered(self) -> Iterator[Entry]:
-        for match in self.matcher.find(WebRoute):
-            if is_test(match.place.scope.file):
-                continue
+        for match in self._matches():
             node = self._node(match)
-            prefixes = self.attachments.prefixes(node) if node else (Prefix("", None, True),)
-            framework = self.attachments.framework(node) if node else match.api.path.partition(".")[0]
-            yield from self._entries(match.rule, match.place, framework, prefixes)
+            prefixes = self.attachments.prefixes(node) if node else ALONE
+            framework = (self.attachments.framework(node) if node else "") or match.api.path.partition(".")[0]
+            yield from self._entries(match, framework, prefixes)
 
     def _node(self, match: Match[WebRoute]) -> Node | None:
-        """What the route is registered on: its receiver, or, for `Route("/x", f)`, the object itself that a list then holds."""
+        """What the route is registered on: its receiver; for `Route("/x", f)` and for decorators without one, what a list then holds."""
+        place, nodes = match.place, self.attachments.nodes
         if match.receiver.path.endswith("()"):
-            return self.attachments.node(match.receiver)
-        if match.rule.handler == "decorated":
-            return None
-        return Node(self.rulebook.canonical(f"{match.api.path}()"), match.site)
+            return nodes.node(match.receiver)
+        if match.rule.handler != "decorated":
+            return Node(self.rulebook.canonical(f"{match.api.path}()"), match.site)
+        if isinstance(place.decorates, ir.Class):
+            return self._class(place.scope.children[id(place.decorates)])
+        if isinstance(place.decorates, ir.Function):
+            if place.scope.kind == "class":
+                return self._class(place.scope)
+            return Node(FUNCTION, Site(place.scope.file, place.decorates.at))
+        return None
 
-    def _entries(self, rule: WebRoute, place: CallPlace, framework: str, prefixes: tuple[Prefix, ...]) -> Iterator[Entry]:
-        for handler, methods in self.handlers.of(rule, place):
-            for path in self._paths(rule, place):
+    def _class(self, scope: Scope) -> Node | None:
+        assert scope.parent is not None
+        return self.attachments.of_class(UserClass(scope, self.matcher.program.generic(scope.parent)))
+
+    def _entries(self, match: Match[WebRoute], framework: str, prefixes: tuple[Prefix, ...]) -> Iterator[Entry]:
+        paths = self._paths(match.rule, match.place)
+        for handled in self.handlers.of(match):
+            named = (match.rule.fallback.replace("{name}", handled.function.scope.name),) if match.rule.fallback else ()
+            for path in paths or named:
                 for prefix in prefixes:
-                    if prefix.registered:
-                        whole = joined(prefix.text, path)
-                        inputs = declared_inputs(self.evaluator, handler, whole, prefix.app) + parsed_inputs(self.evaluator, handler)
-                        served_by = prefix.app.framework if prefix.app else framework
-                        yield Entry(served_by, methods, whole or "/", handler, True, inputs, prefix.app)
+                    yield self._entry(handled, joined(prefix.text, path), framework, prefix)
+
+    def _entry(self, handled: Handled, path: str, framework: str, prefix: Prefix) -> Entry:
+        whole = rooted(path + handled.suffix)
+        handler = handled.function
+        inputs = declared_inputs(self.evaluator, handler, whole, prefix.app) + parsed_inputs(self.evaluator, handler)
+        inputs += self.schemas.inputs(handler)
+        served_by = prefix.app.framework if prefix.app else framework
+        return Entry(served_by, handled.methods, whole, handler, prefix.registered, inputs, prefix.app)
 
     def _paths(self, rule: WebRoute, place: CallPlace) -> tuple[str, ...]:
         if rule.path.startswith("*"):
@@ -82,24 +132,55 @@ class Routes:
         else:
             exprs = (port(place.call, rule.path),)
         frame = self.matcher.program.generic(place.scope)
-        return tuple(t for e in exprs for t in texts(self.evaluator, e, frame))
+        return tuple(t for e in exprs for t in url_texts(self.evaluator, e, frame, rule.regex))
+
+    def _attached(self) -> Iterator[Entry]:
+        """`class V(View, attach=app, uri="/x")`: a view whose definition says where it is served."""
+        for view in (r for library in self.rulebook.libraries for r in library.rules if isinstance(r, WebView) and r.attach):
+            for cls in self.handlers.views(view):
+                given = dict(cls.scope.definition.keywords)
+                for node in self.attachments.nodes.within(given.get(view.attach), cls.frame):
+                    for prefix in self.attachments.prefixes(node):
+                        for path in texts(self.evaluator, given.get(view.uri), cls.frame):
+                            for handled in self.handlers.answering(cls, None, None, None):
+                                yield self._entry(handled, joined(prefix.text, path), self.attachments.framework(node), prefix)
 
     def _on_unknown(self) -> Iterator[Entry]:
         """`@app.post("/x")` in a function that gets `app` from who knows where: by the framework the program uses."""
         apps: tuple[WebApp, ...] = tuple(dict.fromkeys(m.rule for m in self.matcher.find(WebApp, inherited=True)))
         for app in apps[:1]:
-            rules = {last_of(n): r for n, r in self._decorators() if any(n.startswith(f"{p}().") for p in app.api)}
-            for name, rule in sorted(rules.items()):
+            rules = {last_of(n): (n, r) for n, r in self._decorators() if any(n.startswith(f"{p}().") for p in app.api)}
+            for name, (api, rule) in sorted(rules.items()):
                 for place in self.matcher.program.calls(name):
                     func, frame = place.call.func, self.matcher.program.generic(place.scope)
                     if place.decorates is None or not isinstance(func, ir.Attribute) or is_test(place.scope.file):
                         continue
-                    rooted = any(p.startswith("/") for p in self._paths(rule, place))
-                    if rooted and unknown(self.evaluator.values(func, frame)):
-                        yield from self._entries(rule, place, app.framework, (Prefix("", app, True),))
+                    rooted_path = any(p.startswith("/") for p in self._paths(rule, place))
+                    if rooted_path and unknown(self.evaluator.values(func, frame)):
+                        yield from self._entries(Match(rule, Api(api), place), app.framework, (Prefix("", app, True),))
 
     def _decorators(self) -> Iterator[tuple[str, WebRoute]]:
         for library in self.rulebook.libraries:
             for rule in library.rules:
                 if isinstance(rule, WebRoute) and rule.handler == "decorated":
                     yield from ((api, rule) for api in rule.api)
+
+
+def rooted(path: str) -> str:
+    """A path from the root; one that begins with something unknown (`{PREFIX}/x`) stays as it is."""
+    return path if path.startswith(("/", "{")) else f"/{path}"
+
+
+def _merged(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    found: dict[tuple[str, int, str, bool], Entry] = {}
+    for entry in entries:
+        key = (entry.file, entry.line, entry.path, entry.registered)
+        if key in found:
+            entry = replace(entry, methods=tuple(dict.fromkeys((*found[key].methods, *entry.methods))))
+        found[key] = entry
+    return tuple(sorted(found.values(), key=lambda e: (e.file, e.line, e.path)))
+
+
+def _class_of(function: UserFunction, matcher: Matcher) -> UserClass | None:
+    owner = function.scope.owner
+    return UserClass(owner, matcher.program.generic(owner.parent)) if owner is not None and owner.parent is not None else None

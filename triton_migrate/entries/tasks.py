@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from triton_migrate.entries.records import Entry, Task
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher, is_test
+from triton_migrate.resolve.attributes import task_objects
 from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.scopes import Scope
-from triton_migrate.resolve.values import Api, Instance, Literal, UserClass, UserFunction, Value
+from triton_migrate.resolve.scopes import Frame, Scope
+from triton_migrate.resolve.values import Api, Container, Instance, Literal, Site, Tuples, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import TaskDefine, TaskEnqueue
 
 
 def tasks(matcher: Matcher, entries: tuple[Entry, ...] = ()) -> tuple[Task, ...]:
     """One task per function: decorated or registered ones, then plain ones that are enqueued (`entries`: threads they start count)."""
+    matcher.evaluator.assume(_passed(matcher))
     found: dict[tuple[str, int], Task] = {}
-    for task in (*_defined(matcher), *_enqueued(matcher, frozenset(e.handler.scope for e in entries))):
+    for task in (*_defined(matcher), *_listed(matcher), *_enqueued(matcher, frozenset(e.handler.scope for e in entries))):
         found.setdefault((task.file, task.line), task)
     return tuple(found[key] for key in sorted(found))
 
@@ -29,44 +31,37 @@ def _defined(matcher: Matcher) -> Iterator[Task]:
         bound = matcher.constant(port(match.place.call, match.rule.bound), match.place) if match.rule.bound else None
         for function in _functions(matcher, match):
             if bound is True:
-                function = UserFunction(function.scope, function.frame, Api(matcher.rulebook.canonical(f"{match.api.path}()()")))
-            name = given if isinstance(given, str) else _name(matcher, function)
-            yield Task(name, match.rule.queue, function)
+                own = task_objects(matcher.evaluator, function)
+                receiver = own[0] if own else Api(matcher.rulebook.canonical(f"{match.api.path}()()"), None, function)
+                function = UserFunction(function.scope, function.frame, receiver)
+            yield Task(given if isinstance(given, str) else _name(matcher, function), match.rule.queue, function, match.rule.called)
 
 
 def _functions(matcher: Matcher, match: Match[TaskDefine]) -> Iterator[UserFunction]:
     place, frame = match.place, matcher.program.generic(match.place.scope)
     if match.rule.handler != "decorated":
         for value in matcher.evaluator.values(port(place.call, match.rule.handler), frame):
-            yield from _run(matcher, value)
+            yield from _within(matcher, value, place.scope)
     elif isinstance(place.decorates, ir.Function):
         yield UserFunction(place.scope.children[id(place.decorates)], frame)
     elif place.call.args:  # `task = app.task(function)`
         for value in matcher.evaluator.values(place.call.args[0], frame):
-            yield from _run(matcher, value)
+            yield from _within(matcher, value, place.scope)
 
 
-def _run(matcher: Matcher, value: Value) -> Iterator[UserFunction]:
-    """A function, or the `run` of a task class."""
-    if isinstance(value, UserFunction):
-        yield value
+def _within(matcher: Matcher, value: Value, scope: Scope) -> Iterator[UserFunction]:
+    """A function, by itself, by its name or in a list, or the `run` of a task class."""
+    if isinstance(value, (Container, Tuples)):
+        for inner in matcher.evaluator.element(value, None):
+            yield from _within(matcher, inner, scope)
     elif isinstance(value, (UserClass, Instance)):
-        cls = value if isinstance(value, UserClass) else value.of
-        instance = value if isinstance(value, Instance) else None
+        cls, instance = (value, None) if isinstance(value, UserClass) else (value.of, value)
         yield from (v for v in matcher.evaluator.class_attribute(cls, "run", instance) if isinstance(v, UserFunction))
+    else:
+        yield from (*matcher.evaluator.callables(value), *_dotted(matcher, value, scope))
 
 
-def _enqueued(matcher: Matcher, handlers: frozenset[Scope]) -> Iterator[Task]:
-    for match in matcher.find(TaskEnqueue):
-        scope = match.place.scope
-        if not match.rule.defines or is_test(scope.file) or (match.rule.defines == "in-route" and scope not in handlers):
-            continue
-        for value in matcher.evaluator.values(port(match.place.call, match.rule.callee), matcher.program.generic(scope)):
-            for function in (*matcher.evaluator.callables(value), *_named(matcher, value, scope)):
-                yield Task(_name(matcher, function), match.rule.queue, function)
-
-
-def _named(matcher: Matcher, value: Value, scope: Scope) -> Iterator[UserFunction]:
+def _dotted(matcher: Matcher, value: Value, scope: Scope) -> Iterator[UserFunction]:
     """`queue.enqueue("jobs.predict")`: a function by its dotted name."""
     if isinstance(value, Literal) and isinstance(value.value, str):
         module, _, name = value.value.rpartition(".")
@@ -76,3 +71,66 @@ def _named(matcher: Matcher, value: Value, scope: Scope) -> Iterator[UserFunctio
 
 def _name(matcher: Matcher, function: UserFunction) -> str:
     return f"{matcher.program.module_name(function.scope.file)}.{function.scope.qualname}"
+
+
+# ---------------------------------------------------------------- what is enqueued
+
+
+def callees(matcher: Matcher, rule: TaskEnqueue, api: Api, call: ir.Call, frame: Frame) -> Iterator[UserFunction]:
+    """The functions that a call by this rule puts on a queue, without those that only the queue's own names lead to."""
+    if rule.callee != "self":
+        for value in matcher.evaluator.values(port(call, rule.callee), frame):
+            yield from _within(matcher, value, frame.scope)
+    elif isinstance(api.of, UserFunction):
+        yield api.of
+    elif isinstance(api.of, Instance):  # an object of a task class
+        yield from _within(matcher, api.of, frame.scope)
+
+
+def _enqueued(matcher: Matcher, handlers: frozenset[Scope]) -> Iterator[Task]:
+    for match in matcher.find(TaskEnqueue):
+        scope = match.place.scope
+        if not match.rule.defines or is_test(scope.file) or (match.rule.defines == "in-route" and scope not in handlers):
+            continue
+        for function in callees(matcher, match.rule, match.api, match.place.call, matcher.program.generic(scope)):
+            yield Task(_name(matcher, function), match.rule.queue, function, training=match.rule.defines == "training")
+
+
+# ---------------------------------------------------------------- what a class lists by convention
+
+
+def _listed(matcher: Matcher) -> Iterator[Task]:
+    for rule, scope in _conventional(matcher):
+        for value in _attribute(matcher, scope, rule.listed.rpartition(".")[2]):
+            for function in _within(matcher, value, scope):
+                yield Task(function.scope.name, rule.queue, function)
+
+
+def worker_startups(matcher: Matcher) -> tuple[UserFunction, ...]:
+    """Functions that such a class has its workers run first."""
+    found = (v for rule, scope in _conventional(matcher) if rule.startup for v in _attribute(matcher, scope, rule.startup))
+    return tuple(dict.fromkeys(v for v in found if isinstance(v, UserFunction)))
+
+
+def _passed(matcher: Matcher) -> dict[tuple[Scope, str], Values]:
+    """What these functions get first (`ctx`): one object for all that a class names."""
+    found: dict[tuple[Scope, str], Values] = {}
+    for rule, scope in _conventional(matcher):
+        given = frozenset({Api(rule.passes, Site(scope.file, scope.definition.at))}) if rule.passes else frozenset()
+        values = (*_attribute(matcher, scope, rule.listed.rpartition(".")[2]), *_attribute(matcher, scope, rule.startup))
+        for function in (f for v in values if given for f in _within(matcher, v, scope)):
+            if function.scope.function.parameters:
+                found[function.scope, function.scope.function.parameters[0].name] = given
+    return found
+
+
+def _conventional(matcher: Matcher) -> Iterator[tuple[TaskDefine, Scope]]:
+    rules = [r for library in matcher.rulebook.libraries for r in library.rules if isinstance(r, TaskDefine) and r.listed]
+    named = {r.listed.rpartition(".")[0]: r for r in rules}
+    for file in matcher.program.files.values():
+        yield from ((named[s.name], s) for s in file.scopes if s.kind == "class" and s.name in named and not is_test(s.file))
+
+
+def _attribute(matcher: Matcher, scope: Scope, name: str) -> Values:
+    assert scope.parent is not None
+    return matcher.evaluator.class_attribute(UserClass(scope, matcher.program.generic(scope.parent)), name, None) if name else frozenset()

@@ -5,14 +5,16 @@ A part that only the run knows stays visible in braces (`/{VERSION}/predict`): a
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Literal
+from triton_migrate.resolve.values import Container, Literal
 
 MANY = 16  # alternatives of one path
+GROUP = re.compile(r"\(\?P<(\w+)>")
 SETTINGS = ("os.getenv", "os.environ.get")
 
 
@@ -21,6 +23,33 @@ def texts(evaluator: Evaluator, expr: ir.Expr | None, frame: Frame) -> tuple[str
     if expr is None:
         return ()
     return tuple(sorted(set(_texts(evaluator, expr, frame))))[:MANY]
+
+
+def url_texts(evaluator: Evaluator, expr: ir.Expr | None, frame: Frame, regex: bool) -> tuple[str, ...]:
+    """The URLs `expr` may be; lists of them too. Regular expressions are written as Django shows them: `^x/(?P<id>\\d+)/$` is `x/<id>/`."""
+    found = texts(evaluator, expr, frame)
+    if not found and expr is not None:
+        lists = [v for v in evaluator.values(expr, frame) if isinstance(v, Container) and isinstance(v.expr, ir.Sequence)]
+        found = tuple(t for c in lists if isinstance(c.expr, ir.Sequence) for e in c.expr.items for t in texts(evaluator, e, c.frame))
+    return tuple(dict.fromkeys(simplified(t) for t in found)) if regex else found
+
+
+def simplified(regex: str) -> str:
+    """A regular expression of a path without anchors and escapes, its groups named or `<var>`."""
+    text = regex.removeprefix("^").removesuffix("$").removesuffix(r"\Z").removesuffix("?")
+    found, depth, opened = "", 0, 0
+    for at, letter in enumerate(text):
+        escaped = at > 0 and text[at - 1] == "\\"
+        if letter == "(" and not escaped:
+            depth, opened = depth + 1, opened if depth else at
+        elif letter == ")" and not escaped and depth:
+            depth -= 1
+            if not depth:
+                named = GROUP.match(text[opened:])
+                found += f"<{named[1] if named else 'var'}>"
+        elif not depth and not (letter == "\\" and not escaped):
+            found += letter
+    return found
 
 
 def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame) -> list[str]:

@@ -10,12 +10,13 @@ import sys
 import textwrap
 from dataclasses import dataclass
 
-from triton_migrate.index import ir
-from triton_migrate.plan import flow, tensors
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
+from triton_migrate.plan import tensors
 from triton_migrate.plan.closure import Closure
 from triton_migrate.plan.cut import Crossing, Cut, Cutter
 from triton_migrate.plan.records import Tensor
-from triton_migrate.resolve.scopes import Scope, walk
+from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Instance
 from triton_migrate.rulebook.vocabulary import ModelConfigure
 from triton_migrate.trace.records import PredictSite

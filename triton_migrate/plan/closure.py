@@ -13,13 +13,13 @@ import re
 from dataclasses import dataclass, field
 
 from triton_migrate.base import Span
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
-from triton_migrate.plan import flow
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store, walk
+from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store
 from triton_migrate.resolve.values import Api, Container, Module, Values
 from triton_migrate.rulebook.vocabulary import Effect, ModelLoad, WebApp, WebRequest, WebRouter
 

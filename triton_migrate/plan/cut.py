@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from triton_migrate.base import Span
-from triton_migrate.index import ir
-from triton_migrate.plan import flow
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.types import Types, VType, parse
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Frame, Scope, walk
+from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.rulebook.vocabulary import (
     ModelConfigure,
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from triton_migrate.index import ir
-from triton_migrate.plan import flow
+from triton_migrate.index import flow, ir
 from triton_migrate.plan.cut import Cut
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from triton_migrate.index import ir
-from triton_migrate.plan import flow
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Frame, Scope, walk
+from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, Literal, Value
 from triton_migrate.rulebook.vocabulary import (
     Effect,

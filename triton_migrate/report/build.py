@@ -14,15 +14,18 @@ from triton_migrate.plan.records import ServedModel as Served
 from triton_migrate.port import Port as Ported
 from triton_migrate.report import document as doc
 from triton_migrate.study import Study
-from triton_migrate.trace.records import ModelRef, Pipeline
+from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
 
 SNIPPET_LINES = 6
+UNREGISTERED = "what it is registered on is attached to no application"
 NO_MODEL = "no model is reached from any entry: there is nothing to port"
 
 
 def document(study: Study, port: Ported, done: bool) -> doc.Report:
     """The whole report. `done`: the port was asked for (`apply`), so its changes are shown and its pipelines count as ported."""
     category, confidence = application_category(study.pipelines, study.verdicts)
+    if category == "none" and study.consumers:  # they count only where no route or task runs a model
+        category = "individual"
     project = study.project
     judged = tuple(zip(study.pipelines, study.verdicts, strict=True))
     return {
@@ -49,8 +52,13 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
         ],
         "endpoints": [_endpoint(study, p, v, port, done) for p, v in judged if isinstance(p.entry, Entry)],
         "tasks": [_task(study, p, v) for p, v in judged if not isinstance(p.entry, Entry)],
-        "consumers": [],
+        "consumers": [_consumer(study, c) for c in study.consumers],
         "models": _models(study),
+        "unregistered": [
+            {"framework": e.framework, "methods": list(e.methods), "path": e.path, "handler": e.handler.scope.qualname, "file": e.file,
+             "line": e.line, "reason": UNREGISTERED}
+            for e in study.unregistered
+        ],
         "caches": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.caches],
         "metrics": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.metrics],
         "served_models": [_served(w.served, w.planned.endpoints) for w in port.models],
@@ -66,6 +74,8 @@ def _reasons(study: Study, category: str) -> list[str]:
     if category == "none":
         return [NO_MODEL]
     judged = [v for v in study.verdicts if v is not None]
+    if not judged:
+        return ["models run only in loops and scripts of their own"]
     counts = {c: sum(v.category == c for v in judged) for c in dict.fromkeys(v.category for v in judged)}
     return [f"{n} of {len(judged)} inference entries are {c}" for c, n in counts.items()]
 
@@ -170,12 +180,30 @@ def _task(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Task:
     }
 
 
+def _consumer(study: Study, consumed: Consumed) -> doc.Consumer:
+    consumer, first = consumed.consumer, consumed.sites[0]
+    shown = Span(consumer.file, *consumer.at)
+    message = f"{first.text} runs a model here without HTTP or a task queue"
+    return {
+        "file": consumer.file,
+        "line": consumer.line,
+        "function": consumer.function,
+        "models": [m.id for m in consumed.models],
+        "category": "individual",
+        "rule": "I2",
+        "evidence": [{"rule": "I2", "message": message, "file": shown.file, "line": shown.line, "snippet": _snippet(study, shown)}],
+        "target": "model",
+    }
+
+
 def _models(study: Study) -> list[doc.Model]:
     sites: dict[ModelRef, dict[tuple[str, int, str], None]] = {}
-    for pipeline in study.pipelines:
-        for site in pipeline.sites:
+    for followed in (*study.pipelines, *study.consumers):
+        for site in followed.sites:
             for model in site.models:
                 sites.setdefault(model, {})[(site.span.file, site.span.line, site.text)] = None
+    for model in study.idle:
+        sites.setdefault(model, {})
     return [
         {
             "id": m.id, "file": m.span.file, "line": m.span.line, "framework": m.framework, "loader": m.loader, "artifact": m.artifact,

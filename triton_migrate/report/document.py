@@ -340,6 +340,18 @@ class Verification(TypedDict):
     stand_ins: list[str]
 
 
+class Unregistered(TypedDict):
+    """A handler that is written and that no application serves."""
+
+    framework: str
+    methods: list[str]
+    path: str
+    handler: str
+    file: str
+    line: int
+    reason: str
+
+
 class Report(TypedDict):
     schema_version: int
     tool: Tool
@@ -353,6 +365,7 @@ class Report(TypedDict):
     applications: list[Application]
     endpoints: list[Endpoint]
     tasks: list[Task]
+    unregistered: list[Unregistered]
     consumers: list[Consumer]
     models: list[Model]
     caches: list[Found]

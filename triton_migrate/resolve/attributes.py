@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
 from triton_migrate.resolve import parameters
+from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.stores import is_self, method_of
 from triton_migrate.resolve.values import (
@@ -23,6 +24,7 @@ from triton_migrate.resolve.values import (
     Value,
     Values,
 )
+from triton_migrate.rulebook.vocabulary import TaskDefine
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
@@ -69,8 +71,32 @@ def _stored_on(ev: Evaluator, owner: Value, attr: str) -> Values:
     return frozenset().union(*(ev.stored(s) for s in ev.stores.attribute(owner, attr)))
 
 
+def task_objects(ev: Evaluator, function: UserFunction) -> tuple[Instance, ...]:
+    """The objects of the program's own classes that a queue's decorator makes of a function: `@app.task(base=ModelTask)`."""
+    outer = ev.program.generic(function.scope).parent
+    found: list[Instance] = []
+    for decorator in function.scope.function.decorators if outer is not None else ():
+        called = decorator if isinstance(decorator, ir.Call) else None
+        for api in ev.apis(called.func if called is not None else decorator, outer) if outer is not None else ():
+            rule = ev.rulebook.find(api.called, TaskDefine)
+            if rule is None or not rule.base or outer is None:
+                continue
+            given = port(called, rule.base) if called is not None else None
+            owner = Api(api.path.rpartition(".")[0], api.site, api.of)
+            classes = ev.values(given, outer) if given is not None else _stored_on(ev, owner, rule.default)
+            found += [Instance(c, Site(function.scope.file, decorator.at)) for c in classes if isinstance(c, UserClass)]
+    return tuple(found)
+
+
+def _options(ev: Evaluator, instance: Instance, attr: str) -> Values:
+    """The options of the decorator that made the object are attributes of it: `@app.task(base=ModelTask, path="m.pkl")`."""
+    place = ev.program.call_at(instance.site)
+    given = port(place.call, attr) if place is not None and place.decorates is not None else None
+    return ev.values(given, ev.program.generic(place.scope)) if place is not None else NOTHING
+
+
 def _decoration(ev: Evaluator, function: UserFunction, attr: str) -> Values:
-    """An attribute of what a library's decorator made of a function: `task.delay`."""
+    """An attribute of what a library's decorator made of a function: `task.delay`, `task.model` of its base class."""
     found: set[Value] = set()
     outer = ev.program.generic(function.scope).parent
     for decorator in function.scope.function.decorators if outer is not None else ():
@@ -78,6 +104,8 @@ def _decoration(ev: Evaluator, function: UserFunction, attr: str) -> Values:
             path = ev.rulebook.canonical(f"{api.path.removesuffix('()')}()().{attr}")
             if ev.rulebook.rules_for(path):
                 found.add(Api(path, Site(function.scope.file, function.scope.function.at), function))
+    if not found:
+        found = {v for task in task_objects(ev, function) for v in instance_attribute(ev, task, attr)}
     return frozenset(found) or frozenset({Unknown(f"attribute {attr} of a function")})
 
 
@@ -90,7 +118,7 @@ def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
                 method = method_of(store.scope)
                 if method is not None and method.owner is cls.scope and is_self(store, method):
                     found |= ev.stored(store, _method_frame(ev, store.scope, method, instance, cls))
-    return frozenset(found) | _stored_on(ev, instance, attr) | class_attribute(ev, instance.of, attr, instance)
+    return frozenset(found) | _stored_on(ev, instance, attr) | _options(ev, instance, attr) | class_attribute(ev, instance.of, attr, instance)
 
 
 def _method_frame(ev: Evaluator, scope: Scope, method: Scope, instance: Instance, cls: UserClass) -> Frame:

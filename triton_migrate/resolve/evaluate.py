@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from triton_migrate.index import ir
 from triton_migrate.resolve import attributes, containers, names, parameters
 from triton_migrate.resolve.calls import argument_map, port, results
+from triton_migrate.resolve.channels import Channels
 from triton_migrate.resolve.memo import Memo
 from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store
@@ -31,10 +32,10 @@ from triton_migrate.resolve.values import (
     Values,
 )
 from triton_migrate.rulebook.load import Rulebook
-from triton_migrate.rulebook.vocabulary import DataConvert, FlowCall, ModelLoad
+from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowCall, ModelLoad
 
 CAP = 64  # values of one expression; more is "anything"
-CONTEXTS = 24  # frames of one function; after that all further calls share one
+CONTEXTS = 24  # frames of one function; after that all further calls on one object share one
 
 
 class Evaluator:
@@ -43,6 +44,7 @@ class Evaluator:
     def __init__(self, program: Program, rulebook: Rulebook) -> None:
         self.program, self.rulebook = program, rulebook
         self.stores = Stores(program)
+        self.channels = Channels(self)
         self._memo = Memo()
         self._frames: dict[tuple[int, int, tuple[tuple[str, Values], ...]], Frame] = {}
         self._contexts: dict[Scope, int] = {}
@@ -255,9 +257,12 @@ class Evaluator:
             return rearranged
         flow = self.rulebook.find(api.path, FlowCall)
         if flow is not None:
-            return self._passed_on(flow, call, frame)
+            return self._union(self.call(v, passed, frame) for v, passed in self.passed_calls(flow, api, call, frame))
         if same := self._handed_on(api, call, frame):
             return same
+        take = self.rulebook.find(api.path, ChannelTake)
+        if take is not None and (taken := self.channels.taken(take, api)):
+            return taken
         if api.path == "builtins.type" and len(call.args) == 1:
             return frozenset(v.of for v in self.values(call.args[0], frame) if isinstance(v, Instance))
         path = self.rulebook.canonical(api.path + "()")
@@ -273,23 +278,18 @@ class Evaluator:
         passed = self.values(call.args[0], frame)
         return frozenset(v for v in passed if isinstance(v, (Instance, Container, Tuples)) or (isinstance(v, Api) and v.site))
 
-    def _passed_on(self, flow: FlowCall, call: ir.Call, frame: Frame) -> Values:
-        """A call that calls one of its arguments (`asyncio.to_thread(f, x)`, `Depends(f)`)."""
-        inner = port(call, flow.function)
+    def passed_calls(self, flow: FlowCall, api: Api, call: ir.Call, frame: Frame) -> tuple[tuple[Value, ir.Call], ...]:
+        """What a `flow.call` calls (`asyncio.to_thread(f, x)`, `Depends(f)`), each with that call as if written out."""
+        inner = call.func if flow.function == "self" else port(call, flow.function)
         if inner is None:
-            return NOTHING
-        passed = self.passed_call(flow, call)
-        return self._union(self.call(v, passed, frame) for v in self.values(inner, frame))
-
-    def passed_call(self, flow: FlowCall, call: ir.Call) -> ir.Call:
-        """The call that a `flow.call` makes of its function port, as if written out."""
-        inner = port(call, flow.function)
-        assert inner is not None
+            return ()
         args = call.args[flow.first :] if flow.first >= 0 else ()
         keywords = tuple((k, v) for k, v in call.keywords if v is not inner) if flow.first >= 0 else ()
         made = ir.Call(call.at, inner, args, keywords)
         self._keep.append(made)
-        return made
+        if flow.function != "self":
+            return tuple((v, made) for v in self.values(inner, frame))
+        return ((api.of, made),) if isinstance(api.of, UserFunction) else ()
 
     def bind(self, function: UserFunction, call: ir.Call, caller: Frame, only: str = "") -> dict[str, Values]:
         """The parameters of `function` that this call gives (or `only` one of them), evaluated in the caller's frame."""
@@ -323,9 +323,17 @@ class Evaluator:
         if key not in self._frames:
             self._contexts[function.scope] = self._contexts.get(function.scope, 0) + 1
             if self._contexts[function.scope] > CONTEXTS:
-                return self.program.generic(function.scope)
+                return self._of_receiver(function)
             self._frames[key] = Frame(function.scope, function.frame, arguments)
         return self._frames[key]
+
+    def _of_receiver(self, function: UserFunction) -> Frame:
+        """The frame that all further calls of a method of one object share; of a plain function, all further calls."""
+        if not isinstance(function.receiver, Instance) or not function.scope.function.parameters:
+            return self.program.generic(function.scope)
+        own = {function.scope.function.parameters[0].name: frozenset({function.receiver})}
+        key = (id(function.scope), id(function.frame), tuple(own.items()))
+        return self._frames.setdefault(key, Frame(function.scope, function.frame, own))
 
     def returned(self, function: UserFunction, given: dict[str, Values]) -> Values:
         """What the function's `return` and `yield` statements give."""

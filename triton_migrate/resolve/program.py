@@ -103,6 +103,21 @@ class Program:
                 return path
         return None
 
+    def imports(self, path: str) -> frozenset[str]:
+        """The files of the program that this one imports, anywhere in it."""
+        found: set[str] = set()
+        for scope in self.files[path].scopes:
+            for bindings in scope.bindings.values():
+                for bound in bindings:
+                    if bound.how == "import":
+                        found.add(self.module_path(path, str(bound.node)) or "")
+                    elif bound.how == "from":
+                        stmt, name = bound.imported
+                        found.add(self.module_path(path, stmt.module, stmt.level) or "")
+                        found.add(self.module_path(path, f"{stmt.module}.{name}" if stmt.module else name, stmt.level) or "")
+        found |= {self.module_path(path, star.module, star.level) or "" for star in self.files[path].stars}
+        return frozenset(found - {"", path})
+
     def is_package(self, module: str) -> bool:
         """A folder without `__init__.py` that holds modules (namespace package)."""
         return module.replace(".", "/") in self._folders

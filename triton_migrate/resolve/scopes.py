@@ -5,11 +5,11 @@ Also collects, for the whole file, what the resolver looks up backwards: attribu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from triton_migrate.index import ir
-from triton_migrate.resolve.values import Values
+from triton_migrate.index.flow import children
+from triton_migrate.resolve.values import Values, steady
 
 # Methods that put an argument into their receiver, and its position.
 FILLING = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "update": 0}
@@ -52,14 +52,18 @@ class CallPlace(NamedTuple):
 class Scope:
     """A module, class or function body and the names it binds."""
 
-    __slots__ = ("bindings", "children", "file", "globals", "kind", "name", "node", "nonlocals", "parent")
+    __slots__ = ("_hash", "bindings", "children", "file", "globals", "kind", "name", "node", "nonlocals", "parent")
 
     def __init__(self, kind: str, name: str, file: str, node: ir.Function | ir.Class | ir.ModuleFacts, parent: Scope | None) -> None:
         self.kind, self.name, self.file, self.node, self.parent = kind, name, file, node, parent
+        self._hash = hash((steady(file), () if isinstance(node, ir.ModuleFacts) else node.at))  # see `values`
         self.bindings: dict[str, list[Binding]] = {}
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.children: dict[int, Scope] = {}  # by id of the ir.Function / ir.Class
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.file}:{self.name}>"
@@ -94,10 +98,14 @@ class Scope:
 class Frame:
     """A scope with the values of its parameters: one context of a function. `arguments` None = any caller."""
 
-    __slots__ = ("arguments", "parent", "scope")
+    __slots__ = ("_hash", "arguments", "parent", "scope")
 
     def __init__(self, scope: Scope, parent: Frame | None, arguments: dict[str, Values] | None = None) -> None:
         self.scope, self.parent, self.arguments = scope, parent, arguments
+        self._hash = hash((scope, () if parent is None else parent, 0 if arguments is None else tuple(arguments.values())))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def module(self) -> Frame:
@@ -304,45 +312,3 @@ def last_name(expr: ir.Expr) -> str:
         case ir.Call(_, inner) | ir.Subscript(_, inner):
             return last_name(inner)
     return ""
-
-
-def children(expr: ir.Expr) -> Iterator[ir.Expr]:
-    """The direct sub-expressions, in evaluation order; not the body of a lambda."""
-    match expr:
-        case ir.Attribute(_, value, _) | ir.Starred(_, value) | ir.Await(_, value) | ir.Walrus(_, _, value):
-            yield value
-        case ir.Subscript(_, value, index):
-            yield value
-            yield index
-        case ir.Call(_, func, args, keywords):
-            yield func
-            yield from args
-            yield from (v for _, v in keywords)
-        case ir.Joined(_, items) | ir.Sequence(_, _, items) | ir.Operation(_, _, items) | ir.Slice(_, items):
-            yield from items
-        case ir.Mapping(_, keys, values):
-            for key, value in zip(keys, values, strict=True):
-                if key is not None:
-                    yield key
-                yield value
-        case ir.Comprehension(_, _, element, value, loops):
-            for _, iterable, conditions in loops:
-                yield iterable
-                yield from conditions
-            yield element
-            if value is not None:
-                yield value
-        case ir.Yield(_, value, _):
-            if value is not None:
-                yield value
-        case ir.Conditional(_, test, then, orelse):
-            yield test
-            yield then
-            yield orelse
-
-
-def walk(expr: ir.Expr) -> Iterator[ir.Expr]:
-    """The expression and everything in it."""
-    yield expr
-    for child in children(expr):
-        yield from walk(child)

@@ -1,14 +1,26 @@
-"""Abstract values: what an expression may be. Sets of these are what the resolver answers."""
+"""Abstract values: what an expression may be. Sets of these are what the resolver answers.
+
+They hash by content and place, never by address or by Python's own seeded hash of text: sets of them, which are capped and cut short
+where they grow too large, so come in the same order in every run.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
+from zlib import crc32
 
 from triton_migrate.index import ir
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.scopes import Frame, Scope
+
+
+@lru_cache(maxsize=None)
+def steady(text: str) -> int:
+    """A hash of text that is the same in every run."""
+    return crc32(text.encode(errors="surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +29,9 @@ class Site:
 
     file: str
     at: ir.At
+
+    def __hash__(self) -> int:
+        return hash((steady(self.file), self.at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,9 @@ class Api:
     path: str
     site: Site | None = None
     of: Instance | UserFunction | None = None
+
+    def __hash__(self) -> int:
+        return hash((steady(self.path), self.site or 0, self.of or 0))
 
     @property
     def made(self) -> Site | None:
@@ -50,6 +68,9 @@ class UserFunction:
     frame: Frame
     receiver: Value | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.scope, self.frame, self.receiver or 0))
+
 
 @dataclass(frozen=True, slots=True)
 class UserClass:
@@ -69,13 +90,21 @@ class Instance:
 class Module:
     path: str
 
+    def __hash__(self) -> int:
+        return steady(self.path)
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
     value: object
 
     def __hash__(self) -> int:
-        return hash((type(self.value), self.value))
+        match self.value:
+            case int() | float() | complex():
+                return hash(self.value)
+            case str(text):
+                return steady(text)
+        return steady(repr(self.value))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Literal) and type(other.value) is type(self.value) and other.value == self.value
@@ -112,6 +141,9 @@ class Unknown:
     """Nothing is known, and why: the to-do list of the rulebook."""
 
     reason: str
+
+    def __hash__(self) -> int:
+        return steady(self.reason)
 
 
 Value: TypeAlias = Api | UserFunction | UserClass | Instance | Module | Literal | Container | Tuples | Partial | Unknown

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from triton_migrate.base import Span
 from triton_migrate.changes import FileEdit, NotDone
 from triton_migrate.entries.records import Application
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
-from triton_migrate.plan import flow, tensors
+from triton_migrate.plan import tensors
 from triton_migrate.plan.cut import Cut, Cutter, find_block
 from triton_migrate.plan.port import PlannedModel
 from triton_migrate.plan.types import VType
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Scope, walk
+from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import UserClass
 from triton_migrate.rewrite.applying import apply_operations
 from triton_migrate.rewrite.leftovers import Leftovers

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from triton_migrate.base import Span
-from triton_migrate.index import ir
-from triton_migrate.plan import flow
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Scope, walk
+from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Instance, Module, Unknown, UserClass
 from triton_migrate.rewrite.operations import (
     DeleteStatements,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-SOURCES = ("json", "form", "file", "query", "path", "raw-body", "header", "cookie", "any")
+SOURCES = ("json", "form", "file", "query", "path", "raw-body", "header", "cookie", "method", "any")
 RESPONSES = ("json", "html", "text", "file", "stream", "redirect")
-QUEUES = ("celery", "rq", "huey", "dramatiq", "background-task", "thread")
+QUEUES = ("celery", "rq", "huey", "dramatiq", "arq", "taskiq", "background-task", "thread")
 EFFECTS = ("log", "time", "random", "file-read", "file-write", "db-read", "db-write", "network", "mutate")
 BACKENDS = ("python", "onnxruntime", "pytorch", "tensorflow", "fil", "openvino", "tensorrt", "vllm", "dali")
 
@@ -16,8 +16,11 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "web.app.text": RESPONSES,
     "web.router.text": RESPONSES,
     "web.request.source": SOURCES,
+    "web.app.parameter": SOURCES,
+    "web.arguments.source": SOURCES,
     "web.parameter.source": (*SOURCES, "dependency", "injected"),
-    "web.response.kind": (*RESPONSES, "same"),
+    "web.response.kind": (*RESPONSES, "same", "plain"),
+    "data.convert.parses": SOURCES,
     "web.hook.when": ("startup", "shutdown", "request", "response", "error"),
     "model.load.exportable": ("yes", "no", "unknown"),
     "model.load.backend": BACKENDS,
@@ -27,25 +30,35 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "effect.kind": EFFECTS,
     "task.define.queue": QUEUES,
     "task.enqueue.queue": QUEUES,
-    "task.enqueue.defines": ("always", "in-route"),
+    "task.enqueue.defines": ("always", "in-route", "training"),
 }
 
 # `rule|0`: keyword, else position; `*0`: every position from there on; `decorated` is for handlers only.
-PORT = re.compile(r"self|\*\d*|\d+|[A-Za-z_]\w*(?:\|\d+)?")
+PORT = re.compile(r"self(?:\[\])?|\*\d*|\d+|[A-Za-z_]\w*(?:\|\d+)?")
 PORTS: dict[str, tuple[str, ...]] = {
-    "web.app": ("lifespan", "routes", "prefix"),
+    "web.app": ("lifespan", "routes", "prefix", "provides"),
     "web.router": ("prefix", "routes", "name"),
-    "web.route": ("path", "handler", "methods", "response"),
+    "web.route": ("path", "handler", "endpoint", "methods", "suffix", "arguments", "response"),
     "web.mount": ("child", "parent", "prefix"),
+    "web.view": ("mapping",),
+    "web.methods": ("methods",),
+    "web.action": ("methods", "path", "item"),
+    "web.endpoint": ("name",),
+    "web.arguments": ("schema", "location"),
+    "web.request": ("name",),
     "web.parameter": ("dependency", "default"),
     "web.response": ("body", "status", "media"),
     "web.abort": ("status",),
     "web.hook": ("handler",),
     "model.load": ("artifact", "into"),
     "model.predict": ("rows", "model"),
+    "model.save": ("artifact",),
     "model.configure": ("artifact",),
-    "task.define": ("name", "handler", "bound"),
+    "effect": ("path",),
+    "task.define": ("name", "handler", "bound", "base"),
     "task.enqueue": ("callee", "args", "kwargs"),
+    "channel.put": ("channel", "item"),
+    "channel.take": ("channel",),
     "flow.call": ("function",),
 }
 

@@ -58,7 +58,8 @@ class RuleFile:
         """The library with all its aliases and rules, each checked for itself."""
         head = self._checked("library", self.tables.get("library"), HEAD, nth=0)
         name, imports, framework = head["name"], head["imports"], head.get("framework", "")
-        assert isinstance(name, str) and isinstance(imports, tuple) and isinstance(framework, str)
+        exporter = head.get("exporter", "")
+        assert isinstance(name, str) and isinstance(imports, tuple) and isinstance(framework, str) and isinstance(exporter, str)
         if self.stem not in {spelling for root in imports for spelling in (root, root.replace(".", "_"))}:
             raise self._error("library", "imports", f"a rule file is named after one of its import roots; {self.stem} is none")
         packages = head.get("packages", ())
@@ -68,6 +69,7 @@ class RuleFile:
             imports=imports,
             packages=packages,
             framework=framework,
+            exporter=exporter,
             heavy=head.get("heavy") is True,
             alias=tuple(self._aliases(frozenset(imports))),
             rules=tuple(self._rule(role, nth, row, frozenset(imports)) for role, nth, row in self._rows()),

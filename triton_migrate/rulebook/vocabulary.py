@@ -45,6 +45,12 @@ class WebApp(Rule):
     response: str = ""  # kind of response a plain returned dict/list/model gives, e.g. "json"
     text: str = ""  # kind of response a plain returned string gives, e.g. "html" for Flask
     injects: bool = False  # handlers' parameters are inputs (FastAPI), not only those in the path
+    parameter: str = "query"  # source of an injected parameter that nothing describes
+    named: tuple[str, ...] = ()  # parameters that mean something by their name: "data=json", "state=injected"
+    provides: str = ""  # port of a dict of names that handlers' parameters get from elsewhere; also on routes, routers and in class bodies
+    lists: str = ""  # module-level name of a list of routes that is served by convention (Django's `urlpatterns`)
+    root: str = ""  # module-level constant naming the module of that list; without one, each list that no other takes in is served
+    tuples: str = ""  # path of the call whose arguments a plain tuple in a list of routes stands for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +67,26 @@ class WebRouter(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebRoute(Rule):
-    """Call that registers a handler on its receiver (app or router), as decorator or plainly."""
+    """Call that registers a handler on its receiver (app or router), as decorator or plainly.
+
+    A decorator that has no receiver marks a function (or a class's method) that is served once a list of routes holds it (or its class).
+    """
 
     role: ClassVar[str] = "web.route"
-    path: str  # port; "*0" = every positional argument from 0 on is a path
-    handler: str = "decorated"  # "decorated" or a port
-    methods: str = ""  # port of a list of HTTP methods
-    default: tuple[str, ...] = ("GET",)  # methods when the port is absent
-    resource: bool = False  # the handler is a class whose get/post/... methods are the handlers
+    path: str = ""  # port; "*0" = every positional argument from 0 on is a path
+    fallback: str = ""  # the path when the port is absent; `{name}` is the handler's name
+    regex: bool = False  # the path is a regular expression: `^x/(?P<id>\d+)/$` is written `x/<id>/`
+    handler: str = "decorated"  # "decorated", "self" or a port
+    endpoint: str = ""  # port of the handler's name, where it is given elsewhere (`web.endpoint`, or the receiver's dict `endpoints`)
+    endpoints: str = ""
+    methods: str = ""  # port of a list of HTTP methods, or of one; "*" is every one
+    default: tuple[str, ...] = ("GET",)  # methods when the port is absent; none: every one, and those the handler tells apart are reported
+    resource: bool = False  # the handler is a class (or an object of one) whose get/post/... methods are the handlers
+    verbs: str = "*"  # how these methods are called: `on_*`
+    suffix: str = ""  # port of what follows their name after a "_"
+    arguments: str = ""  # port of a dict of keyword arguments for the class's constructor or its view's `setup`
     response: str = ""  # port of a response class (`response_class=`)
-    request: str = ""  # what a handler without annotations gets first, as a path of the rulebook (`fastapi.Request()`)
+    request: str = ""  # what a handler without annotations gets first, as paths of the rulebook, comma-separated (`fastapi.Request()`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +97,10 @@ class WebMount(Rule):
     """
 
     role: ClassVar[str] = "web.mount"
-    child: str  # port, or "result": what the call gives
+    child: str  # port ("*0": every positional argument from 0 on), or "result": what the call gives
     parent: str = "self"
     prefix: str = ""
+    regex: bool = False  # the prefix is a regular expression
     overrides: bool = False  # the prefix given here replaces the router's own (Flask) instead of preceding it (FastAPI)
 
 
@@ -93,7 +110,63 @@ class WebView(Rule):
 
     role: ClassVar[str] = "web.view"
     adapter: str = ""
+    mapping: str = ""  # the adapter's port of a dict from HTTP method to the name of the method that answers it
     method: str = ""  # the one method that answers every request (`dispatch_request`); empty: get/post/...
+    actions: tuple[str, ...] = ()  # further methods that answer: name, HTTP method, what follows in the path ("retrieve GET /{pk}/")
+    item: str = ""  # what stands for one object in the path of a `web.action`
+    setup: str = "__init__"  # method that gets the arguments given at registration
+    allowed: str = "methods"  # class attribute that lists the HTTP methods answered
+    prefix: str = ""  # class attribute: the prefix of its methods' routes
+    attach: str = ""  # class keyword (`class V(View, attach=app, uri="/x")`) of what the view hangs on; its path is the keyword `uri`
+    uri: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebMethods(Rule):
+    """Decorator that says which HTTP methods a handler answers, wherever it is registered (`require_POST`, `api_view`)."""
+
+    role: ClassVar[str] = "web.methods"
+    methods: str = ""  # port
+    default: tuple[str, ...] = ("GET",)
+    request: str = ""  # what the handler gets first from then on, as in WebRoute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebAction(Rule):
+    """Decorator that makes a method of a view class a route of its own below the class's path (`rest_framework.decorators.action`)."""
+
+    role: ClassVar[str] = "web.action"
+    methods: str = ""  # port
+    path: str = ""  # port; without one, the method's name
+    item: str = ""  # port of a flag: the route is about one object, so the view's `item` stands before the path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebEndpoint(Rule):
+    """Call or decorator that gives a handler the name by which routes know it (`flask.Flask().endpoint`)."""
+
+    role: ClassVar[str] = "web.endpoint"
+    name: str  # port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSchema(Rule):
+    """Base class whose attributes are fields of a body: annotated ones, or those made by a call under `fields`."""
+
+    role: ClassVar[str] = "web.schema"
+    fields: str = ""  # pattern of what makes a field (`marshmallow.fields.*`); empty: annotated attributes
+    given: str = ""  # port of the constructor that gets the request's data, or "**": its keywords
+    reads: tuple[str, ...] = ()  # methods that get it as their first argument (`model_validate`)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebArguments(Rule):
+    """Decorator that parses the request by a schema and hands the result to the handler (`webargs.flaskparser.use_args`)."""
+
+    role: ClassVar[str] = "web.arguments"
+    schema: str  # port of a schema class, an object of one, or a dict of fields
+    location: str = ""  # port of where to look
+    source: str = "json"  # without a location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +174,9 @@ class WebRequest(Rule):
     """Path of request data. `fields`: its elements/`.get(name)` are named inputs. A path ending in `()` is a call's result."""
 
     role: ClassVar[str] = "web.request"
-    source: str  # json | form | file | query | path | raw-body | header | cookie | any (the request object itself)
+    source: str  # json | form | file | query | path | raw-body | header | cookie | method | any (the request object itself)
     fields: bool = False
+    name: str = ""  # port of the field's name, where a call gives one field (`self.get_argument("x")`)
     declares: str = ""  # method of the same object that declares a field: name first, `location` says where it comes from (reqparse)
 
 
@@ -121,7 +195,7 @@ class WebResponse(Rule):
     """Call that builds a response."""
 
     role: ClassVar[str] = "web.response"
-    kind: str  # json | html | text | file | stream | redirect | same (that of the body: `flask.make_response`)
+    kind: str  # json | html | text | file | stream | redirect | same (that of the body: `flask.make_response`) | plain (as if returned)
     body: str = "0"
     status: str = ""
     media: str = ""  # port(s) of the media type, comma-separated; its constant overrules the kind
@@ -198,11 +272,19 @@ class ModelTrain(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSave(Rule):
+    """Call that writes a model to where a load finds it again: a file, a folder, a registry."""
+
+    role: ClassVar[str] = "model.save"
+    artifact: str = ""  # port of the file, folder or registered name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfigure(Rule):
     """Call that only prepares a model or its runtime (weights, device, eval mode, threads); it may leave with the model."""
 
     role: ClassVar[str] = "model.configure"
-    artifact: str = ""
+    artifact: str = ""  # port of the file or the loaded weights that a method reads into its receiver: then it is where the model is loaded
     input: bool = False  # it takes a request's data for the next run (`net.setInput(blob)`), instead of leaving with the model
 
 
@@ -219,6 +301,7 @@ class DataConvert(Rule):
     """
 
     role: ClassVar[str] = "data.convert"
+    parses: str = ""  # what raw data it reads: the result's elements are fields of that source ("json" for `json.loads`)
     container: bool = False
     result: str = ""
 
@@ -229,6 +312,15 @@ class Effect(Rule):
 
     role: ClassVar[str] = "effect"
     kind: str  # log | time | random | file-read | file-write | db-read | db-write | network | mutate (changes its receiver)
+    path: str = ""  # port of the file it is about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataLive(Rule):
+    """Class or call that gives an object of the running process (socket, lock, connection): no value that can be sent elsewhere."""
+
+    role: ClassVar[str] = "data.live"
+    input: bool = False  # a device or connection that the application takes its input from (`cv2.VideoCapture(0)`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,11 +332,21 @@ class TaskDefine(Rule):
     name: str = ""  # port of the task's name
     handler: str = "decorated"
     bound: str = ""  # port of a flag: the function's first parameter is the task itself (`bind=True`)
+    base: str = ""  # port of the class that the task object is an instance of, its other options being attributes of it
+    default: str = ""  # attribute of the receiver that holds this class when the port is absent (`app.Task = ModelTask`)
+    called: bool = False  # calling the function puts it on the queue (Huey)
+    listed: str = ""  # class attribute that lists tasks by convention (arq's `WorkerSettings.functions`)
+    startup: str = ""  # attribute of the same class: what a worker runs first
+    passes: str = ""  # what the functions of this class get as their first parameter, as a path of the rulebook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEnqueue(Rule):
-    """Call that puts work on a queue. `callee`: port of the function or of its name, or "self" for methods of the task object."""
+    """Call that puts work on a queue.
+
+    `callee`: port of the function or of its name; "self" for methods of the task object; "self[]" for those of a task that is looked up by
+    its name (`app.tasks["score"].delay(x)`).
+    """
 
     role: ClassVar[str] = "task.enqueue"
     queue: str
@@ -252,7 +354,37 @@ class TaskEnqueue(Rule):
     first: int = -1  # position of the first argument passed on; -1: none are
     args: str = ""  # port of a list of positional arguments
     kwargs: str = ""  # port of a dict of keyword arguments
-    defines: str = ""  # whether what is put there is a task by that: "always" (RQ), "in-route" (a thread), or not
+    partial: bool = False  # it is a part of a workflow: what it is not given comes from the part before (`chain(f.s(x), g.s())`)
+    defines: str = ""  # when what is put there is a task by that: "always" (RQ), "in-route" (a thread), "training" (if it trains), or not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPut(Rule):
+    """Call that puts something where a loop elsewhere takes it from: a `queue.Queue`, a Redis list, a future."""
+
+    role: ClassVar[str] = "channel.put"
+    channel: str  # port of the channel's name, or "self": the receiver is the channel
+    item: str = "0"  # port of what is put there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelTake(Rule):
+    """Call that takes from such a channel; the function that does so in a loop is its worker."""
+
+    role: ClassVar[str] = "channel.take"
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSource(Rule):
+    """What gives incoming items outside HTTP.
+
+    Read in a loop (`cv2.VideoCapture().read`), iterated (`kafka.KafkaConsumer()[]`), or handed to a callback.
+    """
+
+    role: ClassVar[str] = "stream.source"
+    kind: str  # messages | video | audio | socket
+    handler: str = ""  # port of the callback, or "decorated"; none: the code that reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,8 +392,9 @@ class FlowCall(Rule):
     """Call that calls one of its arguments and gives (or later gives) its result: `asyncio.to_thread(f, x)`, `Depends(f)`."""
 
     role: ClassVar[str] = "flow.call"
-    function: str  # port of the callable
+    function: str  # port of the callable; "self": the function that a library's decorator made the receiver of (`task.call_local(x)`)
     first: int = -1  # position of the first argument passed on; -1: none are
+    beside: bool = False  # it goes on beside its caller, so that nobody waits for it where the call's result is dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,8 +416,10 @@ class Metric(Rule):
 ROLES: dict[str, type[Rule]] = {
     row.role: row
     for row in (
-        WebApp, WebRouter, WebRoute, WebMount, WebView, WebRequest, WebParameter, WebResponse, WebAbort, WebHook,
-        ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelConfigure, DataConvert, Effect, FlowCall, TaskDefine, TaskEnqueue,
+        WebApp, WebRouter, WebRoute, WebMount, WebView, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
+        WebParameter, WebResponse, WebAbort, WebHook,
+        ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, DataConvert, DataLive, Effect, FlowCall, TaskDefine, TaskEnqueue, StreamSource,
+        ChannelPut, ChannelTake,
         Cache, Metric,
     )
 }  # fmt: skip
@@ -302,6 +437,7 @@ class Library:
     imports: tuple[str, ...]  # import roots, e.g. ("sklearn",)
     packages: tuple[str, ...] = ()  # distribution names, e.g. ("scikit-learn",)
     framework: str = ""  # id in reports for models of this library, e.g. "sklearn"
+    exporter: str = ""  # what turns its models into a Triton backend's own format, e.g. "torch.onnx.export"
     heavy: bool = False  # worth moving out of the app (model runtimes, image decoding)
     alias: tuple[tuple[str, str], ...] = ()
     rules: tuple[Rule, ...] = field(default=())

@@ -1,45 +1,145 @@
-"""Takes the program's calls, gives which of them put a model or its weights into an object that was made elsewhere."""
+"""Takes the program's calls, gives which of them put a model or its weights into an object that was made elsewhere.
+
+`booster.load_model(path)`, `saver.restore(session, path)`, `net.load_weights(path)`, `net.load_state_dict(torch.load(path))`: the object's
+construction says what it is, these say where its model comes from, so they are the load sites that a person would name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from triton_migrate.index import ir
+from triton_migrate.index.flow import walk
 from triton_migrate.match import Match, Matcher
-from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.scopes import CallPlace
-from triton_migrate.resolve.values import Api, Instance, Site
+from triton_migrate.resolve.calls import argument_map, port
+from triton_migrate.resolve.paths import file_of
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
+from triton_migrate.resolve.values import Api, Instance, Literal, Site
 from triton_migrate.rulebook.vocabulary import ModelConfigure, ModelLoad
+
+DEEPEST = 4  # helpers around a load
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """One load into an object. `rule` is None where only weights are read: what they are weights of is known elsewhere."""
+
+    place: CallPlace
+    rule: ModelLoad | None
+    artifact: str | None
+    reads: bool  # the call itself is known to read a file; `load_state_dict(renamed)` may only hand on what another read
 
 
 class Loads:
-    """Calls by the site of the object they fill, found once when first asked."""
+    """Loads by the site of the object they fill, found once when first asked."""
 
     def __init__(self, matcher: Matcher) -> None:
-        self.matcher = matcher
-        self._into: dict[Site, list[tuple[CallPlace, ModelLoad]]] | None = None
-        self._configured: dict[Site, list[ir.Call]] | None = None
+        self.matcher, self.evaluator, self.program = matcher, matcher.evaluator, matcher.program
+        self._into: dict[Site, list[Filling]] | None = None
+        self._within: dict[Scope, list[CallPlace]] | None = None
 
-    def into(self, site: Site) -> tuple[tuple[CallPlace, ModelLoad], ...]:
-        """The loads into an object: `booster.load_model(path)`, `saver.restore(session, path)`."""
+    def into(self, site: Site) -> tuple[Filling, ...]:
+        """The loads into an object, in file order."""
         if self._into is None:
             self._into = {}
-            for match in self.matcher.find(ModelLoad):
-                for filled in self._filled(match):
-                    self._into.setdefault(filled, []).append((match.place, match.rule))
-        return tuple(self._into.get(site, ()))
+            for load in self.matcher.find(ModelLoad):
+                receiver = _receiver(load.place.call) if load.rule.into == "self" else port(load.place.call, load.rule.into)
+                if load.rule.into and receiver is not None:
+                    self._reads_into(load.place, receiver, load.rule.artifact, load.rule)
+            for weights in self.matcher.find(ModelConfigure):
+                if weights.rule.artifact and (receiver := _receiver(weights.place.call)) is not None:
+                    self._weights(weights, receiver)
+        known = self._into.get(site, [])
+        return tuple(f for f in known if f.reads) or tuple(known)
 
-    def configured(self, site: Site) -> tuple[ir.Call, ...]:
-        """Calls that prepare the object: `net.load_state_dict(...)`."""
-        if self._configured is None:
-            self._configured = {}
-            for match in self.matcher.find(ModelConfigure):
-                if match.api.made is not None:
-                    self._configured.setdefault(match.api.made, []).append(match.place.call)
-        return tuple(self._configured.get(site, ()))
+    def within(self, cls: Scope) -> tuple[CallPlace, ...]:
+        """The loads in the methods of a class: parts of the model that its objects are."""
+        if self._within is None:
+            self._within = {}
+            for load in self.matcher.find(ModelLoad):
+                if load.place.scope.owner is not None and not load.rule.opaque and self._named(load):
+                    self._within.setdefault(load.place.scope.owner, []).append(load.place)
+        return tuple(self._within.get(cls, ()))
 
-    def _filled(self, match: Match[ModelLoad]) -> set[Site]:
-        if match.rule.into == "self":
-            return {match.api.made} if match.api.made is not None else set()
-        expr = port(match.place.call, match.rule.into) if match.rule.into else None
-        values = self.matcher.evaluator.values(expr, self.matcher.program.generic(match.place.scope))
-        sites = {v.made if isinstance(v, Api) else v.site for v in values if isinstance(v, (Api, Instance))}
-        return {site for site in sites if site is not None}
+    def artifact(self, place: CallPlace, rule: ModelLoad) -> str | None:
+        """The file, folder or hub name that a load names."""
+        expr = port(place.call, rule.artifact) if rule.artifact else None
+        return file_of(self.evaluator, expr, self.program.generic(place.scope)) if expr is not None else None
+
+    # ------------------------------------------------------------ finding
+
+    def _weights(self, match: Match[ModelConfigure], receiver: ir.Expr) -> None:
+        """Weights by their file, or those that another load read (`torch.load`): then that is the load."""
+        expr = port(match.place.call, match.rule.artifact)
+        read = self._reads(expr, match.place) if expr is not None else []
+        for place, rule in read:
+            for site, _, _ in self._objects(match.place, self.program.generic(match.place.scope), receiver, 0):
+                self._add(site, Filling(place, None, self.artifact(place, rule), True))
+        if not read:
+            self._reads_into(match.place, receiver, match.rule.artifact, None)
+
+    def _reads(self, expr: ir.Expr, place: CallPlace) -> list[tuple[CallPlace, ModelLoad]]:
+        """The loads whose result `expr` is, or holds."""
+        frame = self.program.generic(place.scope)
+        found: list[tuple[CallPlace, ModelLoad]] = []
+        inner = [e for e in walk(expr) if isinstance(e, ir.Call)]
+        for part in (expr, *(c for c in inner if c is not expr)):
+            sites = {v.site for v in self.evaluator.values(part, frame) if isinstance(v, Api) and v.site is not None}
+            for site in sorted(sites, key=lambda s: (s.file, s.at)):
+                if (made := self.program.call_at(site)) and (match := next(self.matcher.at(made, ModelLoad), None)):
+                    found.append((match.place, match.rule))
+            if found:
+                break
+        return found
+
+    def _reads_into(self, place: CallPlace, receiver: ir.Expr, artifact: str, rule: ModelLoad | None) -> None:
+        expr = port(place.call, artifact) if artifact else None
+        for site, shown, frame in self._objects(place, self.program.generic(place.scope), receiver, 0):
+            artifact_file = file_of(self.evaluator, expr, frame) if expr is not None else None
+            self._add(site, Filling(shown, rule, artifact_file, rule is not None))
+
+    def _add(self, site: Site, filling: Filling) -> None:
+        assert self._into is not None
+        known = self._into.setdefault(site, [])
+        if all(k.place.call is not filling.place.call for k in known):
+            known.append(filling)
+
+    def _objects(self, place: CallPlace, frame: Frame, receiver: ir.Expr, depth: int) -> list[tuple[Site, CallPlace, Frame]]:
+        """The objects that `receiver` may be, with the place that shows the load and the frame of the function that makes it.
+
+        A helper that is handed the object loads once for each of its callers: the load is shown where the helper is called.
+        """
+        found: list[tuple[Site, CallPlace, Frame]] = []
+        if depth < DEEPEST and isinstance(receiver, ir.Name) and place.scope.kind == "function":
+            for caller, argument, entered in self._callers(place.scope, receiver.id):
+                for site, shown, inner in self._objects(caller, self.program.generic(caller.scope), argument, depth + 1):
+                    found.append((site, shown, entered if depth == 0 else inner))
+        if not found:
+            values = self.evaluator.values(receiver, frame)
+            sites = {v.made if isinstance(v, Api) else v.site for v in values if isinstance(v, (Api, Instance))}
+            found = [(s, place, frame) for s in sorted((s for s in sites if s is not None), key=lambda s: (s.file, s.at))]
+        return found
+
+    def _callers(self, scope: Scope, parameter: str) -> Iterator[tuple[CallPlace, ir.Expr, Frame]]:
+        """The calls that give this parameter of a function an argument, and the frame they give the function."""
+        if all(p.name != parameter for p in scope.function.parameters):
+            return
+        for place in self.program.calls(scope.name):
+            caller = self.program.generic(place.scope)
+            for target in (t for v in self.evaluator.values(place.call.func, caller) for t in self.evaluator.callables(v)):
+                if target.scope is scope:
+                    rest = scope.function.parameters[1 if target.receiver is not None else 0 :]
+                    argument = argument_map(rest, place.call).get(parameter)
+                    if argument is not None:
+                        yield place, argument, self.evaluator.enter(target, self.evaluator.bind(target, place.call, caller))
+
+    def _named(self, load: Match[ModelLoad]) -> bool:
+        """Whether the load says what it reads, so that it is more than an architecture (`resnet18(weights=None)`)."""
+        expr = port(load.place.call, load.rule.artifact) if load.rule.artifact else None
+        constants = self.evaluator.values(expr, self.program.generic(load.place.scope))
+        return bool(constants) and not any(isinstance(v, Literal) and v.value in (None, False) for v in constants)
+
+
+def _receiver(call: ir.Call) -> ir.Expr | None:
+    return call.func.value if isinstance(call.func, ir.Attribute) else None

@@ -9,12 +9,11 @@ from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.match import Matcher
 from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.paths import file_of
-from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name, walk
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.stores import method_of
 from triton_migrate.resolve.values import Api, Instance, Site, UserClass
-from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelLoad, ModelPredict, Rule
-from triton_migrate.trace.loads import Loads
+from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelLoad, ModelPredict
+from triton_migrate.trace.loads import Filling, Loads
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import ModelRef
 
@@ -46,6 +45,16 @@ class Models:
             self.found[span] = ModelRef(self._next(), span, predict.framework, loader, None, "per-request", "no", "python", predict.fused)
         return (self.found[span],)
 
+    def idle(self, files: frozenset[str]) -> tuple[ModelRef, ...]:
+        """The models that these files load on import or at start-up and that nothing runs; what gives anything (pickle) may be no model."""
+        found = []
+        for match in self.matcher.find(ModelLoad):
+            place, rule = match.place, match.rule
+            known = self.matcher.program.span(place.scope, place.call.at) in self.found
+            if place.scope.file in files and not (known or rule.opaque or rule.into) and self.moments.of(place) in ("import", "startup"):
+                found.append(self._ref(place, rule, match.api))
+        return tuple(dict.fromkeys(found))
+
     def inside(self, scope: Scope) -> bool:
         """Whether the code is a method of a class that is itself a model."""
         method = method_of(scope)
@@ -58,20 +67,39 @@ class Models:
         return self._networks[method.owner]
 
     def _at(self, site: Site | None, api: Api) -> tuple[ModelRef, ...]:
-        """The models behind an object: what was loaded into it, the call that gave it, and models that call was given."""
+        """The models behind an object: what was loaded into it last, else the call that gave it, and models that call was given."""
         place = self.matcher.program.call_at(site)
         if place is None or site is None:
             return ()
         rule = self._load_rule(place)
-        loads = () if isinstance(rule, ModelLoad) else self.loads.into(site)
-        own = tuple(self._ref(p, r, api) for p, r in loads) or ((self._ref(place, rule, api),) if rule is not None else ())
+        filled = self.loads.into(site)
+        own = [r for f in filled if (r := self._filled(f, rule, api)) is not None]
+        if not own:
+            given = self._passed(place, site)
+            own = [] if rule is None or (given and isinstance(rule, ModelConstruct)) else [self._ref(place, rule, api)]
+            own += given
+        return tuple(dict.fromkeys((*own, *self._parts(place))))
+
+    def _filled(self, filling: Filling, made: ModelLoad | ModelConstruct | None, api: Api) -> ModelRef | None:
+        """A load into an object; weights alone are of what the object was made as."""
+        rule = filling.rule or made
+        return self._ref(filling.place, rule, api, filling.artifact) if rule is not None else None
+
+    def _passed(self, place: CallPlace, site: Site) -> tuple[ModelRef, ...]:
+        """The models that the call which made an object was given."""
         if site in self._asked:
-            return own
+            return ()
         self._asked.add(site)
-        arguments = (*place.call.args, *(v for _, v in place.call.keywords))
-        given = self._given(arguments, self.matcher.program.generic(place.scope))
+        given = self._given((*place.call.args, *(v for _, v in place.call.keywords)), self.matcher.program.generic(place.scope))
         self._asked.discard(site)
-        return tuple(dict.fromkeys((*own, *given)))
+        return given
+
+    def _parts(self, place: CallPlace) -> tuple[ModelRef, ...]:
+        """The models that a network of the program loads as parts of itself."""
+        values = self.evaluator.values(place.call.func, self.matcher.program.generic(place.scope))
+        classes = [v for v in values if isinstance(v, UserClass) and self._base_rule(v)]
+        inner = (p for c in classes for k in self.evaluator.mro(c) if isinstance(k, UserClass) for p in self.loads.within(k.scope))
+        return tuple(self._ref(p, r, Api(m.api.path)) for p in inner for m in self.matcher.at(p, ModelLoad) for r in (m.rule,))
 
     def _given(self, exprs: Iterable[ir.Expr | None], frame: Frame) -> tuple[ModelRef, ...]:
         """The models that are passed as arguments."""
@@ -112,18 +140,15 @@ class Models:
             )
         return self.found[span]
 
-    def _ref(self, place: CallPlace, rule: Rule, api: Api) -> ModelRef:
+    def _ref(self, place: CallPlace, rule: ModelLoad | ModelConstruct, api: Api, artifact: str | None = None) -> ModelRef:
         span = self.matcher.program.span(place.scope, place.call.at)
-        if span in self.found:
-            return self.found[span]
-        assert isinstance(rule, (ModelLoad, ModelConstruct))
-        artifact = self._artifact(place, rule)
-        made = ModelRef(
-            self._next(), span, self._framework(rule, api.path), last_name(place.call.func) or "load", artifact, self.moments.of(place),
-            rule.exportable, rule.backend, rule.fused,
-        )  # fmt: skip
-        self.found[span] = made
-        return made
+        if span not in self.found:
+            artifact = artifact or (self.loads.artifact(place, rule) if isinstance(rule, ModelLoad) else None)
+            self.found[span] = ModelRef(
+                self._next(), span, self._framework(rule, api.path), last_name(place.call.func) or "load", artifact,
+                self.moments.of(place), rule.exportable, rule.backend, rule.fused,
+            )  # fmt: skip
+        return self.found[span]
 
     def _framework(self, rule: ModelLoad | ModelConstruct, path: str) -> str:
         if rule.framework:
@@ -135,24 +160,6 @@ class Models:
             if len(named) == 1:  # the only model library the manifests mention
                 return named.pop()
         return framework or (library.name.lower() if library else "unknown")
-
-    # ------------------------------------------------------------ artifact
-
-    def _artifact(self, place: CallPlace, rule: Rule) -> str | None:
-        frame = self.matcher.program.generic(place.scope)
-        if isinstance(rule, ModelLoad) and rule.artifact:
-            expr = port(place.call, rule.artifact)
-            if expr is not None and (found := file_of(self.evaluator, expr, frame)):
-                return found
-        for weights in self.loads.configured(Site(place.scope.file, place.call.at)):
-            for inner in walk(weights):
-                if isinstance(inner, ir.Call):
-                    for api in self.evaluator.apis(inner.func, frame):
-                        load = self.rulebook.find(api.path, ModelLoad)
-                        expr = port(inner, load.artifact) if load and load.artifact else None
-                        if expr is not None and (found := file_of(self.evaluator, expr, frame)):
-                            return found
-        return None
 
 
 def model_name(ref: ModelRef) -> str:

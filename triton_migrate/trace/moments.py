@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
 from triton_migrate.match import Matcher
-from triton_migrate.resolve.scopes import CallPlace, Scope, walk
+from triton_migrate.resolve.scopes import CallPlace, Scope
 
 CACHES = ("functools.lru_cache", "functools.cache", "functools.cached_property")
 DEEPEST = 6
@@ -38,21 +39,22 @@ class Moments:
         if depth > DEEPEST:
             return "per-request"
         found: set[str] = set()
-        for caller in self._callers(scope):
+        for caller in (place.scope for place in self.callers(scope)):
             found.add("import" if caller.kind != "function" else self._called(caller, depth + 1))
         for when in ("import", "startup", "first-use"):
             if when in found:
                 return when
         return "per-request"
 
-    def _callers(self, scope: Scope) -> list[Scope]:
+    def callers(self, scope: Scope) -> list[CallPlace]:
+        """The calls of a function anywhere in the program."""
         name = scope.owner.name if scope.name == "__init__" and scope.owner else scope.name
         program = self.matcher.program
         found = []
         for place in program.calls(name):
             for value in self.evaluator.values(place.call.func, program.generic(place.scope)):
                 if any(f.scope is scope for f in self.evaluator.callables(value)):
-                    found.append(place.scope)
+                    found.append(place)
         return found
 
     def _remembers(self, scope: Scope) -> bool:
@@ -60,25 +62,9 @@ class Moments:
         frame = self.matcher.program.generic(scope)
         if self.evaluator.decorated(scope.function, frame, *CACHES):
             return True
-        return any(_checks_absence(s) for s in _flat(scope.function.body)) and (
-            bool(scope.globals) or any(_stores_attribute(s) for s in _flat(scope.function.body))
+        return any(_checks_absence(s) for s in flow.flatten(scope.function.body)) and (
+            bool(scope.globals) or any(_stores_attribute(s) for s in flow.flatten(scope.function.body))
         )
-
-
-def _flat(body: ir.Block) -> list[ir.Stmt]:
-    found: list[ir.Stmt] = []
-    for stmt in body:
-        found.append(stmt)
-        match stmt:
-            case ir.If(_, _, one, two) | ir.For(_, _, _, one, two) | ir.While(_, _, one, two):
-                found += _flat(one) + _flat(two)
-            case ir.With(_, _, one):
-                found += _flat(one)
-            case ir.Try(_, one, handlers, two, final):
-                found += _flat(one) + _flat(two) + _flat(final)
-                for handler in handlers:
-                    found += _flat(handler.body)
-    return found
 
 
 def _checks_absence(stmt: ir.Stmt) -> bool:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from triton_migrate.base import Span
 from triton_migrate.entries.queues import Queues
-from triton_migrate.entries.records import Entry, Input, Task
+from triton_migrate.entries.records import Consumer, Entry, Input, Task
 from triton_migrate.index import ir
-from triton_migrate.resolve.calls import results
+from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.resolve.values import Api, Container, Literal, UserFunction, Values
+from triton_migrate.resolve.values import Api, Container, Literal, Site, UserFunction, Values
 from triton_migrate.rulebook.vocabulary import ModelTrain, WebParameter, WebResponse
 from triton_migrate.trace.models import Models
-from triton_migrate.trace.records import InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step, Taint
+from triton_migrate.trace.records import Consumed, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step, Taint
 from triton_migrate.trace.responses import answered_kind
 from triton_migrate.trace.walk import Walk
 
@@ -39,6 +39,18 @@ def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Que
     _dependencies(walk, evaluator, entry)
     walk.run(entry.handler, given, taints)
     return _assemble(walk, evaluator, entry, declared)
+
+
+def consume(evaluator: Evaluator, models: Models, consumer: Consumer, queues: Queues) -> Consumed | None:
+    """Walk one consumer; None where it runs no model. A script that trains its model is no consumer of it."""
+    walk = Walk(evaluator, models, queues)
+    frame = evaluator.program.generic(consumer.scope)
+    if consumer.scope.kind == "function":
+        walk.run(UserFunction(consumer.scope, frame.parent or frame), {}, {})
+    else:
+        walk.run_module(frame)
+    trains = consumer.kind == "script" and any(isinstance(r, ModelTrain) for s in walk.steps for c in s.calls for r in c.rules)
+    return Consumed(consumer, tuple(walk.sites)) if walk.sites and not trains else None
 
 
 def _is_body(parameter: ir.Parameter, entry: Entry | Task, evaluator: Evaluator) -> bool:
@@ -84,7 +96,8 @@ def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: d
 def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
     """The predict sites, without those that only watch a training: in a training entry, what the handler does not answer."""
     trains = any(isinstance(r, ModelTrain) for s in walk.steps for c in s.calls for r in c.rules)
-    answered = {o for s in walk.steps if isinstance(s.stmt, (ir.Return, ir.Evaluate)) and s.scope is entry.handler.scope for o in s.taint}
+    replies = (ir.Return, ir.Evaluate) if isinstance(entry, Entry) else ir.Return
+    answered = {o for s in walk.steps if isinstance(s.stmt, replies) and s.scope is entry.handler.scope for o in s.taint}
     for site in walk.sites:
         if not trains or PredictOrigin(site.number) in answered:
             yield site
@@ -154,11 +167,24 @@ def _response(walk: Walk, evaluator: Evaluator, entry: Entry | Task) -> str:
     kinds: list[str] = []
     for expr in results(entry.handler.scope.function):
         kinds += _kinds(evaluator.values(_body(expr), frame), evaluator, entry)
-    kinds += [s.responds for s in walk.steps if s.responds and s.scope is not entry.handler.scope]
+    told = [s.responds for s in walk.steps if s.responds and (not kinds or s.scope is not entry.handler.scope)]
+    kinds += [k for kind in told for k in (_written(walk, evaluator, entry) if kind == "plain" else (kind,))]
     for kind in ("stream", "file", "html", "json", "redirect", "text"):
         if kind in kinds:
             return kind
     return (entry.app.response if entry.app else "") or "json"
+
+
+def _written(walk: Walk, evaluator: Evaluator, entry: Entry) -> list[str]:
+    """What calls that write a plain value into the response make of it (`self.write({...})`)."""
+    found: list[str] = []
+    for step in walk.steps:
+        for call in step.calls:
+            place = evaluator.program.call_at(Site(step.scope.file, call.at))
+            for rule in call.rules if place is not None else ():
+                if isinstance(rule, WebResponse) and rule.kind == "plain" and place is not None:
+                    found += _kinds(evaluator.values(port(place.call, rule.body), evaluator.program.generic(place.scope)), evaluator, entry)
+    return found
 
 
 def _body(expr: ir.Expr) -> ir.Expr:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from triton_migrate.base import Span
-from triton_migrate.entries.records import Entry, Input, Task
+from triton_migrate.entries.records import Consumer, Entry, Input, Task
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api
-from triton_migrate.rulebook.vocabulary import ModelPredict, Rule
+from triton_migrate.rulebook.vocabulary import ModelPredict, ModelTrain, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,23 @@ class Pipeline:
     before: frozenset[int]  # steps in the backward slice of the predict sites
     after: frozenset[int]  # steps that depend on a predict site's result
     breaks: tuple[Break, ...]
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        return tuple(dict.fromkeys(m for s in self.sites for m in s.models))
+
+    @property
+    def trains(self) -> bool:
+        """Whether it trains a model on the way."""
+        return any(isinstance(r, ModelTrain) for s in self.steps for c in s.calls for r in c.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """What a consumer runs."""
+
+    consumer: Consumer
+    sites: tuple[PredictSite, ...]
 
     @property
     def models(self) -> tuple[ModelRef, ...]:

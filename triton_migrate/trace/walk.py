@@ -10,12 +10,17 @@ from collections.abc import Iterable
 
 from triton_migrate.base import Span
 from triton_migrate.entries.queues import Queues
+from triton_migrate.entries.requests import fields_of
 from triton_migrate.index import ir
+from triton_migrate.index.flow import children
 from triton_migrate.resolve.calls import argument_map, port
+from triton_migrate.resolve.channels import Channel
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Frame, Scope, children
+from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, Literal, Module, Unknown, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import (
+    ChannelPut,
+    ChannelTake,
     Effect,
     FlowCall,
     ModelConfigure,
@@ -30,9 +35,9 @@ from triton_migrate.trace.records import CLEAN, Break, Call, Cell, InputOrigin, 
 from triton_migrate.trace.responses import answered_kind
 
 DEEPEST = 12
-BUDGET = 4000  # statements walked from one entry; after that each function is walked only if it was not yet
+BUDGET = 4000  # statements walked from one entry; after that a function, or a class's method, is walked only if it was not yet
 OF_THE_REQUEST = ("threading.local()", "contextvars.ContextVar()")  # globals with a value for each request
-ROUNDS = 12  # walks through one function from one entry; after that its results are taken to be those it had
+ROUNDS = 12  # walks through one function (for a method: on objects of one class) from one entry; after that its results are those it had
 READERS = frozenset({"get", "getlist", "pop", "get_all"})  # methods of a mapping that take the field's name first
 
 
@@ -64,6 +69,7 @@ class Walk:
         self.breaks: dict[tuple[str, ir.At], Break] = {}
         self.whole: dict[str, InputOrigin] = {}  # request containers read as a whole, by source
         self.queue: str | None = None
+        self._chained = CLEAN  # the result of the part of a workflow that was walked last
         self.heap: dict[Cell, Taint] = {}
         self.responses: list[str] = []
         self._numbers: dict[tuple[Scope, ir.At], int] = {}
@@ -75,8 +81,8 @@ class Walk:
         self._walked: dict[tuple[Scope, int, tuple[tuple[str, Taint], ...]], tuple[int, Taint]] = {}
         self._changed = 0  # grows with the heap
         self._visits = 0
-        self._rounds: dict[Scope, int] = {}
-        self._returned: dict[Scope, Taint] = {}
+        self._rounds: dict[tuple[Scope, Scope | None], int] = {}
+        self._returned: dict[tuple[Scope, Scope | None], Taint] = {}
 
     def run(self, function: UserFunction, given: dict[str, Values], taints: dict[str, Taint]) -> Taint:
         """Walk one call of a function; what it returns depends on."""
@@ -87,9 +93,10 @@ class Walk:
         key = (scope, id(frame), tuple(sorted(taints.items(), key=lambda pair: pair[0])))
         if (known := self._walked.get(key)) is not None and known[0] == self._changed:
             return known[1]
-        self._rounds[scope] = self._rounds.get(scope, 0) + 1
-        if self._rounds[scope] > (ROUNDS if self._visits < BUDGET else 1):
-            return self._returned.get(scope, CLEAN).union(*taints.values())
+        method = (scope, function.receiver.of.scope if isinstance(function.receiver, Instance) else None)
+        self._rounds[method] = self._rounds.get(method, 0) + 1
+        if self._rounds[method] > (ROUNDS if self._visits < BUDGET else 1):
+            return self._returned.get(method, CLEAN).union(*taints.values())
         env = Env(dict(taints), self._closures.get(id(function.frame.scope)))
         for parameter in scope.function.parameters:
             env.names.setdefault(parameter.name, CLEAN)
@@ -106,8 +113,15 @@ class Walk:
         found = frozenset().union(*returned)
         if scope.parent is not None and scope.parent.kind != "function":  # what a closure sees is not in the key
             self._walked[key] = self._changed, found
-        self._returned[scope] = self._returned.get(scope, CLEAN) | found
+        self._returned[method] = self._returned.get(method, CLEAN) | found
         return found
+
+    def run_module(self, frame: Frame) -> None:
+        """Walk what a file does when it is started."""
+        assert isinstance(frame.scope.node, ir.ModuleFacts)
+        self._active.append(frame.scope)
+        self._block(frame.scope.node.body, frame, Env({}), [])
+        self._active.pop()
 
     # ------------------------------------------------------------ statements
 
@@ -257,6 +271,8 @@ class Walk:
                 return taint | self._fields(base, index, frame)
             case ir.Call():
                 return self._call(expr, frame, env)
+            case ir.Await(_, value) if not isinstance(value, ir.Call):
+                return self.expr(value, frame, env) | self._awaited(value, frame)
             case ir.Walrus(_, target, value):
                 taint = self.expr(value, frame, env) | ({self._step.number} if self._step else CLEAN)
                 env.names[target.id] = taint
@@ -355,11 +371,13 @@ class Walk:
     # ------------------------------------------------------------ request data
 
     def _request(self, expr: ir.Expr, frame: Frame) -> Taint:
-        """Request data read as a whole (`request.get_json()`, `request.data`)."""
+        """Request data read as a whole (`request.get_json()`, `request.data`), or by a call for one field (`self.get_argument("x")`)."""
         taint = CLEAN
         for api in self.evaluator.apis(expr, frame):
             rule = self.rulebook.find(api.path, WebRequest)
-            if rule and rule.source != "any":
+            if rule and rule.name and isinstance(expr, ir.Call):
+                taint |= self._named_field(rule.source, port(expr, rule.name), frame)
+            elif rule and rule.source not in ("any", "method"):
                 origin = InputOrigin(rule.source, "")
                 self.whole.setdefault(rule.source, origin)
                 taint |= self._input(origin)
@@ -367,14 +385,12 @@ class Walk:
 
     def _fields(self, base: ir.Expr, index: ir.Expr | None, frame: Frame) -> Taint:
         """One field of request data (`request.form["x"]`, `data.get("x")`)."""
-        taint = CLEAN
-        for api in self.evaluator.apis(base, frame):
-            rule = self.rulebook.find(api.path, WebRequest)
-            if rule and rule.fields:
-                for value in self.evaluator.values(index, frame):
-                    if isinstance(value, Literal) and isinstance(value.value, str):
-                        taint |= self._input(InputOrigin(rule.source, value.value))
-        return taint
+        sources = (fields_of(self.evaluator, api) for api in self.evaluator.apis(base, frame))
+        return frozenset().union(*(self._named_field(source, index, frame) for source in sources if source))
+
+    def _named_field(self, source: str, name: ir.Expr | None, frame: Frame) -> Taint:
+        names = (v.value for v in self.evaluator.values(name, frame) if isinstance(v, Literal) and isinstance(v.value, str))
+        return frozenset().union(*(self._input(InputOrigin(source, n)) for n in names))
 
     def _input(self, origin: InputOrigin) -> Taint:
         if self._step is not None:
@@ -404,36 +420,59 @@ class Walk:
     def _called(self, value: Value, call: ir.Call, frame: Frame, env: Env, receiver: Taint, arguments: Taint) -> Taint:
         functions = self.evaluator.callables(value)
         if functions:
-            return frozenset().union(*(self._enter(f, call, frame, env) for f in functions)) | (receiver if len(functions) > 1 else CLEAN)
+            known = len(self.sites)
+            taint = frozenset().union(*(self._enter(f, call, frame, env) for f in functions)) | (receiver if len(functions) > 1 else CLEAN)
+            if len(self.sites) > known and (queue := self.queues.called(functions[0])):
+                self.queue = self.queue or queue
+            return taint | self._network(value, call, frame, env, receiver | arguments)
         if isinstance(value, Instance):
             api = next((b for b in self.evaluator.mro(value.of) if isinstance(b, Api)), None)
             value = Api(f"{api.path}()", value.site, value) if api else value
         if not isinstance(value, Api):
             return CLEAN
         rules = (*self.rulebook.rules_for(value.called), *self._request_rules(value.path))
+        if transported := self._transport(rules, value, call, frame, arguments):
+            rules = tuple(r for r in rules if not isinstance(r, Effect))  # a queue is no state, wherever it is kept
         if self._step is not None:
             self._step.called(Call(value, rules, call.at, receiver | arguments))
-        taint = CLEAN
+        taint = transported
         for rule in rules:
             if isinstance(rule, ModelPredict):
                 taint |= self._predict(rule, value, call, frame, env, receiver | arguments)
             elif isinstance(rule, WebResponse) and rule.kind != "same" and self._step is not None:
                 self._step.responds = answered_kind(self.evaluator, rule, call, frame)
-            elif isinstance(rule, FlowCall) and (inner := port(call, rule.function)) is not None:
-                passed = self.evaluator.passed_call(rule, call)
-                for target in self.evaluator.values(inner, frame):
-                    taint |= self._called(target, passed, frame, env, CLEAN, arguments)
+            elif isinstance(rule, FlowCall) and (passed := self.evaluator.passed_calls(rule, value, call, frame)):
+                known, step = len(self.sites), self._step
+                for target, direct in passed:
+                    taint |= self._called(target, direct, frame, env, CLEAN, arguments)
+                if rule.beside and len(self.sites) > known and step is not None and _dropped(call, step):
+                    self.queue = self.queue or "thread"
                 return taint
             elif isinstance(rule, TaskEnqueue):
                 taint |= self._enqueue(rule, value, call, frame, env)
         return taint | self._callbacks(call, frame, env, receiver | arguments)
 
+    def _network(self, value: Value, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
+        """`net.forward(x)` on a network of the program's own: its code is the model's inside."""
+        if not isinstance(value, UserFunction) or not isinstance(value.receiver, Instance) or not self.models.inside(value.scope):
+            return CLEAN
+        for base in self.evaluator.mro(value.receiver.of):
+            path = self.rulebook.canonical(f"{base.path}().{value.scope.name}") if isinstance(base, Api) else ""
+            if path and (rule := self.rulebook.find(path, ModelPredict)):
+                return self._predict(rule, Api(path, value.receiver.site, value.receiver), call, frame, env, taint)
+        return CLEAN
+
+    def _awaited(self, future: ir.Expr, frame: Frame) -> Taint:
+        """`await future`: what a worker put into it."""
+        apis = self.evaluator.apis(future, frame)
+        return frozenset().union(*(self.heap.get(Cell("channel", a.path, str(a.made), lasting=False), CLEAN) for a in apis))
+
     def _request_rules(self, path: str) -> tuple[Rule, ...]:
         """A call that reads the request (`request.get_json()`) is known by what it gives."""
         return tuple(r for r in self.rulebook.rules_for(self.rulebook.canonical(path + "()")) if isinstance(r, WebRequest))
 
-    def _enter(self, function: UserFunction, call: ir.Call, frame: Frame, env: Env) -> Taint:
-        """Walk into a function of the program with what this call gives it."""
+    def _enter(self, function: UserFunction, call: ir.Call, frame: Frame, env: Env, before: Taint = CLEAN) -> Taint:
+        """Walk into a function of the program with what this call gives it; `before` goes to the first parameter that it gives nothing."""
         parameters = list(function.scope.function.parameters)
         taints: dict[str, Taint] = {}
         if function.receiver is not None and parameters:
@@ -446,6 +485,8 @@ class Walk:
         for parameter in parameters:
             if parameter.kind.startswith("*") and rest:
                 taints[parameter.name] = self._all(rest, frame, env)
+        if before and (missing := next((p for p in parameters if p.name not in taints and p.default is None), None)):
+            taints[missing.name] = before
         if self._step is not None:
             self._step.enters.add(function.scope)
         self._chain.append((call, frame))
@@ -468,13 +509,38 @@ class Walk:
 
     def _enqueue(self, rule: TaskEnqueue, api: Api, call: ir.Call, frame: Frame, env: Env) -> Taint:
         """Work put on a queue is walked as if called here: its result comes back to whoever waits for it."""
-        found = CLEAN
+        found, known = CLEAN, len(self.sites)
         for function, passed in self.queues.enqueued(rule, api, call, frame):
-            known = len(self.sites)
-            found |= self._enter(function, passed, frame, env)
+            found |= self._enter(function, passed, frame, env, self._chained if rule.partial else CLEAN)
             if len(self.sites) > known:
                 self.queue = self.queue or rule.queue
+        if rule.partial:
+            self._chained = found
         return found
+
+    def _transport(self, rules: tuple[Rule, ...], api: Api, call: ir.Call, frame: Frame, taint: Taint) -> Taint:
+        """What is put onto a channel is walked on in the loop that takes it; what is taken is what was put."""
+        found = CLEAN
+        for rule in rules:
+            for channel in self.evaluator.channels.of(rule, api, call, frame) if isinstance(rule, (ChannelPut, ChannelTake)) else ():
+                cell = Cell("channel", channel.carrier, str(channel.name), lasting=False)
+                if isinstance(rule, ChannelPut) and self._step is not None:
+                    self._put(cell, taint | {self._step.number}, self._step)
+                    self._worked(channel, call, frame)
+                found |= self.heap.get(cell, CLEAN)
+        return found
+
+    def _worked(self, channel: Channel, call: ir.Call, frame: Frame) -> None:
+        """Enter the workers of a channel, once something was put there."""
+        known, step = len(self.sites), self._step
+        for worker in self.queues.workers(channel):
+            if step is not None:
+                step.enters.add(worker.scope)
+            self._chain.append((call, frame))
+            self.run(worker, {}, {})
+            self._chain.pop()
+        if len(self.sites) > known:
+            self.queue = self.queue or "thread"
 
     def _predict(self, rule: ModelPredict, api: Api, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
         if self.models.inside(frame.scope):
@@ -515,6 +581,11 @@ class Walk:
     def _lost(self, call: ir.Call, frame: Frame, reason: str) -> None:
         at = (frame.scope.file, call.at)
         self.breaks.setdefault(at, Break(Span(frame.scope.file, *call.at), f"{callee_text(call.func)}: {reason}"))
+
+
+def _dropped(call: ir.Call, step: Step) -> bool:
+    """Whether nobody uses what the call gives."""
+    return isinstance(step.stmt, ir.Evaluate) and step.stmt.value is call
 
 
 def _parts(expr: ir.Expr | None) -> tuple[ir.Expr, ...]:

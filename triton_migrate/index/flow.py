@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_migrate.index import ir
-from triton_migrate.resolve.scopes import children
 
 
 def expressions(stmt: ir.Stmt) -> Iterator[ir.Expr]:
@@ -213,3 +212,45 @@ def _deep(expr: ir.Expr) -> Iterator[ir.Expr]:
         yield from (part for target, _, _ in expr.loops for part in _deep(target))
     for child in children(expr):
         yield from _deep(child)
+
+
+def children(expr: ir.Expr) -> Iterator[ir.Expr]:
+    """The direct sub-expressions, in evaluation order; not the body of a lambda."""
+    match expr:
+        case ir.Attribute(_, value, _) | ir.Starred(_, value) | ir.Await(_, value) | ir.Walrus(_, _, value):
+            yield value
+        case ir.Subscript(_, value, index):
+            yield value
+            yield index
+        case ir.Call(_, func, args, keywords):
+            yield func
+            yield from args
+            yield from (v for _, v in keywords)
+        case ir.Joined(_, items) | ir.Sequence(_, _, items) | ir.Operation(_, _, items) | ir.Slice(_, items):
+            yield from items
+        case ir.Mapping(_, keys, values):
+            for key, value in zip(keys, values, strict=True):
+                if key is not None:
+                    yield key
+                yield value
+        case ir.Comprehension(_, _, element, value, loops):
+            for _, iterable, conditions in loops:
+                yield iterable
+                yield from conditions
+            yield element
+            if value is not None:
+                yield value
+        case ir.Yield(_, value, _):
+            if value is not None:
+                yield value
+        case ir.Conditional(_, test, then, orelse):
+            yield test
+            yield then
+            yield orelse
+
+
+def walk(expr: ir.Expr) -> Iterator[ir.Expr]:
+    """The expression and everything in it."""
+    yield expr
+    for child in children(expr):
+        yield from walk(child)

@@ -1,0 +1,140 @@
+"""Takes a pipeline, gives its `Course`: which functions lie on the way to a predict site, which load, and which steps lead there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from triton_migrate.classify import steps as of
+from triton_migrate.index import flow, ir
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.trace.records import Cell, Pipeline, PredictSite, Step
+
+
+class Course:
+    """One pipeline with the questions that several rules ask of it."""
+
+    def __init__(self, pipeline: Pipeline, evaluator: Evaluator) -> None:
+        self.pipeline, self.evaluator, self.book = pipeline, evaluator, evaluator.rulebook
+        self.steps = {step.number: step for step in pipeline.steps}
+        self.by_scope: dict[Scope, list[Step]] = {}
+        self.callers: dict[Scope, list[Step]] = {}  # steps that call a function of the program
+        for step in pipeline.steps:
+            self.by_scope.setdefault(step.scope, []).append(step)
+            for entered in step.enters:
+                self.callers.setdefault(entered, []).append(step)
+
+    @property
+    def sites(self) -> tuple[PredictSite, ...]:
+        return self.pipeline.sites
+
+    @property
+    def root(self) -> Scope:
+        """The function that the entry runs."""
+        return self.pipeline.entry.handler.scope
+
+    @cached_property
+    def around(self) -> frozenset[int]:
+        """The steps of the model's data, those that run it among them."""
+        return self.pipeline.before | self.pipeline.after | self.predicting
+
+    @cached_property
+    def predicting(self) -> frozenset[int]:
+        return frozenset(site.step for site in self.sites)
+
+    @cached_property
+    def holders(self) -> frozenset[Scope]:
+        """The functions with a predict site in them."""
+        return frozenset(site.scope for site in self.sites)
+
+    @cached_property
+    def leading(self) -> dict[int, frozenset[int]]:
+        """The steps that run a model or call towards one, each with the numbers of the predict sites it leads to."""
+        found: dict[int, set[int]] = {}
+        for site in self.sites:
+            found.setdefault(site.step, set()).add(site.number)
+            waiting, seen = [site.scope], {site.scope}
+            while waiting:
+                for step in self.callers.get(waiting.pop(), ()):
+                    found.setdefault(step.number, set()).add(site.number)
+                    if step.scope not in seen:
+                        seen.add(step.scope)
+                        waiting.append(step.scope)
+        return {number: frozenset(sites) for number, sites in found.items()}
+
+    @cached_property
+    def reaching(self) -> frozenset[Scope]:
+        """The functions from which a predict site is reached, the holders among them."""
+        return frozenset(self.steps[number].scope for number in self.leading)
+
+    @cached_property
+    def loaders(self) -> frozenset[Scope]:
+        """Functions that are there to bring a model: they load or construct one, or only such functions call them."""
+        found = {s for s, own in self.by_scope.items() if s.name == "__init__" or any(of.loads(step) for step in own)}
+        found -= self.reaching | {self.root}
+        while True:
+            only = {s for s, calls in self.callers.items() if s not in self.reaching and all(c.scope in found for c in calls)}
+            if only <= found:
+                return frozenset(found)
+            found |= only
+
+    @cached_property
+    def working(self) -> tuple[Step, ...]:
+        """The steps around the model that are not part of loading it, in the order of the walk."""
+        return tuple(step for step in self.pipeline.steps if step.number in self.around and step.scope not in self.loaders)
+
+    def below(self, scope: Scope) -> frozenset[Scope]:
+        """The functions that a function calls, directly or not, without itself."""
+        found: set[Scope] = set()
+        waiting = [scope]
+        while waiting:
+            for step in self.by_scope.get(waiting.pop(), ()):
+                for entered in step.enters - found:
+                    found.add(entered)
+                    waiting.append(entered)
+        return frozenset(found - {scope})
+
+    def enclosing(self, step: Step) -> tuple[ir.Stmt, ...]:
+        """The compound statements around a step in its function, the outermost first."""
+        body = step.scope.node.body if not isinstance(step.scope.node, ir.Class) else ()
+        return tuple(_enclosing(body, step.stmt)) if body else ()
+
+    def inside(self, scope: Scope, block: ir.Block) -> frozenset[int]:
+        """The steps of a function that lie in these statements of its."""
+        places = {stmt.at for stmt in flow.flatten(block)}
+        return frozenset(step.number for step in self.by_scope.get(scope, ()) if step.stmt.at in places)
+
+    def reads(self, step: Step, cell: Cell) -> bool:
+        """Whether the statement itself reads the cell; its taint also has what it depends on through others."""
+        if cell not in step.taint:
+            return False
+        targets = step.stmt.targets if isinstance(step.stmt, ir.Assign) and not step.stmt.augmented else ()
+        plain = {id(t) for target in targets for t in _plain_targets(target)}
+        parts = (p for expr in flow.expressions(step.stmt) for p in flow.walk(expr) if id(p) not in plain)
+        return any((isinstance(p, ir.Attribute) and p.attr == cell.name) or (isinstance(p, ir.Name) and p.id == cell.name) for p in parts)
+
+
+def _enclosing(body: ir.Block, inner: ir.Stmt) -> Iterator[ir.Stmt]:
+    for stmt in body:
+        if stmt is not inner and _holds(stmt.at, inner.at):
+            yield stmt
+            for block in flow.blocks(stmt):
+                yield from _enclosing(block, inner)
+            return
+
+
+def _holds(outer: ir.At, inner: ir.At) -> bool:
+    return outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
+
+
+def _plain_targets(target: ir.Expr) -> Iterator[ir.Expr]:
+    """What is only written: a name or an attribute, alone or unpacked."""
+    match target:
+        case ir.Name() | ir.Attribute():
+            yield target
+        case ir.Sequence(_, _, items):
+            for item in items:
+                yield from _plain_targets(item)
+        case ir.Starred(_, inner):
+            yield from _plain_targets(inner)

@@ -1,0 +1,55 @@
+"""Takes a course, gives the `Judgement` of M1a, M1b or M1c: two stage functions and what joins them."""
+
+from __future__ import annotations
+
+from triton_migrate.classify import steps as of
+from triton_migrate.classify.control import Obstacle
+from triton_migrate.classify.course import Course
+from triton_migrate.classify.records import Doubt, Evidence, Judgement
+from triton_migrate.classify.stages import StageFunction, drivers
+from triton_migrate.classify.state import State
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.trace.records import Step
+
+
+def modular(course: Course, state: State, stages: tuple[StageFunction, ...], obstacles: tuple[Obstacle, ...]) -> Judgement | None:
+    """M1; an obstacle is control flow that an ensemble cannot express."""
+    if len(stages) < 2 or obstacles:
+        return None
+    if _several_models(course, stages):
+        return Judgement("M1b", _evidence("M1b", stages))
+    shared = [s for s in stages if len(state.entries.get(s.scope, ())) > 1]
+    if shared:
+        users = len(state.entries[shared[0].scope])
+        said = Evidence("M1a", f"{shared[0].scope.qualname} is called from {users} entries", shared[0].span)
+        return Judgement("M1a", (said, *_evidence("M1a", stages)))
+    if len(course.pipeline.models) <= 1 and all(s.only_calls for s in stages if s.holds) and course.holders <= {s.scope for s in stages}:
+        if not loose_ends(course):
+            return Judgement("M1c", _evidence("M1c", stages), None, (Doubt(0.05, "M1c rests on every line of the driver"),))
+    return None
+
+
+def _several_models(course: Course, stages: tuple[StageFunction, ...]) -> bool:
+    """M1b: two models in different stage functions, joined by a driver that only passes values."""
+    holding = {s.scope for s in stages if s.holds}
+    models = {scope: frozenset(m for site in course.sites if site.scope is scope for m in site.models) for scope in holding}
+    apart = any(models[a] and models[b] and models[a] != models[b] for a in holding for b in holding if a is not b)
+    return apart and not any(_joins(course, driver, holding) and loose_ends(course, driver) for driver in drivers(course))
+
+
+def _joins(course: Course, driver: Scope, holding: set[Scope]) -> bool:
+    """Whether the function is where the ways to the stages part."""
+    ways = {course.leading[s.number] for s in course.by_scope[driver] if s.number in course.leading}
+    return len(ways) > 1
+
+
+def loose_ends(course: Course, driver: Scope | None = None) -> list[Step]:
+    """The statements of the drivers (or of one) that work on the model's data themselves."""
+    wanted = {driver} if driver is not None else set(drivers(course))
+    return [step for step in course.working if step.scope in wanted and not of.passes(step, course.book)]
+
+
+def _evidence(rule: str, stages: tuple[StageFunction, ...]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(rule, f"{s.scope.qualname} is a stage of its own" + (" and runs a model" if s.holds else ""), s.span) for s in stages
+    )

@@ -1,0 +1,212 @@
+"""Takes all courses of an application, gives who changes which state at run time: globals and attributes, files, what is trained and saved.
+
+A write that only puts a loaded object in place, takes one away, or fills what is not there yet is not a change: the object is what
+anybody would find there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triton_migrate.base import Span
+from triton_migrate.classify import steps as of
+from triton_migrate.classify.course import Course
+from triton_migrate.index import flow, ir
+from triton_migrate.match import Matcher
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.paths import file_of
+from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.values import Site
+from triton_migrate.rulebook.vocabulary import ChannelTake, Effect, ModelConfigure, ModelLoad, ModelSave, ModelTrain
+from triton_migrate.trace.moments import Moments
+from triton_migrate.trace.records import Call, Cell, PredictOrigin, Step
+
+UNLOADING = frozenset({"clear", "pop", "popitem"})  # taking away adds nothing that could feed a model
+WRITING = frozenset("wax+")  # letters of an `open` mode that lets one write
+ONCE = ("import", "startup")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One change of state by an entry."""
+
+    course: Course
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A call that trains outside any entry: on import or at start-up. `guarded`: only when the artifact is missing."""
+
+    site: Site | None
+    span: Span
+    guarded: bool
+
+
+class State:
+    """Who writes what; one per application."""
+
+    def __init__(self, courses: tuple[Course, ...], matcher: Matcher, moments: Moments) -> None:
+        self.courses, self.matcher, self.moments = courses, matcher, moments
+        self.loaders = _loading(courses)
+        self.writes: dict[Cell, list[Write]] = {}
+        self.files: dict[str, list[Write]] = {}
+        self.trained: list[Write] = []
+        for course in courses:
+            for step in course.pipeline.steps:
+                if of.trains(step):
+                    self.trained.append(Write(course, step))
+                for cell in step.writes:
+                    if not self.harmless(course, step, cell):
+                        self.writes.setdefault(cell, []).append(Write(course, step))
+                for path in self.touched(step, writing=True):
+                    self.files.setdefault(path, []).append(Write(course, step))
+        self.once = tuple(self._trained_once())
+        self.entries = self._entries_of_functions()
+
+    # ------------------------------------------------------------ cells
+
+    def harmless(self, course: Course, step: Step, cell: Cell) -> bool:
+        """A write that puts a loaded or freshly made object in place, unloads, fills what was missing, or sets up the next run."""
+        stmt, called = step.stmt, tuple(of.rules(step))
+        if any(isinstance(r, ModelConfigure) and r.input for r in called) or (step.predicts and isinstance(stmt, ir.Evaluate)):
+            return True
+        if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) and isinstance(stmt.value.func, ir.Attribute):
+            if stmt.value.func.attr in UNLOADING:
+                return True
+        plain = isinstance(stmt, ir.Assign) and not stmt.augmented
+        if plain and (step.enters & self.loaders or any(isinstance(r, (ModelLoad, ModelConfigure)) for r in called)):
+            return True  # another finished artifact, even at the client's wish, is no state of the application
+        if plain and fills(course, step, cell):
+            return True
+        if of.from_client(step) or of.from_model(step):
+            return False
+        if plain:
+            return not course.reads(step, cell) or not step.calls or bool(step.enters)  # made anew from constants
+        return any(isinstance(r, ModelConfigure) for r in called)
+
+    def changed(self, cell: Cell) -> tuple[Write, ...]:
+        return tuple(self.writes.get(cell, ()))
+
+    # ------------------------------------------------------------ files
+
+    def touched(self, step: Step, *, writing: bool) -> tuple[str, ...]:
+        """The files whose path the code spells out that the statement reads or writes."""
+        found = []
+        for call in step.calls:
+            for rule in call.rules:
+                if isinstance(rule, Effect) and rule.kind in ("file-read", "file-write") and self._writes(step, call, rule) == writing:
+                    found += self._paths(step, call, rule)
+        return tuple(dict.fromkeys(found))
+
+    def _writes(self, step: Step, call: Call, rule: Effect) -> bool:
+        spelled = of.call_expression(step, call)
+        if rule.path and spelled is not None:
+            frame = self.matcher.program.generic(step.scope)
+            mode = self.matcher.evaluator.constant(port(spelled, "mode|1"), frame)
+            return isinstance(mode, str) and bool(set(mode) & WRITING)
+        return rule.kind == "file-write"
+
+    def _paths(self, step: Step, call: Call, rule: Effect) -> list[str]:
+        spelled = of.call_expression(step, call)
+        if spelled is None:
+            return []
+        named = [port(spelled, rule.path)] if rule.path else [*spelled.args, *(v for _, v in spelled.keywords)]
+        if isinstance(spelled.func, ir.Attribute) and not rule.path:
+            named.append(spelled.func.value)
+        frame = self.matcher.program.generic(step.scope)
+        return [path for expr in named if expr is not None and (path := file_of(self.matcher.evaluator, expr, frame))]
+
+    # ------------------------------------------------------------ models
+
+    def saved(self, course: Course) -> tuple[tuple[Step, str | None], ...]:
+        """Where an entry writes models, each with the artifact it names as far as that is known."""
+        return tuple(
+            (step, self._artifact(step, call, rule))
+            for step in course.pipeline.steps
+            for call in step.calls
+            for rule in call.rules
+            if isinstance(rule, ModelSave)
+        )
+
+    def _artifact(self, step: Step, call: Call, rule: ModelSave) -> str | None:
+        spelled = of.call_expression(step, call)
+        expr = port(spelled, rule.artifact) if spelled is not None and rule.artifact else None
+        return file_of(self.matcher.evaluator, expr, self.matcher.program.generic(step.scope)) if expr is not None else None
+
+    def _trained_once(self) -> list[Training]:
+        found = []
+        for match in self.matcher.find(ModelTrain):
+            if self.moments.of(match.place) in ONCE:
+                span = self.matcher.program.span(match.place.scope, match.place.call.at)
+                found.append(Training(match.api.made, span, self._if_missing(match.place)))
+        return found
+
+    def _if_missing(self, place: CallPlace) -> bool:
+        """Whether a check for a file, or a failed load, decides about the call or about a call of its function."""
+        body = place.scope.node.body if not isinstance(place.scope.node, ir.Class) else ()
+        for stmt in flow.flatten(body):
+            held = stmt.at[:2] <= place.call.at[:2] and place.call.at[2:] <= stmt.at[2:]
+            if held and isinstance(stmt, ir.If) and self._looks_for_a_file(stmt.test, place.scope):
+                return True
+            if held and isinstance(stmt, ir.Try) and any(h.at[:2] <= place.call.at[:2] for h in stmt.handlers):
+                return True
+        callers = self.moments.callers(place.scope) if place.scope.kind == "function" else []
+        return bool(callers) and all(self._if_missing(caller) for caller in callers)
+
+    def _looks_for_a_file(self, test: ir.Expr, scope: Scope) -> bool:
+        frame = self.matcher.program.generic(scope)
+        calls = (part for part in flow.walk(test) if isinstance(part, ir.Call))
+        found = (self.matcher.rulebook.find(a.called, Effect) for c in calls for a in self.matcher.evaluator.apis(c.func, frame))
+        return any(rule is not None and rule.kind == "file-read" for rule in found)
+
+    # ------------------------------------------------------------ entries
+
+    def _entries_of_functions(self) -> dict[Scope, frozenset[Scope]]:
+        """The entries that use a function. A task counts as the routes that enqueue it: they are one way in."""
+        tasks = {c.root for c in self.courses if any(c.root in other.by_scope for other in self.courses if other is not c)}
+        found: dict[Scope, set[Scope]] = {}
+        for course in self.courses:
+            if course.root not in tasks:
+                for scope in course.by_scope:
+                    found.setdefault(scope, set()).add(course.root)
+        return {scope: frozenset(roots) for scope, roots in found.items()}
+
+
+def fills(course: Course, step: Step, cell: Cell) -> bool:
+    """`if key not in cache: cache[key] = make(key)`: the write is behind a check that nothing is there yet."""
+    for outer in course.enclosing(step):
+        if isinstance(outer, ir.If) and step.number in course.inside(step.scope, outer.body) and _asks_for_absence(outer.test, cell):
+            return True
+    return False
+
+
+def _asks_for_absence(test: ir.Expr, cell: Cell) -> bool:
+    about = any(
+        (isinstance(p, ir.Name) and p.id == cell.name) or (isinstance(p, ir.Attribute) and p.attr == cell.name)
+        or (isinstance(p, ir.Constant) and p.value == cell.name)
+        for p in flow.walk(test)
+    )  # fmt: skip
+    absent = any(isinstance(p, ir.Operation) and set(p.operator.split("+")) & {"Is", "Not", "NotIn", "Eq"} for p in flow.walk(test))
+    return about and absent
+
+
+def takes(step: Step) -> bool:
+    """Whether the statement takes work from a queue or channel."""
+    return any(isinstance(rule, ChannelTake) for rule in of.rules(step))
+
+
+def predicted(step: Step) -> bool:
+    return any(isinstance(origin, PredictOrigin) for origin in step.taint)
+
+
+def _loading(courses: tuple[Course, ...]) -> frozenset[Scope]:
+    """Functions that load a model themselves, and constructors that do so through other functions."""
+    steps = tuple(step for course in courses for step in course.pipeline.steps)
+    found = {step.scope for step in steps if of.loads(step)}
+    reached: set[Scope] = set(found)
+    while True:
+        more = {step.scope for step in steps if step.enters & reached}
+        if more <= reached:
+            return frozenset(found | {scope for scope in reached if scope.name == "__init__"})
+        reached |= more

@@ -1,0 +1,101 @@
+"""Takes matches of stream sources, gives `Consumer`s: loops and callbacks that work on incoming data without HTTP or a task queue.
+
+Scripts are candidates too: what a person starts by hand to score a batch. Whether a model is reached is for the trace to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_migrate.entries.records import Consumer
+from triton_migrate.index import flow, ir
+from triton_migrate.match import Match, Matcher, is_test, last_of
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.rulebook.vocabulary import StreamSource
+
+DEEPEST = 2  # helpers around the reading call
+
+
+def consumers(matcher: Matcher, served: frozenset[Scope]) -> tuple[Consumer, ...]:
+    """One for each function or module that reads a stream, then the scripts; not `served` code, which a route or a task runs."""
+    found: dict[Scope, Consumer] = {}
+    for consumer in (*_callbacks(matcher), *_reading(matcher), *_iterating(matcher)):
+        if consumer.scope not in served and not is_test(consumer.file):
+            found.setdefault(consumer.scope, consumer)
+    return tuple(sorted(found.values(), key=lambda c: (c.file, c.line)))
+
+
+def scripts(matcher: Matcher, served: frozenset[str]) -> tuple[Consumer, ...]:
+    """The files that a person starts by hand: none of the program's imports them, and none is `served`."""
+    imported = {path for file in matcher.program.files for path in matcher.program.imports(file)}
+    found = []
+    for path, file in matcher.program.files.items():
+        if path not in served | imported and not is_test(path):
+            started = next((s for s in body_of(file.module) if flow.is_main(s)), None)
+            first = next((s for s in body_of(file.module) if isinstance(s, (ir.Assign, ir.Evaluate, ir.For, ir.While, ir.With))), None)
+            if (shown := started or first) is not None:
+                found.append(Consumer("script", file.module, shown.at))
+    return tuple(found)
+
+
+def body_of(scope: Scope) -> ir.Block:
+    return () if isinstance(scope.node, ir.Class) else scope.node.body
+
+
+def _callbacks(matcher: Matcher) -> Iterator[Consumer]:
+    for match in matcher.find(StreamSource):
+        place = match.place
+        if match.rule.handler == "decorated" and isinstance(place.decorates, ir.Function):
+            yield Consumer(match.rule.kind, place.scope.children[id(place.decorates)], place.decorates.at)
+        elif match.rule.handler:
+            for value in matcher.evaluator.values(port(place.call, match.rule.handler), matcher.program.generic(place.scope)):
+                for function in matcher.evaluator.callables(value):
+                    yield Consumer(match.rule.kind, function.scope, function.scope.function.at)
+
+
+def _reading(matcher: Matcher) -> Iterator[Consumer]:
+    for match in matcher.find(StreamSource):
+        if not match.rule.handler:
+            for scope, loop in _loops_around(matcher, match.place, 0):
+                yield _consumer(match, scope, loop)
+
+
+def _consumer(match: Match[StreamSource], scope: Scope, loop: ir.Stmt) -> Consumer:
+    return Consumer(match.rule.kind, scope, scope.function.at if scope.kind == "function" else loop.at)
+
+
+def _loops_around(matcher: Matcher, place: CallPlace, depth: int) -> Iterator[tuple[Scope, ir.Stmt]]:
+    """The loop that the call stands in, else those that call the function it stands in."""
+    loop = next((s for s in _loops(place.scope) if _holds(s, place.call)), None)
+    if loop is not None:
+        yield place.scope, loop
+    elif depth < DEEPEST and place.scope.kind == "function":
+        for outer in matcher.program.calls(place.scope.name):
+            frame = matcher.program.generic(outer.scope)
+            called = (f for v in matcher.evaluator.values(outer.call.func, frame) for f in matcher.evaluator.callables(v))
+            if any(f.scope is place.scope for f in called):
+                yield from _loops_around(matcher, outer, depth + 1)
+
+
+def _iterating(matcher: Matcher) -> Iterator[Consumer]:
+    """`for message in consumer`."""
+    rules = (r for lib in matcher.rulebook.libraries for r in lib.rules if isinstance(r, StreamSource))
+    if not any(matcher.program.calls(last_of(path)) for rule in rules for path in rule.api if path.endswith("]")):
+        return
+    for file in matcher.program.files.values():
+        for scope in file.scopes:
+            for loop in _loops(scope):
+                if not isinstance(loop, ir.For):
+                    continue
+                for api in matcher.evaluator.apis(loop.iterable, matcher.program.generic(scope)):
+                    if rule := matcher.rulebook.find(matcher.rulebook.canonical(f"{api.path}[]"), StreamSource):
+                        yield Consumer(rule.kind, scope, scope.function.at if scope.kind == "function" else loop.at)
+
+
+def _loops(scope: Scope) -> Iterator[ir.Stmt]:
+    yield from (s for s in flow.flatten(body_of(scope)) if isinstance(s, (ir.For, ir.While)))
+
+
+def _holds(stmt: ir.Stmt, call: ir.Call) -> bool:
+    return stmt.at[:2] <= call.at[:2] and call.at[2:] <= stmt.at[2:]

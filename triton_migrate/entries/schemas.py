@@ -1,0 +1,124 @@
+"""Takes a handler, gives the inputs that schemas name: those its decorators parse by, and those its code fills from the request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_migrate.entries.records import Input
+from triton_migrate.entries.requests import LOCATIONS, source_of
+from triton_migrate.index import ir
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Frame, Scope
+from triton_migrate.resolve.values import Api, Container, Instance, UserClass, UserFunction, Value
+from triton_migrate.rulebook.vocabulary import WebArguments, WebSchema
+
+
+class Schemas:
+    """Finds what schemas say of a handler's inputs."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        rules = [r for library in evaluator.rulebook.libraries for r in library.rules if isinstance(r, WebSchema)]
+        readers = {name for rule in rules for name in rule.reads}
+        self._calls: dict[Scope, list[ir.Call]] = {}
+        for file in evaluator.program.files.values() if rules else ():
+            for name, places in file.calls.items():
+                for place in places if name in readers or name[:1].isupper() else ():
+                    self._calls.setdefault(place.scope, []).append(place.call)
+
+    def inputs(self, handler: UserFunction) -> tuple[Input, ...]:
+        """Inputs by decorators (`@use_args(Schema)`), then by schemas that the handler reads the request with (`Model(**request.json)`)."""
+        frame = self.evaluator.program.generic(handler.scope)
+        read = (i for call in self._calls.get(handler.scope, ()) for i in _read_by(self.evaluator, call, frame))
+        return tuple(dict.fromkeys((*_by_decorators(self.evaluator, handler), *read)))
+
+
+def schema_of(evaluator: Evaluator, cls: UserClass) -> WebSchema | None:
+    """The rule of a class whose attributes are fields of a body."""
+    bases = (b for b in evaluator.mro(cls) if isinstance(b, Api))
+    return next((r for b in bases if (r := evaluator.rulebook.find(b.path, WebSchema))), None)
+
+
+def schema_fields(evaluator: Evaluator, cls: UserClass, source: str) -> Iterator[Input]:
+    """The fields of a schema class, inherited ones first."""
+    rule = schema_of(evaluator, cls)
+    for base in reversed(evaluator.mro(cls)):
+        if rule is None or not isinstance(base, UserClass):
+            continue
+        frame = evaluator.class_frame(base)
+        for stmt in base.scope.definition.body:
+            if not isinstance(stmt, ir.Assign) or not isinstance(stmt.targets[0], ir.Name):
+                continue
+            name = stmt.targets[0].id
+            if not rule.fields and stmt.annotation is not None:
+                yield Input(name, source, type_text(stmt.annotation), "declared")
+            elif rule.fields and isinstance(stmt.value, ir.Call) and _makes_field(evaluator, stmt.value, rule, frame):
+                yield Input(name, source, "", "declared")
+
+
+def _makes_field(evaluator: Evaluator, call: ir.Call, rule: WebSchema, frame: Frame) -> bool:
+    return any(a.path.startswith(rule.fields) for a in evaluator.apis(call.func, frame))
+
+
+def _by_decorators(evaluator: Evaluator, handler: UserFunction) -> Iterator[Input]:
+    outer = evaluator.program.generic(handler.scope).parent
+    for decorator in handler.scope.function.decorators if outer is not None else ():
+        if not isinstance(decorator, ir.Call) or outer is None:
+            continue
+        for api in evaluator.apis(decorator.func, outer):
+            if (rule := evaluator.rulebook.find(api.path, WebArguments)) is not None:
+                told = evaluator.constant(port(decorator, rule.location), outer) if rule.location else None
+                source = LOCATIONS.get(str(told), rule.source)
+                for value in evaluator.values(port(decorator, rule.schema), outer):
+                    yield from _fields(evaluator, value, source)
+
+
+def _fields(evaluator: Evaluator, value: Value, source: str) -> Iterator[Input]:
+    match value:
+        case UserClass():
+            yield from schema_fields(evaluator, value, source)
+        case Instance(cls):
+            yield from schema_fields(evaluator, cls, source)
+        case Container(_, ir.Mapping(_, keys), frame):
+            names = [evaluator.constant(key, frame) for key in keys if key is not None]
+            yield from (Input(name, source, "", "declared") for name in names if isinstance(name, str))
+
+
+def _read_by(evaluator: Evaluator, call: ir.Call, frame: Frame) -> Iterator[Input]:
+    """`Model(**request.json)`, `Schema().load(request.json)`, `Form(request.POST)`: what this call takes out of the request."""
+    if isinstance(call.func, ir.Attribute):
+        for value in evaluator.values(call.func.value, frame):
+            cls = value.of if isinstance(value, Instance) else value
+            if isinstance(cls, UserClass) and (rule := schema_of(evaluator, cls)) and call.func.attr in rule.reads and call.args:
+                for source in source_of(evaluator, call.args[0], frame):
+                    yield from schema_fields(evaluator, cls, source)
+    for value in evaluator.values(call.func, frame):
+        if isinstance(value, UserClass) and (rule := schema_of(evaluator, value)) and rule.given:
+            for given in _given(call, rule.given):
+                for source in source_of(evaluator, given, frame):
+                    yield from schema_fields(evaluator, value, source)
+
+
+def _given(call: ir.Call, wanted: str) -> Iterator[ir.Expr]:
+    if wanted == "**":
+        yield from (value for key, value in call.keywords if key is None)
+    elif (expr := port(call, wanted)) is not None:
+        yield expr
+
+
+def type_text(annotation: ir.Expr | None) -> str:
+    """An annotation as a person writes it: `list[float]`, `str | None`."""
+    match annotation:
+        case ir.Name(_, name):
+            return name
+        case ir.Attribute(_, value, attr):
+            return f"{type_text(value)}.{attr}"
+        case ir.Subscript(_, value, index):
+            items = index.items if isinstance(index, ir.Sequence) else (index,)
+            return f"{type_text(value)}[{', '.join(type_text(i) for i in items)}]"
+        case ir.Operation(_, "BitOr", operands):
+            return " | ".join(type_text(o) for o in operands)
+        case ir.Constant(_, value):
+            return value if isinstance(value, str) else str(value)
+    return ""

@@ -1,0 +1,65 @@
+"""Takes the calls that take from channels, gives each channel's workers: functions that take in a loop, themselves or through a helper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_migrate.index import ir
+from triton_migrate.match import Matcher, is_test
+from triton_migrate.resolve.channels import Channel
+from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.values import UserFunction
+
+FURTHEST = 4  # calls between the loop and the call that takes
+
+
+class Workers:
+    """Found once, when first asked. `handlers` take in loops only to wait for an answer: they are nobody's workers."""
+
+    def __init__(self, matcher: Matcher, handlers: frozenset[Scope]) -> None:
+        self.matcher, self.handlers = matcher, handlers
+        self._found: dict[Channel, dict[Scope, UserFunction]] | None = None
+
+    def of(self, channel: Channel) -> tuple[UserFunction, ...]:
+        """The functions whose loops get what is put onto the channel."""
+        if self._found is None:
+            self._found = {}
+            for known, place in self.matcher.evaluator.channels.takers():
+                workers = self._found.setdefault(known, {})
+                if not is_test(place.scope.file):
+                    workers |= {w.scope: w for w in self._driving(place, 0)}
+        return tuple(self._found.get(channel, {}).values())
+
+    def _driving(self, place: CallPlace, depth: int) -> Iterator[UserFunction]:
+        """The function with the innermost loop around the call."""
+        scope = place.scope
+        if scope.kind != "function" or scope in self.handlers or depth > FURTHEST:
+            return
+        if any(_holds(loop, place.call.at) for loop in _loops(scope.function.body)):
+            assert scope.parent is not None
+            yield UserFunction(scope, self.matcher.program.generic(scope.parent))
+            return
+        program, evaluator = self.matcher.program, self.matcher.evaluator
+        for caller in program.calls(scope.name):
+            for value in evaluator.values(caller.call.func, program.generic(caller.scope)):
+                if any(f.scope is scope for f in evaluator.callables(value)):
+                    yield from self._driving(caller, depth + 1)
+
+
+def _loops(body: ir.Block) -> Iterator[ir.At]:
+    for stmt in body:
+        match stmt:
+            case ir.For(at) | ir.While(at):
+                yield at
+            case ir.If(_, _, one, two):
+                yield from _loops((*one, *two))
+            case ir.With(_, _, one):
+                yield from _loops(one)
+            case ir.Try(_, one, handlers, two, final):
+                yield from _loops((*one, *(s for h in handlers for s in h.body), *two, *final))
+            case ir.Match(_, _, cases):
+                yield from _loops(tuple(s for case in cases for s in case.body))
+
+
+def _holds(outer: ir.At, inner: ir.At) -> bool:
+    return outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
