@@ -11,6 +11,7 @@ from triton_migrate.entries.applications import applications
 from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.routes import Routes
 from triton_migrate.entries.tasks import tasks
+from triton_migrate.entries.texts import simplified
 from triton_migrate.index import ir
 from triton_migrate.index.lower import lower
 from triton_migrate.match import Matcher
@@ -58,6 +59,9 @@ def task_names(files: dict[str, str] | str) -> list[tuple[str, str]]:
         ("if DEBUG:\n    @app.get('/debug')\n    def f(): ...", [("GET", "/debug", "f")]),
         ("from functools import partial\ndef f(x): ...\napp.add_url_rule('/a', view_func=partial(f, 1))", [("GET", "/a", "f")]),
         ("def add(target):\n    @target.get('/a')\n    def f(): ...\nadd(app)", [("GET", "/a", "add.f")]),
+        ("def f(): ...\napp.add_url_rule('/a', endpoint='x', methods=['PUT'])\napp.view_functions['x'] = f", [("PUT", "/a", "f")]),
+        ("app.add_url_rule('/a', 'x')\n@app.endpoint('x')\ndef f(): ...\n@app.endpoint('y')\ndef g(): ...", [("GET", "/a", "f")]),
+        ("from functools import lru_cache\ndef f(): ...\napp.add_url_rule('/a', view_func=lru_cache(f))", [("GET", "/a", "f")]),
         ("@app.errorhandler(404)\ndef f(e): ...\n@app.before_request\ndef g(): ...\napp.test_client().get('/a')", []),
     ],
 )
@@ -332,3 +336,105 @@ def test_applications_are_named_as_a_server_wants_them() -> None:
     assert [a.target for a in applications(program(subclass))] == ["main:site"]
     factory = "from fastapi import FastAPI\ndef create():\n    return FastAPI()\n"
     assert [(a.target, a.factory) for a in applications(program(factory))] == [("main:create", True)]
+
+
+def inputs(source: str) -> set[tuple[str, str]]:
+    """Name and source of what the only route declares."""
+    (entry,) = Routes(program(source)).entries()
+    return {(i.name, i.source) for i in entry.inputs}
+
+
+def unregistered(source: str) -> list[tuple[str, str, str]]:
+    found = Routes(program(source))
+    found.entries()
+    return sorted((",".join(e.methods), e.path, e.handler.scope.qualname) for e in found.unregistered)
+
+
+def test_what_nothing_serves_is_told() -> None:
+    source = """
+        from flask.views import MethodView
+        lost, used = Blueprint('lost', __name__, url_prefix='/lost'), Blueprint('used', __name__)
+        @lost.post('/a')
+        def f(): ...
+        @used.get('/b')
+        @lost.get('/b')
+        def g(): ...
+        class Forgotten(MethodView):
+            def put(self): ...
+        app.register_blueprint(used)
+    """
+    assert routes(FLASK + dedent(source)) == [("GET", "/b", "g")]
+    assert unregistered(FLASK + dedent(source)) == [("POST", "/lost/a", "f"), ("PUT", "", "Forgotten.put")]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("def f():\n    return M(**request.get_json())", {("a", "json"), ("b", "json")}),
+        ("def f():\n    return M.model_validate(request.form)", {("a", "form"), ("b", "form")}),
+        ("def f():\n    return M.parse_raw(request.data)", {("a", "json"), ("b", "json")}),
+        ("def f():\n    return M(**json.loads(request.data))", {("a", "json"), ("b", "json")}),
+        ("def f():\n    return S().load(request.json)", {("c", "json")}),
+        ("def f():\n    return M(a=1, b=2)", set()),
+        ("@use_args({'d': fields.Int()}, location='query')\ndef f(args): ...", {("d", "query")}),
+        ("@use_kwargs(S)\ndef f(**given): ...", {("c", "json")}),
+    ],
+)
+def test_schemas_that_read_the_request_are_inputs(source: str, expected: set[tuple[str, str]]) -> None:
+    head = """
+        import json
+        from flask import request
+        from marshmallow import Schema, fields
+        from pydantic import BaseModel
+        from webargs.flaskparser import use_args, use_kwargs
+        class M(BaseModel):
+            a: int
+            b: str
+        class S(Schema):
+            c = fields.Int()
+            other = 1
+    """
+    assert inputs(FLASK + dedent(head) + "@app.post('/x')\n" + source) == expected
+
+
+def test_arguments_given_at_registration_reach_the_view() -> None:
+    source = """
+        from flask_restful import Api, Resource
+        class Thing(Resource):
+            def __init__(self, model):
+                self.model = model
+            def get(self):
+                return self.model
+        Api(app).add_resource(Thing, '/x', resource_class_kwargs={'model': 'known'})
+    """
+    matcher = program(FLASK + dedent(source))
+    (entry,) = Routes(matcher).entries()
+    assert Literal("known") in matcher.evaluator.returned(entry.handler, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "methods"),
+    [
+        ("return 1", "GET"),
+        ("return request.POST['x']", "POST"),
+        ("if request.method == 'POST':\n        return 1\n    return 2", "GET,POST"),
+        ("if request.method != 'PUT':\n        raise ValueError", "PUT"),
+        ("if request.method in ('PUT', 'PATCH'):\n        return 1", "GET,PATCH,PUT"),
+    ],
+)
+def test_methods_that_a_handler_tells_apart(body: str, methods: str) -> None:
+    source = f"from django.urls import path\ndef f(request):\n    {body}\nurlpatterns = [path('x/', f)]\n"
+    assert routes(source) == [(methods, "/x/", "f")]
+
+
+@pytest.mark.parametrize(
+    ("regex", "shown"),
+    [
+        (r"^a/b/$", "a/b/"),
+        (r"^a/(?P<id>\d+)/$", "a/<id>/"),
+        (r"a/(\d{4})-(x(y|z))/?$", "a/<var>-<var>/"),
+        (r"^file\.txt\Z", "file.txt"),
+    ],
+)
+def test_regular_expressions_are_shown_as_paths(regex: str, shown: str) -> None:
+    assert simplified(regex) == shown

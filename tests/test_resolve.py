@@ -18,10 +18,12 @@ RULES = load_rulebook()
 
 
 def program(**files: str) -> Evaluator:
-    """An evaluator over `name=text` files; `pkg__mod` is pkg/mod.py."""
+    """An evaluator over `name=text` files; `pkg__mod` is pkg/mod.py, as is "pkg/mod"."""
     facts = []
     for name, text in files.items():
-        lowered = lower(SourceFile(name.replace("__", "/") + ".py", text, hashlib.sha256(text.encode()).hexdigest()))
+        lowered = lower(
+            SourceFile((name if "/" in name else name.replace("__", "/")) + ".py", text, hashlib.sha256(text.encode()).hexdigest())
+        )
         assert isinstance(lowered, ir.ModuleFacts)
         facts.append(lowered)
     return Evaluator(Program(tuple(facts)), RULES)
@@ -51,6 +53,9 @@ ONNX = {"onnxruntime.InferenceSession()"}
         "class A:\n    @classmethod\n    def load(cls): cls.m = ort.InferenceSession('a')\nx = A.m",
         "class A: pass\nA.m = ort.InferenceSession('a')\nx = A().m",
         "class A:\n    @property\n    def m(self): return ort.InferenceSession('a')\nx = A().m",
+        "class A:\n    name: str\n    m: object = None\nx = A('a', ort.InferenceSession('a')).m",
+        "class A:\n    name: str\nclass B(A):\n    m: object\ndef f(m): return B(name='b', m=m)\nx = f(ort.InferenceSession('a')).m",
+        "import importlib\nx = getattr(importlib.import_module('onnxruntime'), 'InferenceSession')('a')",
         "def f():\n    return 1, ort.InferenceSession('a')\n_, x = f()",
         "def f(m=ort.InferenceSession('a')): return m\nx = f()",
         "def f():\n    global x\n    x = ort.InferenceSession('a')\nx = None",
@@ -61,6 +66,22 @@ ONNX = {"onnxruntime.InferenceSession()"}
 )
 def test_a_session_is_found_wherever_it_hides(text: str) -> None:
     assert paths("import onnxruntime as ort\n" + text) >= ONNX
+
+
+def test_global_in_the_module_itself_says_nothing() -> None:
+    text = "import onnxruntime as ort\nglobal x\nx = ort.InferenceSession('a')"
+    assert paths(text) == ONNX
+    assert program(app=text).program.global_bindings("app.py", "x") == ()
+
+
+def test_a_package_goes_before_a_module_of_its_name() -> None:
+    files = {
+        "m": "from m import y",
+        "m/__init__": "import onnxruntime\ny = onnxruntime.InferenceSession('a')",
+        "m/n": "from m.__init__ import y",
+    }
+    assert paths("from m import y as x", **files) == ONNX
+    assert paths("from m.n import y as x", **files) == ONNX
 
 
 def test_star_imports_prefer_the_program_and_leave_builtins_alone() -> None:

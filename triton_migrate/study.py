@@ -72,20 +72,22 @@ def study(root: Path, rules: Path | None = None, *, cache: FactsCache | None = N
     entries: tuple[Entry | Task, ...] = (*routes, *queued)
     traced = (trace(evaluator, models, entry, queues) for entry in entries)
     pipelines = tuple(p for p in traced if not (isinstance(p.entry, Task) and p.entry.training) or p.trains)
-    consumed = _consumers(matcher, models, queues, pipelines)
+    consumed = _consumers(matcher, models, queues, pipelines, web.files)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
-        pipelines, classify(pipelines), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
+        pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
         _places(matcher, Cache), _places(matcher, Metric),
     )  # fmt: skip
 
 
-def _consumers(matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...]) -> tuple[Consumed, ...]:
+def _consumers(
+    matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...], registering: frozenset[str]
+) -> tuple[Consumed, ...]:
     """Loops over a stream, then scripts that do not only start one."""
     walked = frozenset(step.scope for p in pipelines for step in p.steps)
     found = [c for loop in consumers(matcher, walked) if (c := consume(matcher.evaluator, models, loop, queues))]
     told = {s.span for c in found for s in c.sites}
-    served = frozenset({scope.file for scope in walked} | {c.consumer.file for c in found})
+    served = registering | frozenset({scope.file for scope in walked} | {c.consumer.file for c in found})
     for script in scripts(matcher, served):
         consumed = consume(matcher.evaluator, models, script, queues)
         if consumed is not None and not told & {s.span for s in consumed.sites}:

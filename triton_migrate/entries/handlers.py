@@ -24,6 +24,8 @@ class Handled:
     function: UserFunction
     methods: Methods
     suffix: str = ""
+    before: tuple[UserFunction, ...] = ()
+    after: tuple[UserFunction, ...] = ()
 
 
 class Handlers:
@@ -156,7 +158,8 @@ class Handlers:
         allowed = given or self._listed(cls, view.allowed if view else "methods")
         if one:
             methods = allowed or (rule.default if rule else ()) or ("GET",)
-            yield from (Handled(f, methods) for f in self._methods(cls, one, instance))
+            around = [tuple(self._methods(cls, n, instance)) if view and n else () for n in (view.before, view.after)] if view else [(), ()]
+            yield from (Handled(f, methods, "", *around) for f in self._methods(cls, one, instance))
             return
         suffix = self._suffix(rule, place)
         for verb in VERBS:

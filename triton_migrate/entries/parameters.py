@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from triton_migrate.entries.records import Input
 from triton_migrate.entries.requests import LOCATIONS
@@ -18,35 +19,46 @@ from triton_migrate.rulebook.vocabulary import WebApp, WebParameter, WebRequest
 PATH_PART = re.compile(r"[<{]([^<>{}]*)[>}]")  # `<int:id>`, `<id:int>`, `{id:path}`: whichever side a parameter is called like
 
 
-def declared_inputs(evaluator: Evaluator, handler: UserFunction, path: str, app: WebApp | None) -> tuple[Input, ...]:
+Provided: TypeAlias = dict[str, tuple[UserFunction, ...]]
+
+
+def declared_inputs(
+    evaluator: Evaluator, handler: UserFunction, path: str, app: WebApp | None, provided: Provided
+) -> tuple[Input, ...]:
     """The inputs in a handler's signature. Frameworks that do not inject (Flask) declare only path parameters."""
     in_path = {name.strip() for part in PATH_PART.findall(path) for name in part.split(":")}
-    found = list(_of(evaluator, handler, in_path, app if app is not None and app.injects else None, ()))
+    found = list(_of(evaluator, handler, in_path, app if app is not None and app.injects else None, provided, ()))
     return tuple({(i.name, i.source): i for i in found}.values())
 
 
-def _of(evaluator: Evaluator, handler: UserFunction, in_path: set[str], app: WebApp | None, seen: tuple[object, ...]) -> Iterator[Input]:
+def _of(
+    evaluator: Evaluator, handler: UserFunction, in_path: set[str], app: WebApp | None, provided: Provided, seen: tuple[object, ...]
+) -> Iterator[Input]:
     if handler.scope in seen:
         return
     parameters = handler.scope.function.parameters[1 if handler.receiver is not None else 0 :]
     for parameter in parameters:
         if parameter.name in in_path:
             yield Input(parameter.name, "path", type_text(parameter.annotation), "declared")
+        elif app is not None and parameter.name in provided:
+            for function in provided[parameter.name]:
+                yield from _of(evaluator, function, in_path, app, provided, (*seen, handler.scope))
         elif app is not None and parameter.kind in ("positional", "keyword"):
-            yield from _injected(evaluator, handler, parameter, in_path, app, (*seen, handler.scope))
+            yield from _injected(evaluator, handler, parameter, in_path, app, provided, (*seen, handler.scope))
 
 
 def _injected(
-    evaluator: Evaluator, handler: UserFunction, parameter: ir.Parameter, in_path: set[str], app: WebApp, seen: tuple[object, ...]
+    evaluator: Evaluator, handler: UserFunction, parameter: ir.Parameter, in_path: set[str], app: WebApp, provided: Provided,
+    seen: tuple[object, ...],
 ) -> Iterator[Input]:
-    for marker, place in _markers(evaluator, parameter, handler.frame):
+    for marker, place, frame in sorted(_markers(evaluator, parameter, handler.frame), key=lambda m: m[0].source != "file"):
         if marker.source == "dependency":
-            wanted = (port(place, marker.dependency) if isinstance(place, ir.Call) else None) or _plain(parameter.annotation)
-            for value in evaluator.values(wanted, handler.frame):
+            given = port(place, marker.dependency) if isinstance(place, ir.Call) else None
+            for value in evaluator.values(given, frame) if given is not None else evaluator.values(_plain(parameter.annotation), handler.frame):
                 if isinstance(value, UserClass) and not evaluator.callables(value):
                     yield from _annotated(value)
                 for function in _constructor_or_function(evaluator, value):
-                    yield from _of(evaluator, function, in_path, app, seen)
+                    yield from _of(evaluator, function, in_path, app, provided, seen)
             return
         if marker.source in ("injected", "any"):
             return
@@ -60,7 +72,10 @@ def _injected(
     named = dict(told.split("=") for told in app.named).get(parameter.name, "")
     if named == "injected":
         return
-    models = _models(evaluator, parameter, handler.frame)
+    annotated = evaluator.annotated(parameter.annotation, handler.frame) if app.files and parameter.annotation is not None else ()
+    if any(isinstance(v, Api) and v.path.removesuffix("()") in app.files for v in annotated):
+        named = "file"
+    models = () if app.embeds else _models(evaluator, parameter, handler.frame)
     for cls in models:
         yield from schema_fields(evaluator, cls, named or "json")
     if not models:
@@ -98,25 +113,25 @@ def _constructor_or_function(evaluator: Evaluator, value: Value) -> tuple[UserFu
     return tuple(evaluator.callables(value)) if isinstance(value, (UserFunction, UserClass, Instance)) else ()
 
 
-def _markers(evaluator: Evaluator, parameter: ir.Parameter, frame: Frame) -> Iterator[tuple[WebParameter, ir.Expr]]:
-    """Rules about the default, about what is inside `Annotated[...]`, then about the annotated class itself."""
-    for expr in (parameter.default, *_annotated_extras(evaluator, parameter.annotation, frame)):
+def _markers(evaluator: Evaluator, parameter: ir.Parameter, frame: Frame) -> Iterator[tuple[WebParameter, ir.Expr, Frame]]:
+    """Rules about the default, about what is inside `Annotated[...]`, then about the annotated class itself; each with where it stands."""
+    for expr, at in ((parameter.default, frame), *_annotated_extras(evaluator, parameter.annotation, frame)):
         if isinstance(expr, ir.Call):
-            for api in evaluator.apis(expr.func, frame):
+            for api in evaluator.apis(expr.func, at):
                 if rule := evaluator.rulebook.find(api.path, WebParameter):
-                    yield rule, expr
+                    yield rule, expr, at
     if parameter.annotation is not None:
         for value in evaluator.annotated(parameter.annotation, frame):
             if isinstance(value, Api) and (rule := evaluator.rulebook.find(value.path.removesuffix("()"), WebParameter)):
-                yield rule, parameter.annotation
+                yield rule, parameter.annotation, frame
 
 
-def _annotated_extras(evaluator: Evaluator, annotation: ir.Expr | None, frame: Frame) -> tuple[ir.Expr, ...]:
+def _annotated_extras(evaluator: Evaluator, annotation: ir.Expr | None, frame: Frame) -> tuple[tuple[ir.Expr, Frame], ...]:
     if annotation is not None and (named := evaluator.type_alias(annotation, frame)):
         return _annotated_extras(evaluator, *named)
     if isinstance(annotation, ir.Subscript) and isinstance(annotation.key, ir.Sequence):
         if any(a.path.endswith(".Annotated") for a in evaluator.apis(annotation.value, frame)):
-            return annotation.key.items[1:]
+            return tuple((extra, frame) for extra in annotation.key.items[1:])
     return ()
 
 

@@ -44,6 +44,8 @@ class Entry:
     registered: bool
     inputs: tuple[Input, ...]
     app: WebApp | None
+    before: tuple[UserFunction, ...] = ()  # what the framework runs around the handler, passing each one's result on
+    after: tuple[UserFunction, ...] = ()
 
     @property
     def id(self) -> str:

@@ -16,12 +16,17 @@ LOCATIONS = {
 PARSED = 3  # parsers around a body
 
 
-def source_of(evaluator: Evaluator, expr: ir.Expr | None, frame: Frame) -> tuple[str, ...]:
-    """The sources of an expression whose elements are fields: `request.json`, `request.form`, `json.loads(request.data)`."""
+def source_of(evaluator: Evaluator, expr: ir.Expr | None, frame: Frame, raw: str = "") -> tuple[str, ...]:
+    """The sources of an expression whose elements are fields: `request.json`, `request.form`, `json.loads(request.data)`.
+
+    `raw` is what raw bytes count as, for who parses them.
+    """
     found: dict[str, None] = {}
     for value in evaluator.values(expr, frame):
         if isinstance(value, Api) and (source := fields_of(evaluator, value)):
             found[source] = None
+        elif isinstance(value, Api) and raw and _of_request(evaluator, value, 0):
+            found[raw] = None
         elif isinstance(value, Container) and isinstance(value.expr, ir.Mapping):  # `{**request.form}`
             whole = (v for k, v in zip(value.expr.keys, value.expr.values, strict=True) if k is None)
             found |= dict.fromkeys(s for inner in whole for s in source_of(evaluator, inner, value.frame))

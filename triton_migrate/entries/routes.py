@@ -9,9 +9,10 @@ from triton_migrate.entries.attachments import Attachments, Prefix, joined, unkn
 from triton_migrate.entries.handlers import Handled, Handlers
 from triton_migrate.entries.nodes import FUNCTION, Node
 from triton_migrate.entries.parameters import declared_inputs, parsed_inputs
+from triton_migrate.entries.provided import provided
 from triton_migrate.entries.records import Entry
 from triton_migrate.entries.schemas import Schemas
-from triton_migrate.entries.startup import lifespan_arguments
+from triton_migrate.entries.startup import first_arguments, lifespan_arguments
 from triton_migrate.entries.texts import texts, url_texts
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher, is_test, last_of
@@ -24,20 +25,23 @@ ALONE = (Prefix("", None, True),)
 
 
 class Routes:
-    """Finds all HTTP routes of a program; `unregistered` are those that no application serves, filled by `entries`."""
+    """Finds all HTTP routes of a program; `entries` fills `unregistered`, those that no application serves, and `files`, where they are registered."""
 
     def __init__(self, matcher: Matcher) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
         self.attachments, self.handlers = Attachments(matcher), Handlers(matcher)
         self.schemas = Schemas(self.evaluator)
         self.unregistered: tuple[Entry, ...] = ()
+        self.files: frozenset[str] = frozenset()
+        self.provided = provided(self.matcher)
 
     def entries(self) -> tuple[Entry, ...]:
         """One entry per handler and path; its methods together, in the order of the source."""
         self.evaluator.assume(lifespan_arguments(self.matcher) | self._arguments())
         found = _merged((*self._registered(), *self._attached(), *self._on_unknown()))
         served = {e.handler.scope for e in found if e.registered}
-        self.unregistered = tuple(e for e in found if not e.registered and e.handler.scope not in served)
+        lost = tuple(e for e in found if not e.registered and e.handler.scope not in served)
+        self.unregistered = (*lost, *self._never_routed(frozenset(e.handler.scope for e in found)))
         return tuple(e for e in found if e.registered)
 
     # ------------------------------------------------------------ what frameworks pass
@@ -48,14 +52,14 @@ class Routes:
         for match in self._matches():
             for handled in self.handlers.of(match):
                 limits = self.handlers.verbs.decorated(handled.function)
-                told = (limits[0].request if limits is not None else "") or match.rule.request
-                parameters = handled.function.scope.function.parameters[1 if handled.function.receiver is not None else 0 :]
-                for path, parameter in zip(told.split(",") if told else (), parameters):
-                    if parameter.annotation is None:
-                        api = Api(path, Site(handled.function.scope.file, handled.function.scope.function.at))
-                        found[handled.function.scope, parameter.name] = frozenset({api})
+                found |= first_arguments(handled.function, (limits[0].request if limits is not None else "") or match.rule.request)
             if match.rule.arguments:
                 found |= self._given(match)
+        for view in self._views():
+            for cls in self.handlers.views(view) if view.request else ():
+                for handled in self.handlers.answering(cls, None, None, None):
+                    for function in handled.before or (handled.function,):
+                        found |= first_arguments(function, view.request)
         return found
 
     def _given(self, match: Match[WebRoute]) -> dict[tuple[Scope, str], Values]:
@@ -82,7 +86,9 @@ class Routes:
 
     def _matches(self) -> tuple[Match[WebRoute], ...]:
         found = (*self.matcher.find(WebRoute), *self.attachments.nodes.tuples.values())
-        return tuple(m for m in found if not is_test(m.place.scope.file))
+        matches = tuple(m for m in found if not is_test(m.place.scope.file))
+        self.files = frozenset(m.place.scope.file for m in matches)
+        return matches
 
     def _registered(self) -> Iterator[Entry]:
         for match in self._matches():
@@ -113,18 +119,20 @@ class Routes:
     def _entries(self, match: Match[WebRoute], framework: str, prefixes: tuple[Prefix, ...]) -> Iterator[Entry]:
         paths = self._paths(match.rule, match.place)
         for handled in self.handlers.of(match):
-            named = (match.rule.fallback.replace("{name}", handled.function.scope.name),) if match.rule.fallback else ()
-            for path in paths or named:
+            named = match.rule.fallback.replace("{name}", handled.function.scope.name)
+            for path in paths or ((named,) if named or not match.rule.path else ()):
                 for prefix in prefixes:
                     yield self._entry(handled, joined(prefix.text, path), framework, prefix)
 
     def _entry(self, handled: Handled, path: str, framework: str, prefix: Prefix) -> Entry:
         whole = rooted(path + handled.suffix)
+        if prefix.app is not None and not prefix.app.slash:
+            whole = whole.rstrip("/") or "/"
         handler = handled.function
-        inputs = declared_inputs(self.evaluator, handler, whole, prefix.app) + parsed_inputs(self.evaluator, handler)
+        inputs = declared_inputs(self.evaluator, handler, whole, prefix.app, self.provided) + parsed_inputs(self.evaluator, handler)
         inputs += self.schemas.inputs(handler)
         served_by = prefix.app.framework if prefix.app else framework
-        return Entry(served_by, handled.methods, whole, handler, prefix.registered, inputs, prefix.app)
+        return Entry(served_by, handled.methods, whole, handler, prefix.registered, inputs, prefix.app, handled.before, handled.after)
 
     def _paths(self, rule: WebRoute, place: CallPlace) -> tuple[str, ...]:
         if rule.path.startswith("*"):
@@ -134,16 +142,29 @@ class Routes:
         frame = self.matcher.program.generic(place.scope)
         return tuple(t for e in exprs for t in url_texts(self.evaluator, e, frame, rule.regex))
 
+    def _views(self) -> Iterator[WebView]:
+        yield from (r for library in self.rulebook.libraries for r in library.rules if isinstance(r, WebView))
+
     def _attached(self) -> Iterator[Entry]:
         """`class V(View, attach=app, uri="/x")`: a view whose definition says where it is served."""
-        for view in (r for library in self.rulebook.libraries for r in library.rules if isinstance(r, WebView) and r.attach):
-            for cls in self.handlers.views(view):
+        for view in self._views():
+            for cls in self.handlers.views(view) if view.attach else ():
                 given = dict(cls.scope.definition.keywords)
                 for node in self.attachments.nodes.within(given.get(view.attach), cls.frame):
                     for prefix in self.attachments.prefixes(node):
                         for path in texts(self.evaluator, given.get(view.uri), cls.frame):
                             for handled in self.handlers.answering(cls, None, None, None):
                                 yield self._entry(handled, joined(prefix.text, path), self.attachments.framework(node), prefix)
+
+    def _never_routed(self, known: frozenset[Scope]) -> Iterator[Entry]:
+        """Views that no route leads to; they have no path."""
+        for view in self._views():
+            for cls in self.handlers.views(view):
+                answering = tuple(self.handlers.answering(cls, None, None, None))
+                if is_test(cls.scope.file) or any(h.function.scope in known for h in answering):
+                    continue
+                framework = view.api[0].partition(".")[0]
+                yield from (Entry(framework, h.methods, "", h.function, False, (), None) for h in answering)
 
     def _on_unknown(self) -> Iterator[Entry]:
         """`@app.post("/x")` in a function that gets `app` from who knows where: by the framework the program uses."""

@@ -91,7 +91,7 @@ def _read_by(evaluator: Evaluator, call: ir.Call, frame: Frame) -> Iterator[Inpu
         for value in evaluator.values(call.func.value, frame):
             cls = value.of if isinstance(value, Instance) else value
             if isinstance(cls, UserClass) and (rule := schema_of(evaluator, cls)) and call.func.attr in rule.reads and call.args:
-                for source in source_of(evaluator, call.args[0], frame):
+                for source in source_of(evaluator, call.args[0], frame, raw="json"):
                     yield from schema_fields(evaluator, cls, source)
     for value in evaluator.values(call.func, frame):
         if isinstance(value, UserClass) and (rule := schema_of(evaluator, value)) and rule.given:

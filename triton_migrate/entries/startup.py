@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_migrate.index import ir
-from triton_migrate.match import Matcher
+from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
-from triton_migrate.resolve.values import Api, UserFunction, Value, Values
+from triton_migrate.resolve.values import Api, Site, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import WebApp, WebHook
 
 
@@ -21,16 +21,20 @@ def startup_functions(matcher: Matcher) -> tuple[UserFunction, ...]:
     for hook in matcher.find(WebHook):
         if _when(matcher, hook.rule.when, hook.place) != "startup":
             continue
-        if hook.rule.handler != "decorated":
-            found += _functions(matcher, port(hook.place.call, hook.rule.handler), hook.place)
-        elif isinstance(hook.place.decorates, ir.Function):
-            scope = hook.place.scope
-            found.append(UserFunction(scope.children[id(hook.place.decorates)], matcher.program.generic(scope)))
+        found += _hooked(matcher, hook)
     return tuple(dict.fromkeys(found))
 
 
+def _hooked(matcher: Matcher, hook: Match[WebHook]) -> Iterator[UserFunction]:
+    place = hook.place
+    if hook.rule.handler != "decorated":
+        yield from _functions(matcher, port(place.call, hook.rule.handler), place)
+    elif isinstance(place.decorates, ir.Function):
+        yield UserFunction(place.scope.children[id(place.decorates)], matcher.program.generic(place.scope))
+
+
 def lifespan_arguments(matcher: Matcher) -> dict[tuple[Scope, str], Values]:
-    """What `lifespan(app)` gets, when no annotation says it: the application itself."""
+    """What `lifespan(app)` and the functions of hooks get, when no annotation says it: the application itself."""
     found: dict[tuple[Scope, str], Values] = {}
     for match in matcher.find(WebApp, inherited=True):
         expr = port(match.place.call, match.rule.lifespan) if match.rule.lifespan else None
@@ -39,7 +43,18 @@ def lifespan_arguments(matcher: Matcher) -> dict[tuple[Scope, str], Values]:
             if parameters and parameters[0].annotation is None:
                 app = Api(matcher.rulebook.canonical(f"{match.api.path}()"), match.site)
                 found[function.scope, parameters[0].name] = frozenset({app})
+    for hook in matcher.find(WebHook):
+        for function in _hooked(matcher, hook) if hook.rule.request else ():
+            found |= first_arguments(function, hook.rule.request)
     return found
+
+
+def first_arguments(function: UserFunction, paths: str) -> dict[tuple[Scope, str], Values]:
+    """What a framework passes for a function's first parameters, where no annotation says it: comma-separated paths of the rulebook."""
+    scope = function.scope
+    parameters = scope.function.parameters[1 if function.receiver is not None else 0 :]
+    pairs = zip(paths.split(",") if paths else (), parameters, strict=False)
+    return {(scope, p.name): frozenset({Api(path, Site(scope.file, scope.function.at))}) for path, p in pairs if p.annotation is None}
 
 
 def _when(matcher: Matcher, when: str, place: CallPlace) -> object:

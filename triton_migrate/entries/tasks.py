@@ -16,9 +16,10 @@ from triton_migrate.rulebook.vocabulary import TaskDefine, TaskEnqueue
 
 def tasks(matcher: Matcher, entries: tuple[Entry, ...] = ()) -> tuple[Task, ...]:
     """One task per function: decorated or registered ones, then plain ones that are enqueued (`entries`: threads they start count)."""
-    matcher.evaluator.assume(_passed(matcher))
+    defined = (*_defined(matcher), *_listed(matcher))
+    matcher.evaluator.assume(_firsts(matcher, defined))
     found: dict[tuple[str, int], Task] = {}
-    for task in (*_defined(matcher), *_listed(matcher), *_enqueued(matcher, frozenset(e.handler.scope for e in entries))):
+    for task in (*defined, *_enqueued(matcher, frozenset(e.handler.scope for e in entries))):
         found.setdefault((task.file, task.line), task)
     return tuple(found[key] for key in sorted(found))
 
@@ -34,7 +35,19 @@ def _defined(matcher: Matcher) -> Iterator[Task]:
                 own = task_objects(matcher.evaluator, function)
                 receiver = own[0] if own else Api(matcher.rulebook.canonical(f"{match.api.path}()()"), None, function)
                 function = UserFunction(function.scope, function.frame, receiver)
+            elif match.rule.passes:
+                function = UserFunction(function.scope, function.frame, Api(match.rule.passes))
             yield Task(given if isinstance(given, str) else _name(matcher, function), match.rule.queue, function, match.rule.called)
+
+
+def _firsts(matcher: Matcher, defined: tuple[Task, ...]) -> dict[tuple[Scope, str], Values]:
+    """What tasks and what runs before them get first, for those who look at them without a call: the task object, the worker's context."""
+    functions = (t.handler for t in defined if t.handler.scope.owner is None)
+    return {
+        (f.scope, f.scope.function.parameters[0].name): frozenset({f.receiver})
+        for f in (*functions, *worker_startups(matcher))
+        if f.receiver is not None and f.scope.function.parameters
+    }
 
 
 def _functions(matcher: Matcher, match: Match[TaskDefine]) -> Iterator[UserFunction]:
@@ -103,25 +116,13 @@ def _listed(matcher: Matcher) -> Iterator[Task]:
     for rule, scope in _conventional(matcher):
         for value in _attribute(matcher, scope, rule.listed.rpartition(".")[2]):
             for function in _within(matcher, value, scope):
-                yield Task(function.scope.name, rule.queue, function)
+                yield Task(function.scope.name, rule.queue, UserFunction(function.scope, function.frame, Api(rule.passes)))
 
 
 def worker_startups(matcher: Matcher) -> tuple[UserFunction, ...]:
     """Functions that such a class has its workers run first."""
-    found = (v for rule, scope in _conventional(matcher) if rule.startup for v in _attribute(matcher, scope, rule.startup))
-    return tuple(dict.fromkeys(v for v in found if isinstance(v, UserFunction)))
-
-
-def _passed(matcher: Matcher) -> dict[tuple[Scope, str], Values]:
-    """What these functions get first (`ctx`): one object for all that a class names."""
-    found: dict[tuple[Scope, str], Values] = {}
-    for rule, scope in _conventional(matcher):
-        given = frozenset({Api(rule.passes, Site(scope.file, scope.definition.at))}) if rule.passes else frozenset()
-        values = (*_attribute(matcher, scope, rule.listed.rpartition(".")[2]), *_attribute(matcher, scope, rule.startup))
-        for function in (f for v in values if given for f in _within(matcher, v, scope)):
-            if function.scope.function.parameters:
-                found[function.scope, function.scope.function.parameters[0].name] = given
-    return found
+    found = ((rule, v) for rule, scope in _conventional(matcher) for v in _attribute(matcher, scope, rule.startup))
+    return tuple(dict.fromkeys(UserFunction(v.scope, v.frame, Api(r.passes)) for r, v in found if isinstance(v, UserFunction)))
 
 
 def _conventional(matcher: Matcher) -> Iterator[tuple[TaskDefine, Scope]]:

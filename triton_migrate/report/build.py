@@ -17,6 +17,7 @@ from triton_migrate.study import Study
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
 
 SNIPPET_LINES = 6
+NO_ROUTE = "no route leads to this view"
 UNREGISTERED = "what it is registered on is attached to no application"
 NO_MODEL = "no model is reached from any entry: there is nothing to port"
 
@@ -56,7 +57,7 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
         "models": _models(study),
         "unregistered": [
             {"framework": e.framework, "methods": list(e.methods), "path": e.path, "handler": e.handler.scope.qualname, "file": e.file,
-             "line": e.line, "reason": UNREGISTERED}
+             "line": e.line, "reason": UNREGISTERED if e.path else NO_ROUTE}
             for e in study.unregistered
         ],
         "caches": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.caches],
@@ -202,6 +203,8 @@ def _models(study: Study) -> list[doc.Model]:
         for site in followed.sites:
             for model in site.models:
                 sites.setdefault(model, {})[(site.span.file, site.span.line, site.text)] = None
+    for fitted in (f for pipeline in study.pipelines for f in pipeline.fitted):
+        sites.setdefault(fitted.model, {})[(fitted.span.file, fitted.span.line, fitted.text)] = None
     for model in study.idle:
         sites.setdefault(model, {})
     return [

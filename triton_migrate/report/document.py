@@ -341,7 +341,7 @@ class Verification(TypedDict):
 
 
 class Unregistered(TypedDict):
-    """A handler that is written and that no application serves."""
+    """A handler that is written and that no application serves; `path` is empty where no route leads to it at all."""
 
     framework: str
     methods: list[str]

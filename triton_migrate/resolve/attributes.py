@@ -16,6 +16,7 @@ from triton_migrate.resolve.values import (
     Instance,
     Literal,
     Module,
+    Partial,
     Site,
     Tuples,
     Unknown,
@@ -44,6 +45,8 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
             return class_attribute(ev, value, attr, None)
         case UserFunction():
             return _stored_on(ev, value, attr) or _decoration(ev, value, attr)
+        case Partial(function, given, frame):  # a provider that stands for what it gives
+            return frozenset().union(*(ev.attribute(v, attr) for v in ev.call(function, given, frame)))
         case Api(path, site, of):
             return _stored_on(ev, value, attr) or frozenset({Api(ev.rulebook.canonical(f"{path}.{attr}"), site, of)})
         case Container():
@@ -102,7 +105,7 @@ def _decoration(ev: Evaluator, function: UserFunction, attr: str) -> Values:
     for decorator in function.scope.function.decorators if outer is not None else ():
         for api in ev.apis(decorator, outer) if outer is not None else ():
             path = ev.rulebook.canonical(f"{api.path.removesuffix('()')}()().{attr}")
-            if ev.rulebook.rules_for(path):
+            if ev.rulebook.rules_for(path) or ev.rulebook.canonical(f"{path}()") == path.rpartition(".")[0]:
                 found.add(Api(path, Site(function.scope.file, function.scope.function.at), function))
     if not found:
         found = {v for task in task_objects(ev, function) for v in instance_attribute(ev, task, attr)}
@@ -118,7 +121,20 @@ def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
                 method = method_of(store.scope)
                 if method is not None and method.owner is cls.scope and is_self(store, method):
                     found |= ev.stored(store, _method_frame(ev, store.scope, method, instance, cls))
-    return frozenset(found) | _stored_on(ev, instance, attr) | _options(ev, instance, attr) | class_attribute(ev, instance.of, attr, instance)
+    given = _options(ev, instance, attr) | _field(ev, instance, attr)
+    return frozenset(found) | _stored_on(ev, instance, attr) | given | class_attribute(ev, instance.of, attr, instance)
+
+
+def _field(ev: Evaluator, instance: Instance, attr: str) -> Values:
+    """What the generated `__init__` of a class of annotated fields was given (dataclass, `NamedTuple`, pydantic, attrs)."""
+    classes = [c for c in reversed(ev.mro(instance.of)) if isinstance(c, UserClass)]
+    body = [s for c in classes for s in c.scope.definition.body if isinstance(s, ir.Assign) and s.annotation is not None]
+    fields = [t.id for s in body for t in s.targets if isinstance(t, ir.Name)]
+    made = ev.allocation(instance.site)
+    if made is None or attr not in fields or any("__init__" in c.scope.bindings for c in classes):
+        return NOTHING
+    call, frame = made
+    return ev.values(port(call, f"{attr}|{fields.index(attr)}"), frame)
 
 
 def _method_frame(ev: Evaluator, scope: Scope, method: Scope, instance: Instance, cls: UserClass) -> Frame:
@@ -201,7 +217,7 @@ def super_attribute(ev: Evaluator, attr: str, frame: Frame) -> Values:
     selves = parameters.parameter(ev, own[0], at) if own else NOTHING
     instances = [v for v in selves if isinstance(v, Instance)]
     if not instances:
-        return _through(ev, bases, attr, None)
+        return _through(ev, bases, attr, None) or (frozenset({Api("builtins.object.__new__")}) if attr == "__new__" else NOTHING)
     return frozenset().union(*(_through(ev, bases, attr, i) for i in instances))
 
 

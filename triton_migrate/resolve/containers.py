@@ -62,7 +62,7 @@ def _item(ev: Evaluator, item: ir.Expr, frame: Frame) -> Values:
 
 
 def _unpacked(ev: Evaluator, inner: ir.Expr, key: object, frame: Frame) -> Values:
-    return frozenset().union(*(element(ev, v, key) for v in ev.values(inner, frame)))
+    return frozenset().union(*(ev.element(v, key) for v in ev.values(inner, frame)))
 
 
 def _put_into(ev: Evaluator, container: Container | Api, key: object) -> Values:
@@ -91,18 +91,18 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
         containers = ev.values(call.func.value, frame)
         if name in {"get", "pop", "setdefault"}:
             key = ev.constant(call.args[0], frame) if call.args else None
-            found = frozenset().union(*(element(ev, c, key) for c in containers))
+            found = frozenset().union(*(ev.element(c, key) for c in containers))
             return found | (ev.values(call.args[1], frame) if len(call.args) > 1 else NOTHING)
         if name == "values":
-            return frozenset({Tuples((frozenset().union(*(element(ev, c, None) for c in containers)),))})
+            return frozenset({Tuples((frozenset().union(*(ev.element(c, None) for c in containers)),))})
         if name == "items":
             return _tuples(
                 frozenset().union(*(keys(ev, c) for c in containers)),
-                frozenset().union(*(element(ev, c, None) for c in containers)),
+                frozenset().union(*(ev.element(c, None) for c in containers)),
             )
         return frozenset(containers) if name == "copy" else None
     if root == "builtins.list()" and name == "pop" and isinstance(call.func, ir.Attribute):
-        return frozenset().union(*(element(ev, c, None) for c in ev.values(call.func.value, frame)))
+        return frozenset().union(*(ev.element(c, None) for c in ev.values(call.func.value, frame)))
     if path == "asyncio.gather":
         tasks = [_unpacked(ev, a.value, None, frame) if isinstance(a, ir.Starred) else ev.values(a, frame) for a in call.args]
         return frozenset({Tuples(tuple(tasks))})

@@ -6,12 +6,15 @@ names, parameters, attributes and containers have modules of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Hashable, Iterable
+from typing import cast
 
 from triton_migrate.index import ir
 from triton_migrate.resolve import attributes, containers, names, parameters
 from triton_migrate.resolve.calls import argument_map, port, results
 from triton_migrate.resolve.channels import Channels
+from triton_migrate.resolve.handing import Handing
 from triton_migrate.resolve.memo import Memo
 from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store
@@ -32,26 +35,33 @@ from triton_migrate.resolve.values import (
     Values,
 )
 from triton_migrate.rulebook.load import Rulebook
-from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowCall, ModelLoad
+from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBind, FlowCall, ModelLoad, TaskDefine
 
 CAP = 64  # values of one expression; more is "anything"
 CONTEXTS = 24  # frames of one function; after that all further calls on one object share one
+EFFORT = 400_000  # evaluations between two changes of what is known; a large application takes a tenth
+TOO_LARGE: Values = frozenset({Unknown("the program is too large to follow everything in it")})
+STACK = 6000  # Python frames: `memo.DEEPEST` questions with what asks them and what they lead to; about half of the usual 8 MB
 
 
 class Evaluator:
     """Answers `values(expr, frame)`; memoised for the life of the program."""
 
     def __init__(self, program: Program, rulebook: Rulebook) -> None:
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), STACK))
         self.program, self.rulebook = program, rulebook
         self.stores = Stores(program)
-        self.channels = Channels(self)
+        self.channels, self.handing = Channels(self), Handing(self)
         self._memo = Memo()
         self._frames: dict[tuple[int, int, tuple[tuple[str, Values], ...]], Frame] = {}
         self._contexts: dict[Scope, int] = {}
         self._allocations: dict[Site, tuple[ir.Call, Frame]] = {}
+        self._applied: dict[tuple[int, int], ir.Call] = {}
         self._keep: list[ir.Expr] = []  # synthetic nodes whose id() is in the memo
         self._stored = False
         self.assumed: dict[tuple[Scope, str], Values] = {}
+        rules = [r for lib in rulebook.libraries for r in lib.rules]
+        self.task_makers = sorted({p.rpartition(".")[2] for r in rules if isinstance(r, TaskDefine) and r.base for p in r.api})
         self._opaque = frozenset(
             rulebook.canonical(f"{path}()")
             for lib in rulebook.libraries
@@ -64,8 +74,14 @@ class Evaluator:
         """What `expr` may be in `frame`."""
         if expr is None:
             return NOTHING
-        self._find_stores()
-        return self._memo.ask((id(expr), id(frame)), lambda: _capped(self._evaluate(expr, frame)))
+        if not self._stored:
+            self._find_stores()
+        key = (id(expr), id(frame))
+        if (known := self._memo.known.get(key)) is not None:
+            return cast(Values, known)
+        if self._memo.spent > EFFORT:
+            return TOO_LARGE
+        return self._memo.ask(key, lambda: _capped(self._evaluate(expr, frame)), NOTHING)
 
     def assume(self, given: dict[tuple[Scope, str], Values]) -> None:
         """From now on these parameters have these values: what a framework passes without an annotation saying so."""
@@ -74,9 +90,9 @@ class Evaluator:
             self._memo.forget()
             self._stored = False
 
-    def once(self, about: object, frame: Frame, compute: Callable[[], Values]) -> Values:
+    def once(self, about: Hashable, frame: Frame, compute: Callable[[], Values]) -> Values:
         """`compute()`, answered once for `about` and `frame`."""
-        return self._memo.ask((about, id(frame)), compute)
+        return self._memo.ask((about, id(frame)), compute, NOTHING)
 
     def _find_stores(self) -> None:
         """Fill `stores` before anything is answered. Twice: a store's target may itself come out of a store."""
@@ -88,7 +104,8 @@ class Evaluator:
             self._memo.forget()
 
     def apis(self, expr: ir.Expr | None, frame: Frame) -> tuple[Api, ...]:
-        return tuple(sorted((v for v in self.values(expr, frame) if isinstance(v, Api)), key=lambda a: a.path))
+        found = [v for v in self.values(expr, frame) if isinstance(v, Api)]
+        return tuple(sorted(found, key=lambda a: a.path) if len(found) > 1 else found)
 
     def constant(self, expr: ir.Expr | None, frame: Frame) -> object:
         """The one constant `expr` is; None when it is none or several."""
@@ -113,7 +130,7 @@ class Evaluator:
             case ir.Constant(_, value):
                 return frozenset({Literal(value)})
             case ir.Subscript(_, base, index):
-                return self._union(self.element(v, self.constant(index, frame)) for v in self.values(base, frame))
+                return self._union(self._item(v, index, frame) for v in self.values(base, frame))
             case ir.Sequence() | ir.Mapping() | ir.Comprehension():
                 return frozenset({Container(Site(frame.scope.file, expr.at), expr, frame)})
             case ir.Joined(_, parts):
@@ -135,6 +152,11 @@ class Evaluator:
                 return frozenset({UserFunction(self._child(frame, function), frame)})
         return frozenset({Unknown(type(expr).__name__.lower())})
 
+    def _item(self, value: Value, index: ir.Expr, frame: Frame) -> Values:
+        """`value[index]`; of a marker whose element is `same`, the index itself (`Provide[Container.service]`)."""
+        rule = self.rulebook.find(f"{value.path}[]", DataConvert) if isinstance(value, Api) else None
+        return self.values(index, frame) if rule is not None and rule.result == "same" else self.element(value, self.constant(index, frame))
+
     def _child(self, frame: Frame, node: ir.Function | ir.Class) -> Scope:
         scope: Scope | None = frame.scope
         while scope is not None:
@@ -144,7 +166,8 @@ class Evaluator:
         raise KeyError(node.name)
 
     def _union(self, sets: Iterable[Values]) -> Values:
-        return frozenset().union(*sets)
+        found = [s for s in sets if s]
+        return found[0] if len(found) == 1 else NOTHING.union(*found)
 
     # ------------------------------------------------------------ questions of the other modules
 
@@ -163,7 +186,13 @@ class Evaluator:
 
     def stored(self, store: Store, frame: Frame | None = None) -> Values:
         """What a store puts; `frame` is the storing function's, else any caller's."""
-        found = self.values(store.value, frame or self.program.generic(store.scope))
+        where = frame or self.program.generic(store.scope)
+        if not store.unpacked:
+            return self.values(store.value, where)
+        return self.once((id(store.value), store.unpacked), where, lambda: self._unpacked(store, where))
+
+    def _unpacked(self, store: Store, frame: Frame) -> Values:
+        found = self.values(store.value, frame)
         for i in store.unpacked:
             found = self._union(self.element(v, i) for v in found)
         return found
@@ -177,19 +206,20 @@ class Evaluator:
         return parameters.type_alias(self, annotation, frame)
 
     def attribute(self, value: Value, attr: str) -> Values:
-        return attributes.attribute(self, value, attr)
+        return self._memo.ask(("attribute", value, attr), lambda: attributes.attribute(self, value, attr), NOTHING)
 
     def class_attribute(self, cls: UserClass, attr: str, instance: Instance | None) -> Values:
         """Through the MRO: methods (bound when there is an instance), class attributes, properties, then inherited library API."""
-        return attributes.class_attribute(self, cls, attr, instance)
+        return self._memo.ask(("class", cls, attr, instance), lambda: attributes.class_attribute(self, cls, attr, instance), NOTHING)
 
     def mro(self, cls: UserClass) -> tuple[UserClass | Api, ...]:
         """The class, its bases depth first, library classes where the program's own end."""
-        return attributes.mro(self, cls)
+        nothing: tuple[UserClass | Api, ...] = ()
+        return self._memo.ask(("mro", cls), lambda: attributes.mro(self, cls), nothing)
 
     def element(self, value: Value, key: object) -> Values:
         """`value[key]`; key None = any element (iteration, unknown index)."""
-        return containers.element(self, value, key)
+        return self._memo.ask(("element", value, type(key), key), lambda: containers.element(self, value, key), NOTHING)
 
     def decorated(self, function: ir.Function, frame: Frame, *paths: str) -> bool:
         """Whether one of these APIs decorates the function that `frame` is of."""
@@ -241,7 +271,7 @@ class Evaluator:
                 api = next((b for b in self.mro(value.of) if isinstance(b, Api)), None)
                 return self._api_call(Api(f"{api.path}()", value.site, value), call, frame) if api else NOTHING
             case Partial(function):
-                return self.call(function, call, frame)
+                return self.call(function, *self.applied(value, call, frame))
             case Api():
                 return self._api_call(value, call, frame)
         return frozenset({Unknown("call of something unknown")})
@@ -249,10 +279,18 @@ class Evaluator:
     def _api_call(self, api: Api, call: ir.Call, frame: Frame) -> Values:
         receiver, _, _ = api.path.rpartition(".")
         site = Site(frame.scope.file, call.at)
-        if api.path == "functools.partial" and call.args:
-            return frozenset(Partial(v, call, frame, site) for v in self.values(call.args[0], frame))
+        bind = self.rulebook.find(api.path, FlowBind)
+        if bind is not None and (inner := port(call, bind.function)) is not None:
+            given = self.handing.direct(bind, call, frame)
+            return frozenset(Partial(v, given, frame, site) for v in self.values(inner, frame))
         if api.path == "builtins.getattr" and len(call.args) > 1 and isinstance(name := self.constant(call.args[1], frame), str):
             return self._union(self.attribute(v, name) for v in self.values(call.args[0], frame))
+        if api.path == "importlib.import_module" and isinstance(name := self.constant(port(call, "name|0"), frame), str):
+            return names.imported(self, name.lstrip("."), frame)
+        if api.path == "builtins.object.__new__" and call.args:
+            return frozenset(Instance(v, site) for v in self.values(call.args[0], frame) if isinstance(v, UserClass))
+        if api.path == "importlib.import_module" and call.args and isinstance(name := self.constant(call.args[0], frame), str):
+            return names.imported(self, name, frame)
         if (rearranged := containers.rearranged(self, api.path, call, frame)) is not None:
             return rearranged
         flow = self.rulebook.find(api.path, FlowCall)
@@ -276,20 +314,29 @@ class Evaluator:
         if rule is None or rule.result != "same" or not call.args:
             return NOTHING
         passed = self.values(call.args[0], frame)
-        return frozenset(v for v in passed if isinstance(v, (Instance, Container, Tuples)) or (isinstance(v, Api) and v.site))
+        return frozenset(v for v in passed if isinstance(v, (Instance, UserFunction, Container, Tuples)) or (isinstance(v, Api) and v.site))
 
     def passed_calls(self, flow: FlowCall, api: Api, call: ir.Call, frame: Frame) -> tuple[tuple[Value, ir.Call], ...]:
         """What a `flow.call` calls (`asyncio.to_thread(f, x)`, `Depends(f)`), each with that call as if written out."""
-        inner = call.func if flow.function == "self" else port(call, flow.function)
-        if inner is None:
-            return ()
-        args = call.args[flow.first :] if flow.first >= 0 else ()
-        keywords = tuple((k, v) for k, v in call.keywords if v is not inner) if flow.first >= 0 else ()
-        made = ir.Call(call.at, inner, args, keywords)
-        self._keep.append(made)
-        if flow.function != "self":
-            return tuple((v, made) for v in self.values(inner, frame))
-        return ((api.of, made),) if isinstance(api.of, UserFunction) else ()
+        made = self.handing.direct(flow, call, frame)
+        if flow.function == "self":
+            return ((api.of, made),) if isinstance(api.of, UserFunction) else ()
+        inner = port(call, flow.function)
+        return tuple((v, made) for v in self.values(inner, frame)) if inner is not None else ()
+
+    def applied(self, partial: Partial, call: ir.Call, frame: Frame) -> tuple[ir.Call, Frame]:
+        """The call that calling a partial makes, and where it stands. Arguments from two functions are not mixed: only the later count."""
+        if not call.args and not call.keywords:
+            return partial.call, partial.frame
+        given = partial.call
+        if (made := self._applied.get((id(given), id(call)))) is None:
+            if partial.frame.scope is frame.scope:
+                args, keywords = given.args + call.args, given.keywords + call.keywords
+            else:
+                names = [p.name for f in self.callables(partial.function)[:1] for p in _open_parameters(f)][len(given.args) :]
+                args, keywords = (), (*zip(names, call.args, strict=False), *call.keywords)
+            made = self._applied[id(given), id(call)] = ir.Call(call.at, given.func, args, keywords)
+        return made, frame
 
     def bind(self, function: UserFunction, call: ir.Call, caller: Frame, only: str = "") -> dict[str, Values]:
         """The parameters of `function` that this call gives (or `only` one of them), evaluated in the caller's frame."""
@@ -338,12 +385,23 @@ class Evaluator:
     def returned(self, function: UserFunction, given: dict[str, Values]) -> Values:
         """What the function's `return` and `yield` statements give."""
         frame = self.enter(function, given)
+        return self._memo.ask(("returned", id(frame), id(function.frame)), lambda: self._results(function, frame), NOTHING)
+
+    def _results(self, function: UserFunction, frame: Frame) -> Values:
         found = self._union(self.values(e, frame) for e in results(function.scope.function))
         if not found and function.scope.function.returns is not None:
             found = self.annotated(function.scope.function.returns, function.frame)
         return found
 
 
+def _open_parameters(function: UserFunction) -> tuple[ir.Parameter, ...]:
+    """The positional parameters that a caller gives."""
+    positional = tuple(p for p in function.scope.function.parameters if p.kind == "positional")
+    return positional[1:] if function.receiver is not None else positional
+
+
 def _capped(values: Values) -> Values:
+    if len(values) < 2:
+        return values
     known = frozenset(v for v in values if not isinstance(v, Unknown)) or values
     return known if len(known) <= CAP else frozenset({Unknown(f"more than {CAP} possibilities")})

@@ -2,62 +2,66 @@
 
 A question that is being answered already gives what it gave in the round before, at first nothing. Questions that lean on each other
 are a knot: it is asked in rounds until no answer in it changes, then all its answers are known. So each answer costs a few evaluations,
-however tangled the questions are.
+however tangled the questions are. A question asked from too deep gives nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
-from triton_migrate.resolve.values import NOTHING, Values
+Answer = TypeVar("Answer")
 
-DEEPEST = 100  # questions on the stack; Python's own limit allows about ten frames for each
+DEEPEST = 200  # questions on the stack
 ROUNDS = 4  # for one knot: answers grow, but for those that fall back to something else as long as nothing is known
 NEVER = 1 << 30
 
-Key: TypeAlias = tuple[object, int]
-
 
 class Memo:
-    """Answers by key."""
+    """Answers by key; a key tells what kind of answer it has. What is false is the answer that says nothing."""
 
     def __init__(self) -> None:
-        self._known: dict[Key, Values] = {}
-        self._half: dict[Key, tuple[Values, Key]] = {}  # with the lowest question on the stack that they lean on
-        self._trail: list[Key] = []  # keys of `_half` in the order they came
-        self._guess: dict[Key, Values] = {}  # what the questions of an open knot gave in the round before
-        self._open: dict[Key, int] = {}
-        self._stack: list[Key] = []
+        self.known: dict[Hashable, Any] = {}
+        self._half: dict[Hashable, tuple[Any, Hashable]] = {}  # with the lowest question on the stack that it leans on
+        self._trail: list[Hashable] = []  # keys of `_half` in the order they came
+        self._guess: dict[Hashable, Any] = {}  # what the questions of an open knot gave in the round before
+        self._open: dict[Hashable, int] = {}
+        self._stack: list[Hashable] = []
         self._low = NEVER
+        self.spent = 0  # evaluations since the last `forget`
 
     @property
     def idle(self) -> bool:
-        return not self._open
+        return not self._stack
 
     def forget(self) -> None:
         """Drop all answers; only while idle."""
-        self._known.clear()
+        self.known.clear()
+        self.spent = 0
 
-    def ask(self, key: Key, compute: Callable[[], Values]) -> Values:
-        if (known := self._known.get(key)) is not None:
-            return known
+    def ask(self, key: Hashable, compute: Callable[[], Answer], nothing: Answer) -> Answer:
+        found: Answer | None = self.known.get(key)
+        if found is not None:
+            return found
         if (half := self._half.get(key)) is not None:
             self._low = min(self._low, self._depth(half[1]))
-            return half[0]
-        depth = len(self._stack)
-        if key in self._open or depth >= DEEPEST:
+            found = half[0]
+        elif key in self._open or len(self._stack) >= DEEPEST:
             self._low = min(self._low, self._open.get(key, 0))
-            return self._guess.get(key, NOTHING)
-        return self._answer(key, compute, depth)
+            found = self._guess.get(key, nothing)
+        else:
+            found = self._answer(key, compute)
+        assert found is not None
+        return found
 
-    def _answer(self, key: Key, compute: Callable[[], Values], depth: int) -> Values:
-        outer, mark = self._low, len(self._trail)
+    def _answer(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
+        outer, mark, depth = self._low, len(self._trail), len(self._stack)
         self._open[key] = depth
         self._stack.append(key)
         try:
-            for last in range(ROUNDS - 1, -1, -1):
+            for last in reversed(range(ROUNDS)):
                 self._low = NEVER
+                self.spent += 1
                 found = compute()
                 if self._low != depth or not last or self._stable(key, found, mark):
                     break
@@ -70,28 +74,30 @@ class Memo:
             self._half[key] = found, self._stack[low]
             self._trail.append(key)
             return found
-        self._known[key] = found
-        for leaned in self._trail[mark:]:
-            self._known[leaned] = self._half.pop(leaned)[0]
-            self._guess.pop(leaned, None)
+        self.known[key] = found
         self._guess.pop(key, None)
+        for leaning in self._trail[mark:]:
+            self.known[leaning] = self._half.pop(leaning)[0]
+            self._guess.pop(leaning, None)
         del self._trail[mark:]
         return found
 
-    def _depth(self, leaned: Key) -> int:
-        """How deep a question lies that a half answer leans on: it may be half answered itself by now."""
+    def _depth(self, leaned: Hashable) -> int:
+        """How deep the question lies that a half answer leans on: by now that may be half answered itself."""
         while leaned not in self._open:
             leaned = self._half[leaned][1]
         return self._open[leaned]
 
-    def _stable(self, key: Key, found: Values, mark: int) -> bool:
+    def _stable(self, key: Hashable, found: object, mark: int) -> bool:
         """Whether the round gave what it assumed."""
-        guess = self._guess
-        return found == guess.get(key, NOTHING) and all(self._half[k][0] == guess.get(k, NOTHING) for k in self._trail[mark:])
+        return self._assumed(key, found) and all(self._assumed(k, self._half[k][0]) for k in self._trail[mark:])
 
-    def _again(self, key: Key, found: Values, mark: int) -> None:
+    def _assumed(self, key: Hashable, found: object) -> bool:
+        return bool(found == self._guess[key]) if key in self._guess else not found
+
+    def _again(self, key: Hashable, found: object, mark: int) -> None:
         """Make what a round gave the assumption of the next."""
         self._guess[key] = found
-        for leaned in self._trail[mark:]:
-            self._guess[leaned] = self._half.pop(leaned)[0]
+        for leaning in self._trail[mark:]:
+            self._guess[leaning] = self._half.pop(leaning)[0]
         del self._trail[mark:]

@@ -73,7 +73,7 @@ def binding(ev: Evaluator, bound: Binding, frame: Frame) -> Values:
         case "enter":
             found = frozenset().union(*(entered(ev, v) for v in ev.values(bound.expr, frame)))
         case "import":
-            return _module(ev, str(bound.node), frame)
+            return imported(ev, str(bound.node), frame)
         case "from":
             return _from(ev, *bound.imported, frame)
         case "function":
@@ -93,7 +93,8 @@ def binding(ev: Evaluator, bound: Binding, frame: Frame) -> Values:
     return found
 
 
-def _module(ev: Evaluator, wanted: str, frame: Frame) -> Values:
+def imported(ev: Evaluator, wanted: str, frame: Frame) -> Values:
+    """The module of that name: the program's, a folder of its modules, or a library's."""
     path = ev.program.module_path(frame.scope.file, wanted)
     if path and path != frame.scope.file:
         return frozenset({Module(path)})

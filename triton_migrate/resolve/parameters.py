@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
-from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Literal, Site, Unknown, UserClass, Value, Values
+from triton_migrate.rulebook.vocabulary import TaskDefine
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
 
 INSTANCES = 8  # of one class kept apart; more are one
+PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
+ABSTRACT = PROTOCOLS | {"abc.ABC"}
 BUILT_IN = ("builtins.", "typing.", "typing_extensions.", "collections.abc.")
 
 
@@ -48,6 +52,7 @@ def made(ev: Evaluator, cls: UserClass) -> Values:
         if cls in ev.values(place.call.func, frame):
             found.add(Instance(cls, Site(place.scope.file, place.call.at)))
             ev.allocated(Site(place.scope.file, place.call.at), place.call, frame)
+    found |= {Instance(cls, Site(place.scope.file, place.call.at)) for place in _decorations(ev, cls)}
     if len(found) > INSTANCES:
         return frozenset({Instance(cls, Site(cls.scope.file, cls.scope.definition.at))})
     return frozenset(found)
@@ -56,7 +61,20 @@ def made(ev: Evaluator, cls: UserClass) -> Values:
 def _constructions(ev: Evaluator, cls: Scope) -> Iterator[CallPlace]:
     """Calls that may make an instance: by the class's name, and `cls(...)` in its class methods."""
     yield from ev.program.calls(cls.name)
+    yield from ev.handing.of(cls.name)
     yield from (p for p in ev.program.calls("cls") if p.scope.owner is cls)
+
+
+def _decorations(ev: Evaluator, cls: UserClass) -> Iterator[CallPlace]:
+    """Decorators that make an object of the class out of a function: `@app.task(base=ModelTask)`."""
+    for name in ev.task_makers:
+        for place in ev.program.calls(name):
+            if place.decorates is None or all(last_name(v) != cls.scope.name for _, v in place.call.keywords):
+                continue
+            frame = ev.program.generic(place.scope)
+            rules = (ev.rulebook.find(api.called, TaskDefine) for api in ev.apis(place.call.func, frame))
+            if any(rule is not None and rule.base and cls in ev.values(port(place.call, rule.base), frame) for rule in rules):
+                yield place
 
 
 def declared(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> Values:
@@ -130,7 +148,8 @@ def instance_of(ev: Evaluator, value: Value, frame: Frame, at: ir.At) -> Values:
     """An object of the class `value` is, wherever it comes from."""
     match value:
         case UserClass():
-            return made(ev, value) or subclasses_made(ev, value) or frozenset({Instance(value, Site(frame.scope.file, at))})
+            known = made(ev, value) or subclasses_made(ev, value) or implementations(ev, value)
+            return known or frozenset({Instance(value, Site(frame.scope.file, at))})
         case Api(path) if not path.endswith(("()", "]")) and not path.startswith(BUILT_IN):
             return frozenset({Api(ev.rulebook.canonical(path + "()"), Site(frame.scope.file, at))})
         case Container(_, ir.Sequence(_, _, items), inner):
@@ -147,6 +166,23 @@ def subclasses_made(ev: Evaluator, cls: UserClass) -> Values:
         if cls in ev.mro(sub):
             found |= made(ev, sub)
     return frozenset(found)
+
+
+def implementations(ev: Evaluator, cls: UserClass) -> Values:
+    """One object of each class that derives from an abstract class or has all methods of a protocol, though nothing visible makes one."""
+    bases = {base.path for base in ev.mro(cls) if isinstance(base, Api)}
+    if not bases & ABSTRACT:
+        return NOTHING
+    methods = {name for name, bound in cls.scope.bindings.items() if bound[0].how == "function" and not name.startswith("_")}
+    found: set[Value] = set()
+    for file in ev.program.files.values() if methods else ():
+        for scope in file.scopes:
+            if scope.kind == "class" and scope is not cls.scope and methods <= scope.bindings.keys() and scope.parent is not None:
+                other = UserClass(scope, ev.program.generic(scope.parent))
+                derived = ev.mro(other)
+                if cls in derived or (bases & PROTOCOLS and not PROTOCOLS & {b.path for b in derived if isinstance(b, Api)}):
+                    found |= made(ev, other) or {Instance(other, Site(scope.file, scope.definition.at))}
+    return frozenset(found) if len(found) <= INSTANCES else NOTHING
 
 
 def _told(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
@@ -168,5 +204,6 @@ def _passed(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
 
 def _calls_of(ev: Evaluator, scope: Scope) -> Iterator[CallPlace]:
     yield from ev.program.calls(scope.function.name)
+    yield from ev.handing.of(scope.function.name)
     if scope.owner is not None and scope.name == "__init__":
         yield from _constructions(ev, scope.owner)

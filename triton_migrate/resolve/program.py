@@ -98,7 +98,7 @@ class Program:
 
     def _file(self, stem: str) -> str | None:
         stem = stem.strip("/")
-        for path in (f"{stem}.py", f"{stem}/__init__.py" if stem else "__init__.py"):
+        for path in (f"{stem}/__init__.py" if stem else "__init__.py", f"{stem}.py"):  # a package goes before a module of its name
             if path in self.files:
                 return path
         return None

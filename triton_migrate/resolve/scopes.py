@@ -195,7 +195,8 @@ class FileScopes:
                 self._class(definition, scope)
                 self._name(definition.name, Binding("class", None, definition, at), scope)
             case ir.Declare(_, kind, names):
-                (scope.globals if kind == "global" else scope.nonlocals).update(names)
+                if scope.parent is not None:  # `global x` in the module itself says nothing
+                    (scope.globals if kind == "global" else scope.nonlocals).update(names)
             case ir.Delete(_, targets):
                 for target in targets:
                     self._expr(target, scope)

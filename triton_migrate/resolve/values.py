@@ -7,7 +7,7 @@ where they grow too large, so come in the same order in every run.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 from zlib import crc32
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from triton_migrate.resolve.scopes import Frame, Scope
 
 
-@lru_cache(maxsize=None)
+@cache
 def steady(text: str) -> int:
     """A hash of text that is the same in every run."""
     return crc32(text.encode(errors="surrogatepass"))
@@ -128,7 +128,7 @@ class Tuples:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """`functools.partial`: a callable with arguments already given."""
+    """`functools.partial`: a callable with arguments already given, as the call of it that they would make in `frame`."""
 
     function: Value
     call: ir.Call = field(compare=False, hash=False)

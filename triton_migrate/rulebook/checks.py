@@ -36,7 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 # `rule|0`: keyword, else position; `*0`: every position from there on; `decorated` is for handlers only.
 PORT = re.compile(r"self(?:\[\])?|\*\d*|\d+|[A-Za-z_]\w*(?:\|\d+)?")
 PORTS: dict[str, tuple[str, ...]] = {
-    "web.app": ("lifespan", "routes", "prefix", "provides"),
+    "web.app": ("lifespan", "routes", "prefix"),
     "web.router": ("prefix", "routes", "name"),
     "web.route": ("path", "handler", "endpoint", "methods", "suffix", "arguments", "response"),
     "web.mount": ("child", "parent", "prefix"),
@@ -60,6 +60,7 @@ PORTS: dict[str, tuple[str, ...]] = {
     "channel.put": ("channel", "item"),
     "channel.take": ("channel",),
     "flow.call": ("function",),
+    "flow.bind": ("function",),
 }
 
 NUMPY_TYPE = r"(?:bool|u?int(?:8|16|32|64)|float(?:16|32|64)|complex(?:64|128)|str|bytes|object|same|\?)"

@@ -44,10 +44,13 @@ class WebApp(Rule):
     prefix: str = ""  # port of a URL prefix
     response: str = ""  # kind of response a plain returned dict/list/model gives, e.g. "json"
     text: str = ""  # kind of response a plain returned string gives, e.g. "html" for Flask
+    slash: bool = True  # a "/" at the end of a path is part of it
     injects: bool = False  # handlers' parameters are inputs (FastAPI), not only those in the path
     parameter: str = "query"  # source of an injected parameter that nothing describes
+    embeds: bool = False  # a body model is one field of the body, by the parameter's name
+    files: tuple[str, ...] = ()  # classes that an uploaded file arrives as, where a parameter is annotated with one
     named: tuple[str, ...] = ()  # parameters that mean something by their name: "data=json", "state=injected"
-    provides: str = ""  # port of a dict of names that handlers' parameters get from elsewhere; also on routes, routers and in class bodies
+    provides: str = ""  # keyword, or attribute of a view class: a dict from names of parameters to what they get (Litestar's `dependencies`)
     lists: str = ""  # module-level name of a list of routes that is served by convention (Django's `urlpatterns`)
     root: str = ""  # module-level constant naming the module of that list; without one, each list that no other takes in is served
     tuples: str = ""  # path of the call whose arguments a plain tuple in a list of routes stands for
@@ -114,9 +117,12 @@ class WebView(Rule):
     method: str = ""  # the one method that answers every request (`dispatch_request`); empty: get/post/...
     actions: tuple[str, ...] = ()  # further methods that answer: name, HTTP method, what follows in the path ("retrieve GET /{pk}/")
     item: str = ""  # what stands for one object in the path of a `web.action`
+    before: str = ""  # method that gets the request first; what it gives is the first argument of `method`
+    after: str = ""  # method that gets what `method` gives
     setup: str = "__init__"  # method that gets the arguments given at registration
     allowed: str = "methods"  # class attribute that lists the HTTP methods answered
     prefix: str = ""  # class attribute: the prefix of its methods' routes
+    request: str = ""  # what its methods get first, as in WebRoute
     attach: str = ""  # class keyword (`class V(View, attach=app, uri="/x")`) of what the view hangs on; its path is the keyword `uri`
     uri: str = ""
 
@@ -216,6 +222,7 @@ class WebHook(Rule):
     role: ClassVar[str] = "web.hook"
     when: str  # startup | shutdown | request | response | error, or `arg:<port>`: said by a constant argument (`on_event("startup")`)
     handler: str = "decorated"
+    request: str = ""  # what the function gets, as in WebRoute
 
 
 # ---------------------------------------------------------------- models
@@ -301,9 +308,11 @@ class DataConvert(Rule):
     """
 
     role: ClassVar[str] = "data.convert"
+    fitted: bool = False  # its receiver was fitted in training (scaler, vectoriser): loaded from a file, it is served like a model
     parses: str = ""  # what raw data it reads: the result's elements are fields of that source ("json" for `json.loads`)
     container: bool = False
     result: str = ""
+    beside: bool = False  # what it is given goes on beside its caller (`asyncio.create_task`), as in FlowCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,7 +346,7 @@ class TaskDefine(Rule):
     called: bool = False  # calling the function puts it on the queue (Huey)
     listed: str = ""  # class attribute that lists tasks by convention (arq's `WorkerSettings.functions`)
     startup: str = ""  # attribute of the same class: what a worker runs first
-    passes: str = ""  # what the functions of this class get as their first parameter, as a path of the rulebook
+    passes: str = ""  # what these functions get as their first parameter, as a path of the rulebook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,6 +407,15 @@ class FlowCall(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlowBind(Rule):
+    """Call that makes a callable of one of its arguments, others being given already: `functools.partial(f, x)`, `providers.Singleton(C)`."""
+
+    role: ClassVar[str] = "flow.bind"
+    function: str  # port
+    first: int = 1  # position of the first argument given already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cache(Rule):
     """Result cache."""
 
@@ -419,7 +437,7 @@ ROLES: dict[str, type[Rule]] = {
         WebApp, WebRouter, WebRoute, WebMount, WebView, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
         WebParameter, WebResponse, WebAbort, WebHook,
         ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, DataConvert, DataLive, Effect, FlowCall, TaskDefine, TaskEnqueue, StreamSource,
-        ChannelPut, ChannelTake,
+        ChannelPut, ChannelTake, FlowBind,
         Cache, Metric,
     )
 }  # fmt: skip

@@ -45,6 +45,12 @@ class Models:
             self.found[span] = ModelRef(self._next(), span, predict.framework, loader, None, "per-request", "no", "python", predict.fused)
         return (self.found[span],)
 
+    def loaded(self, api: Api) -> ModelRef | None:
+        """What a load of anything (pickle) gave, seen as a model."""
+        place = self.matcher.program.call_at(api.made)
+        rule = self._load_rule(place) if place is not None else None
+        return self._ref(place, rule, api) if place is not None and isinstance(rule, ModelLoad) and rule.opaque else None
+
     def idle(self, files: frozenset[str]) -> tuple[ModelRef, ...]:
         """The models that these files load on import or at start-up and that nothing runs; what gives anything (pickle) may be no model."""
         found = []

@@ -47,11 +47,11 @@ class Moments:
         return "per-request"
 
     def callers(self, scope: Scope) -> list[CallPlace]:
-        """The calls of a function anywhere in the program."""
+        """The calls of a function anywhere in the program, those among them that handing it on makes (`Thread(target=f)`)."""
         name = scope.owner.name if scope.name == "__init__" and scope.owner else scope.name
         program = self.matcher.program
         found = []
-        for place in program.calls(name):
+        for place in (*program.calls(name), *self.evaluator.handing.of(name)):
             for value in self.evaluator.values(place.call.func, program.generic(place.scope)):
                 if any(f.scope is scope for f in self.evaluator.callables(value)):
                     found.append(place)

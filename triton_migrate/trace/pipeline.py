@@ -12,11 +12,12 @@ from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Container, Literal, Site, UserFunction, Values
-from triton_migrate.rulebook.vocabulary import ModelTrain, WebParameter, WebResponse
+from triton_migrate.rulebook.vocabulary import DataConvert, WebParameter, WebResponse
 from triton_migrate.trace.models import Models
-from triton_migrate.trace.records import Consumed, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step, Taint
+from triton_migrate.trace.records import Consumed, Fitted, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step, Taint
 from triton_migrate.trace.responses import answered_kind
-from triton_migrate.trace.walk import Walk
+from triton_migrate.trace.training import Training
+from triton_migrate.trace.walk import Walk, callee_text
 
 KINDS = {"parse": 0, "pre": 1, "model": 2, "post": 3, "respond": 4}
 HIDDEN = {"header", "cookie"}
@@ -37,8 +38,25 @@ def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Que
     if entry.handler.receiver is not None and entry.handler.scope.function.parameters:
         given[entry.handler.scope.function.parameters[0].name] = frozenset({entry.handler.receiver})
     _dependencies(walk, evaluator, entry)
-    walk.run(entry.handler, given, taints)
+    if isinstance(entry, Entry):
+        taints |= _prepared(walk, entry)
+    answered = walk.run(entry.handler, given, taints)
+    for function in entry.after if isinstance(entry, Entry) else ():
+        answered = _passed(walk, function, answered)
     return _assemble(walk, evaluator, entry, declared)
+
+
+def _prepared(walk: Walk, entry: Entry) -> dict[str, Taint]:
+    """What the handler's first parameter depends on when the framework runs a function of the program before it."""
+    names = [p.name for p in entry.handler.scope.function.parameters[1 if entry.handler.receiver is not None else 0 :]]
+    return {names[0]: _passed(walk, f, frozenset()) for f in entry.before} if names else {}
+
+
+def _passed(walk: Walk, function: UserFunction, taint: Taint) -> Taint:
+    names = [p.name for p in function.scope.function.parameters]
+    bound = 1 if function.receiver is not None else 0
+    given = {names[0]: frozenset({function.receiver})} if function.receiver is not None and names else {}
+    return walk.run(function, given, dict.fromkeys(names[bound : bound + 1], taint))
 
 
 def consume(evaluator: Evaluator, models: Models, consumer: Consumer, queues: Queues) -> Consumed | None:
@@ -49,7 +67,7 @@ def consume(evaluator: Evaluator, models: Models, consumer: Consumer, queues: Qu
         walk.run(UserFunction(consumer.scope, frame.parent or frame), {}, {})
     else:
         walk.run_module(frame)
-    trains = consumer.kind == "script" and any(isinstance(r, ModelTrain) for s in walk.steps for c in s.calls for r in c.rules)
+    trains = consumer.kind == "script" and Training(walk.steps).any
     return Consumed(consumer, tuple(walk.sites)) if walk.sites and not trains else None
 
 
@@ -88,19 +106,28 @@ def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: d
     model_steps = {n for s in walk.steps for n in [s.number] if s.predicts}
     stages = tuple(_stages(walk.steps, before - model_steps, model_steps, after - model_steps, entry.handler.scope, walk))
     return Pipeline(
-        entry, tuple(walk.steps), sites, stages, _inputs(walk, entry, declared), _response(walk, evaluator, entry), walk.queue,
+        entry, tuple(walk.steps), sites, tuple(_fitted(walk)) if sites else (), stages,
+        _inputs(walk, entry, declared), _response(walk, evaluator, entry), walk.queue,
         frozenset(before - model_steps), frozenset(after - model_steps), tuple(walk.breaks.values()),
     )  # fmt: skip
 
 
 def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
-    """The predict sites, without those that only watch a training: in a training entry, what the handler does not answer."""
-    trains = any(isinstance(r, ModelTrain) for s in walk.steps for c in s.calls for r in c.rules)
-    replies = (ir.Return, ir.Evaluate) if isinstance(entry, Entry) else ir.Return
-    answered = {o for s in walk.steps if isinstance(s.stmt, replies) and s.scope is entry.handler.scope for o in s.taint}
+    """The predict sites, without those of a training: what a loop that trains runs, and what the handler does not answer."""
+    training = Training(walk.steps)
+    answered = {o for s in walk.steps if isinstance(s.stmt, (ir.Return, ir.Evaluate)) and s.scope is entry.handler.scope for o in s.taint}
     for site in walk.sites:
-        if not trains or PredictOrigin(site.number) in answered:
+        if not training.any or (PredictOrigin(site.number) in answered and not training.runs(site)):
             yield site
+
+
+def _fitted(walk: Walk) -> Iterator[Fitted]:
+    for step in walk.steps:
+        for call in step.calls:
+            if any(isinstance(r, DataConvert) and r.fitted for r in call.rules) and (model := walk.models.loaded(call.api)) is not None:
+                place = walk.program.call_at(Site(step.scope.file, call.at))
+                if place is not None:
+                    yield Fitted(model, Span(step.scope.file, *call.at), callee_text(place.call.func))
 
 
 def _stages(steps: list[Step], before: set[int], model: set[int], after: set[int], handler: Scope, walk: Walk) -> Iterator[Stage]:
@@ -154,7 +181,8 @@ def _inputs(walk: Walk, entry: Entry | Task, declared: dict[str, Input]) -> tupl
             found.setdefault((origin.name, origin.source), Input(origin.name, origin.source, "", "inferred"))
     told = any(i.source in ("json", "form", "file") for i in declared.values())  # the body is spoken for
     for source in sorted(walk.whole.keys() - HIDDEN):
-        if not told and not any(s == source for _, s in found) and isinstance(entry, Entry):
+        same = (source, "json") if source == "raw-body" else (source,)  # bytes whose fields are known once parsed
+        if not told and not any(s in same for _, s in found) and isinstance(entry, Entry):
             found[("body", source)] = Input("(body)", source, "", "inferred")
     return tuple(found.values())
 

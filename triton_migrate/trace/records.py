@@ -119,6 +119,15 @@ class PredictSite:
 
 
 @dataclass(frozen=True, slots=True)
+class Fitted:
+    """A call of something fitted in training that only transforms: no predict site, but loaded from a file and served with the model."""
+
+    model: ModelRef
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A run of statements of one kind in one function."""
 
@@ -143,6 +152,7 @@ class Pipeline:
     entry: Entry | Task
     steps: tuple[Step, ...]
     sites: tuple[PredictSite, ...]
+    fitted: tuple[Fitted, ...]
     stages: tuple[Stage, ...]
     inputs: tuple[Input, ...]
     response: str

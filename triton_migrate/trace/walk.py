@@ -17,10 +17,11 @@ from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.channels import Channel
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.resolve.values import Api, Instance, Literal, Module, Unknown, UserClass, UserFunction, Value, Values
+from triton_migrate.resolve.values import Api, Instance, Literal, Module, Partial, Unknown, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import (
     ChannelPut,
     ChannelTake,
+    DataConvert,
     Effect,
     FlowCall,
     ModelConfigure,
@@ -400,7 +401,7 @@ class Walk:
     # ------------------------------------------------------------ calls
 
     def _call(self, call: ir.Call, frame: Frame, env: Env) -> Taint:
-        step = self._step
+        step, known = self._step, len(self.sites)
         receiver = self.expr(call.func.value if isinstance(call.func, ir.Attribute) else call.func, frame, env)
         if isinstance(call.func, ir.Attribute):
             receiver |= self._attribute(call.func.value, call.func.attr, frame)
@@ -414,10 +415,19 @@ class Walk:
             self._step = step
         if values and all(isinstance(v, Unknown) for v in values):
             self._lost(call, frame, next(v.reason for v in values if isinstance(v, Unknown)))
+        if len(self.sites) > known and step is not None and _dropped(call, step) and any(self._goes_beside(v) for v in values):
+            self.queue = self.queue or "thread"
         self._changes(call, arguments, values, frame, env)
         return taint
 
+    def _goes_beside(self, value: Value) -> bool:
+        rules = self.rulebook.rules_for(value.called) if isinstance(value, Api) else ()
+        return any(isinstance(r, (FlowCall, DataConvert)) and r.beside for r in rules)
+
     def _called(self, value: Value, call: ir.Call, frame: Frame, env: Env, receiver: Taint, arguments: Taint) -> Taint:
+        if isinstance(value, Partial):
+            direct, origin = self.evaluator.applied(value, call, frame)
+            return self._called(value.function, direct, origin, env, receiver, arguments | self._all(value.call.args, value.frame, env))
         functions = self.evaluator.callables(value)
         if functions:
             known = len(self.sites)
@@ -442,11 +452,11 @@ class Walk:
             elif isinstance(rule, WebResponse) and rule.kind != "same" and self._step is not None:
                 self._step.responds = answered_kind(self.evaluator, rule, call, frame)
             elif isinstance(rule, FlowCall) and (passed := self.evaluator.passed_calls(rule, value, call, frame)):
-                known, step = len(self.sites), self._step
                 for target, direct in passed:
-                    taint |= self._called(target, direct, frame, env, CLEAN, arguments)
-                if rule.beside and len(self.sites) > known and step is not None and _dropped(call, step):
-                    self.queue = self.queue or "thread"
+                    if rule.function == "self" and isinstance(target, UserFunction):  # here and now, though a plain call may enqueue
+                        taint |= self._enter(target, direct, frame, env)
+                    else:
+                        taint |= self._called(target, direct, frame, env, CLEAN, arguments)
                 return taint
             elif isinstance(rule, TaskEnqueue):
                 taint |= self._enqueue(rule, value, call, frame, env)

@@ -1,0 +1,180 @@
+"""Takes a course, gives the control flow around its predict sites: what an ensemble cannot express, and what only looks like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from triton_migrate.base import Span
+from triton_migrate.classify import steps as of
+from triton_migrate.classify.course import Course
+from triton_migrate.classify.records import Evidence
+from triton_migrate.index import flow, ir
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.values import Api
+from triton_migrate.trace.records import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Control flow that makes a pipeline loose: recursion, carried state, a jump to other stages, a model chosen by a model."""
+
+    message: str
+    span: Span
+
+
+def obstacles(course: Course, stages: frozenset[Scope]) -> tuple[Obstacle, ...]:
+    """All of them, each once."""
+    found = (*_recursions(course), *_carrying_loops(course), *_chosen_models(course), *_jumps(course, stages))
+    return tuple(dict.fromkeys(found))
+
+
+def harmless(course: Course) -> Iterator[Evidence]:
+    """Control flow that CATEGORIES calls none: maps, guards, optional outputs, the choice of a whole pipeline."""
+    for loop, scope, step in _loops(course):
+        if not _carried(course, scope, loop):
+            yield Evidence("batch-loop", "the model runs once for each item, and the results are collected", step.span)
+    for site in course.sites:
+        if any(isinstance(p, ir.Comprehension) and site.call in flow.walk(p) for p in _whole(course.steps[site.step])):
+            yield Evidence("batch-loop", "the model runs once for each item, and the results are collected", site.span)
+    for step in course.pipeline.steps:
+        if not isinstance(step.stmt, ir.If) or step.scope in course.loaders:
+            continue
+        body, rest = _arms(course, step, step.stmt)
+        if of.from_model(step) and of.rejects(step.stmt):
+            yield Evidence("early-exit", "an empty or wrong result ends the request here", step.span)
+        elif of.from_client(step) and not of.from_model(step):
+            if body and rest and body != rest:
+                yield Evidence("dispatch", "a field of the request picks the pipeline", step.span)
+            elif not body and course.inside(step.scope, step.stmt.body) & course.pipeline.after and not step.stmt.orelse:
+                yield Evidence("optional-output", "the client says whether this is part of the answer", step.span)
+
+
+def _recursions(course: Course) -> Iterator[Obstacle]:
+    for scope in course.reaching:
+        for step in course.by_scope[scope]:
+            if step.number in course.leading and any(e is scope or scope in course.below(e) for e in step.enters):
+                yield Obstacle(f"{scope.qualname} calls itself around the model", step.span)
+                break
+
+
+# ---------------------------------------------------------------- loops
+
+
+def _loops(course: Course) -> Iterator[tuple[ir.For | ir.While, Scope, Step]]:
+    """The loops with a predict site in their body, each with its head."""
+    seen: set[tuple[Scope, ir.At]] = set()
+    for number in sorted(course.leading):
+        step = course.steps[number]
+        for outer in course.enclosing(step):
+            if isinstance(outer, (ir.For, ir.While)) and number in course.inside(step.scope, outer.body):
+                head = next((s for s in course.by_scope[step.scope] if s.stmt is outer), None)
+                if head is not None and (step.scope, outer.at) not in seen:
+                    seen.add((step.scope, outer.at))
+                    yield outer, step.scope, head
+
+
+def _carrying_loops(course: Course) -> Iterator[Obstacle]:
+    for loop, scope, step in _loops(course):
+        if carried := _carried(course, scope, loop):
+            yield Obstacle(f"{', '.join(sorted(carried))} is carried from one round of the loop around the model to the next", step.span)
+
+
+def _carried(course: Course, scope: Scope, loop: ir.For | ir.While) -> frozenset[str]:
+    """Names that a round reads for the model's data before it binds them; what is only collected or counted is none."""
+    inside = course.inside(scope, loop.body) & course.around
+    places = {course.steps[number].stmt.at for number in inside}
+    assigned = flow.binds(loop.body)
+    bound: set[str] = flow.binds((loop,)) - assigned if isinstance(loop, ir.For) else set()
+    early: set[str] = set()
+    for stmt in flow.flatten(loop.body):
+        if stmt.at in places:
+            early |= (_read(stmt) & assigned) - bound
+        if any(stmt is top for top in loop.body):
+            bound |= flow.binds((stmt,)) if not isinstance(stmt, (ir.If, ir.For, ir.While, ir.Try)) else set()
+    return frozenset(name for name in early if not _only_counts(loop.body, name))
+
+
+def _read(stmt: ir.Stmt) -> set[str]:
+    """The names a statement reads for others: `total += x` reads `total` for itself only."""
+    own = {n.id for t in stmt.targets for n in flow.names(t)} if isinstance(stmt, ir.Assign) else set()
+    read = {n.id for e in flow.expressions(stmt) for n in flow.names(e)}
+    if isinstance(stmt, ir.Assign) and stmt.value is not None and not stmt.augmented:
+        return {n.id for n in flow.names(stmt.value)}
+    return read - own
+
+
+def _only_counts(body: ir.Block, name: str) -> bool:
+    """Every change of the name is `name += constant`."""
+    changes = [s for s in flow.flatten(body) if name in flow.binds((s,)) and not flow.blocks(s)]
+    return all(isinstance(s, ir.Assign) and s.augmented and isinstance(s.value, ir.Constant) for s in changes)
+
+
+# ---------------------------------------------------------------- branches
+
+
+def _arms(course: Course, step: Step, stmt: ir.If) -> tuple[frozenset[int], frozenset[int]]:
+    """The predict sites under a branch, and those it passes by: the other arm, or what follows a branch that leaves."""
+    body = _sites(course, course.inside(step.scope, stmt.body))
+    other = _sites(course, course.inside(step.scope, stmt.orelse))
+    if stmt.body and isinstance(stmt.body[-1], ir.Return):
+        other |= _sites(course, _following(course, step, stmt))
+    return body, other
+
+
+def _sites(course: Course, numbers: frozenset[int]) -> frozenset[int]:
+    return frozenset(site for number in numbers for site in course.leading.get(number, ()))
+
+
+def _following(course: Course, step: Step, stmt: ir.If) -> frozenset[int]:
+    return frozenset(s.number for s in course.by_scope[step.scope] if s.stmt.at[:2] >= stmt.at[2:])
+
+
+def _chosen_models(course: Course) -> Iterator[Obstacle]:
+    """The result of one model decides which other one runs next."""
+    for step in course.pipeline.steps:
+        if not of.from_model(step) or step.scope in course.loaders:
+            continue
+        if isinstance(step.stmt, ir.If):
+            body, rest = _arms(course, step, step.stmt)
+            models = [frozenset(m for n in arm for m in _models(course, n)) for arm in (body, rest)]
+            if body and rest and models[0] != models[1]:
+                yield Obstacle("the result of one model decides which model runs next", step.span)
+        elif isinstance(step.stmt, ir.Assign) and _picks(course, step):
+            yield Obstacle("the result of one model decides which model runs next", step.span)
+
+
+def _models(course: Course, number: int) -> tuple[object, ...]:
+    return next(((site.models or (site.span,)) for site in course.sites if site.number == number), ())
+
+
+def _picks(course: Course, step: Step) -> bool:
+    """`model = models[label]`: the statement takes one of the models that are run."""
+    value = step.stmt.value if isinstance(step.stmt, ir.Assign) else None
+    if not isinstance(value, ir.Subscript) or isinstance(value.key, ir.Constant):
+        return False
+    made = {site.api.made for site in course.sites}
+    found = course.evaluator.values(value, course.evaluator.program.generic(step.scope))
+    return any(isinstance(v, Api) and v.site is not None and v.site in made for v in found)
+
+
+def _jumps(course: Course, stages: frozenset[Scope]) -> Iterator[Obstacle]:
+    """An exit that depends on the data and leads through other stages than the rest of the function."""
+    for step in course.pipeline.steps:
+        stmt = step.stmt
+        if not isinstance(stmt, ir.If) or step.scope not in course.reaching or not stmt.body or not isinstance(stmt.body[-1], ir.Return):
+            continue
+        if not any(isinstance(o, int) and o in course.around for o in step.taint):
+            continue
+        taken = _entered(course, course.inside(step.scope, stmt.body)) & stages
+        passed = _entered(course, _following(course, step, stmt)) & stages
+        if taken and passed and not taken <= passed and of.from_model(step):
+            yield Obstacle("an early exit leads to other stages than the rest", step.span)
+
+
+def _entered(course: Course, numbers: frozenset[int]) -> frozenset[Scope]:
+    return frozenset(e for number in numbers for e in course.steps[number].enters)
+
+
+def _whole(step: Step) -> Iterator[ir.Expr]:
+    return (part for expr in flow.expressions(step.stmt) for part in flow.walk(expr))

@@ -1,0 +1,34 @@
+"""Takes a model, gives whether and how it leaves its framework: what turns it into a file that a Triton backend runs, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triton_migrate.rulebook.book import Rulebook
+from triton_migrate.trace.records import ModelRef
+
+SPLIT, CUSTOM = "needs a split", "custom code"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """`answer` is yes | no | unknown; `route` the call that exports, "needs a split", "custom code" or ""."""
+
+    answer: str
+    route: str
+    reason: str
+
+
+def export(model: ModelRef, book: Rulebook) -> Export:
+    """How the model gets to a framework backend of Triton."""
+    exporter = next((lib.exporter for lib in book.libraries if lib.framework == model.framework and lib.exporter), "")
+    if model.fused:
+        inner = f"; the network inside goes by {exporter}" if exporter else ""
+        return Export("no", SPLIT, f"{model.loader} has pre- and post-processing inside, so it runs whole in the Python backend{inner}")
+    if model.exportable == "yes":
+        how = f"by {exporter}" if exporter else "by its own exporter"
+        return Export("yes", exporter, f"{model.framework} models are exported {how} and run on the {model.backend} backend")
+    if model.exportable == "no":
+        return Export("no", CUSTOM, f"there is no exporter for what {model.loader} gives; it runs in the Python backend")
+    what = model.artifact or "the file"
+    return Export("unknown", exporter, f"what {what} holds shows only when it is loaded; an estimator or a network can be exported")

@@ -1,0 +1,42 @@
+"""Takes the verdicts of all entries, gives the category of the whole application."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from triton_migrate.classify.records import Verdict
+from triton_migrate.entries.records import Entry
+from triton_migrate.trace.records import Pipeline
+
+NEAR_TIGHT = ("tight", "individual", "modular", "loose")  # ties go to the first
+
+
+def application_category(
+    pipelines: tuple[Pipeline, ...], verdicts: tuple[Verdict | None, ...], consumers: tuple[Verdict, ...] = ()
+) -> tuple[str, float]:
+    """The category of most inference entries; entries with the same predict sites and stages count once, half tight is tight.
+
+    Consumers and scripts count only when no route or task runs a model.
+    """
+    judged = [(p, v) for p, v in zip(pipelines, verdicts, strict=True) if v is not None]
+    if not judged:
+        counts = Counter(v.category for v in consumers)
+        return (_most(counts), min(v.confidence for v in consumers)) if consumers else ("none", 1.0)
+    distinct = {_same(p): v.category for p, v in judged}
+    sure = min(v.confidence for _, v in judged)
+    counts, raw = Counter(distinct.values()), Counter(v.category for _, v in judged)
+    twice = 2 * counts["tight"]
+    if twice > counts.total() or (twice == counts.total() and 2 * raw["tight"] >= raw.total()):
+        return "tight", sure
+    return _most(counts), sure
+
+
+def _same(pipeline: Pipeline) -> object:
+    """What two entries share that count once."""
+    entry = pipeline.entry.handler.scope if not isinstance(pipeline.entry, Entry) else None
+    return tuple(s.span for s in pipeline.sites), tuple(s.span for s in pipeline.stages), entry
+
+
+def _most(counts: Counter[str]) -> str:
+    best = max(counts.values())
+    return next(category for category in NEAR_TIGHT if counts[category] == best)

@@ -1,0 +1,108 @@
+"""Takes a course, gives its stage functions and its drivers, as CATEGORIES.md defines them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triton_migrate.base import Span
+from triton_migrate.classify import steps as of
+from triton_migrate.classify.course import Course
+from triton_migrate.classify.state import State
+from triton_migrate.index import ir
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.values import Api
+from triton_migrate.rulebook.vocabulary import WebParameter, WebRequest
+from triton_migrate.trace.records import Step
+
+
+@dataclass(frozen=True, slots=True)
+class StageFunction:
+    """A function that is a stage. `only_calls`: it holds a predict site and does nothing but call the model."""
+
+    scope: Scope
+    holds: bool
+    only_calls: bool
+
+    @property
+    def span(self) -> Span:
+        return Span(self.scope.file, *self.scope.function.at)
+
+
+def stage_functions(course: Course, state: State) -> tuple[StageFunction, ...]:
+    """The stages of a pipeline in the order of the walk; what a stage calls is inside it and does not count."""
+    found: list[StageFunction] = []
+    order = dict.fromkeys(step.scope for step in course.working)
+    inside: set[Scope] = set()
+    for scope in order:
+        if scope is not course.root and not _drives(course, scope) and _works(course, scope):
+            inside |= course.below(scope)
+    for scope in order:
+        if scope is course.root or scope in inside or _drives(course, scope) or not _works(course, scope):
+            continue
+        if _is_pure(course, state, scope):
+            found.append(StageFunction(scope, scope in course.holders, _only_calls(course, scope)))
+    return tuple(found)
+
+
+def drivers(course: Course) -> tuple[Scope, ...]:
+    """The functions that lead to a predict site and hold none: the handler, and what it delegates to."""
+    return tuple(s for s in course.by_scope if s in course.reaching and s not in course.holders)
+
+
+def _drives(course: Course, scope: Scope) -> bool:
+    return scope in course.reaching and scope not in course.holders
+
+
+def _works(course: Course, scope: Scope) -> bool:
+    """Whether the function runs a model or changes its data by itself, more than by conversion and by getting hold of it."""
+    if scope in course.holders:
+        return True
+    return any(of.works(step, course.book) for step in course.working if step.scope is scope)
+
+
+def _is_pure(course: Course, state: State, scope: Scope) -> bool:
+    """It references no request or response, and returns its result instead of leaving it somewhere."""
+    own = course.by_scope[scope]
+    if any(step.inputs or step.responds or _of_the_request(course, step) for step in own) or _takes_the_request(course, scope):
+        return False
+    return _returns(own) and not any(_leaves(course, state, step) for step in own)
+
+
+def _returns(own: list[Step]) -> bool:
+    yields = any(isinstance(s.stmt, ir.Evaluate) and isinstance(s.stmt.value, ir.Yield) for s in own)
+    return yields or any(isinstance(s.stmt, ir.Return) and s.stmt.value is not None for s in own)
+
+
+def _leaves(course: Course, state: State, step: Step) -> bool:
+    """Whether something outside the function reads what the statement writes."""
+    for cell in step.writes:
+        if not state.harmless(course, step, cell) and any(course.reads(s, cell) and s.scope is not step.scope for s in course.working):
+            return True
+    return False
+
+
+def _of_the_request(course: Course, step: Step) -> bool:
+    return any(course.book.find(call.api.path.rpartition(".")[0], WebRequest) for call in step.calls)
+
+
+def _takes_the_request(course: Course, scope: Scope) -> bool:
+    frame = course.evaluator.program.generic(scope)
+    for parameter in scope.function.parameters:
+        told = course.evaluator.annotated(parameter.annotation, frame.parent or frame) if parameter.annotation is not None else frozenset()
+        for value in told:
+            if isinstance(value, Api):
+                rule = course.book.find(value.path.removesuffix("()"), WebParameter)
+                if course.book.find(value.path, WebRequest) or (rule is not None and rule.source != "dependency"):
+                    return True
+    return False
+
+
+def _only_calls(course: Course, scope: Scope) -> bool:
+    """Nothing but the predict call, container conversion, device and grad handling, logging, timing."""
+    own = course.by_scope[scope]
+    quiet = all(
+        step.predicts or isinstance(step.stmt, (ir.With, ir.Try, ir.Raise)) or of.converts(step, course.book)
+        or not (step.number in course.around or step.calls)
+        for step in own
+    )  # fmt: skip
+    return quiet and not (course.below(scope) - course.loaders)

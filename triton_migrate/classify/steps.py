@@ -1,0 +1,154 @@
+"""Takes one step of a pipeline, gives what kind of work it is: a conversion, a guard, an effect, or a change of the model's data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_migrate.index import flow, ir
+from triton_migrate.rulebook.book import Rulebook
+from triton_migrate.rulebook.vocabulary import (
+    DataConvert,
+    Effect,
+    Metric,
+    ModelConfigure,
+    ModelConstruct,
+    ModelLoad,
+    ModelPredict,
+    ModelTrain,
+    Rule,
+    WebAbort,
+    WebRequest,
+    WebResponse,
+)
+from triton_migrate.trace.records import Call, InputOrigin, PredictOrigin, Step
+
+COMPUTES = frozenset({"Add", "Sub", "Mult", "Div", "FloorDiv", "Mod", "Pow", "MatMult", "Lt", "LtE", "Gt", "GtE"})
+DECIDES = COMPUTES | {"Eq", "NotEq", "In", "NotIn"}  # on a result: a threshold or a label
+ACQUIRES = frozenset({"file-read", "file-write", "network", "log", "time", "random"})  # getting hold of the input changes no data
+TEXT = "builtins.str()"
+ANYTHING = "builtins.object()"  # where the rules of methods stand that do the same on every object
+
+
+def rules(step: Step) -> Iterator[Rule]:
+    """The rules of everything the statement calls."""
+    return (rule for call in step.calls for rule in call.rules)
+
+
+def has_effect(step: Step, *kinds: str) -> bool:
+    return any(isinstance(rule, Effect) and rule.kind in kinds for rule in rules(step))
+
+
+def loads(step: Step) -> bool:
+    """Whether the statement itself brings a model."""
+    return any(isinstance(rule, (ModelLoad, ModelConstruct)) for rule in rules(step))
+
+
+def trains(step: Step) -> bool:
+    return any(isinstance(rule, ModelTrain) for rule in rules(step))
+
+
+def from_client(step: Step) -> bool:
+    return any(isinstance(origin, InputOrigin) for origin in step.taint)
+
+
+def from_model(step: Step) -> bool:
+    return any(isinstance(origin, PredictOrigin) for origin in step.taint)
+
+
+def call_expression(step: Step, call: Call) -> ir.Call | None:
+    """The call as the statement spells it."""
+    parts = (part for expr in flow.expressions(step.stmt) for part in flow.walk(expr))
+    return next((part for part in parts if isinstance(part, ir.Call) and part.at == call.at), None)
+
+
+def rejects(stmt: ir.If) -> bool:
+    """A guard: its body only answers with an error or ends the request."""
+    leaves = any(isinstance(s, (ir.Return, ir.Raise)) or _calls(s) for s in stmt.body)
+    return leaves and not stmt.orelse and all(isinstance(s, (ir.Return, ir.Raise, ir.Evaluate)) for s in stmt.body)
+
+
+def _calls(stmt: ir.Stmt) -> bool:
+    return isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call)
+
+
+def converts(step: Step, book: Rulebook) -> bool:
+    """Only container conversion in the sense of I1: parsing, field access, making and reshaping arrays, checks that reject."""
+    after = from_model(step)
+    if isinstance(step.stmt, ir.If):
+        return not after and rejects(step.stmt)
+    if isinstance(step.stmt, ir.While):
+        return False
+    callees = [part.func for part in _parts(step.stmt) if isinstance(part, ir.Call)] if step.predicts else []
+    chosen = {id(part) for callee in callees for part in flow.walk(callee)}  # which model is run is no change of the data
+    for part in _parts(step.stmt):
+        if id(part) not in chosen and _changes(part, DECIDES if after and not step.predicts else COMPUTES):
+            return False
+    return all(call_converts(call, book) for call in step.calls)
+
+
+def passes(step: Step, book: Rulebook) -> bool:
+    """What a driver does between stages: it hands values on, picks options, guards, reads the request, builds the answer."""
+    if isinstance(step.stmt, (ir.If, ir.For, ir.While, ir.Try, ir.With)):
+        return True  # whether its arms can be wired is a question of control flow
+    if step.responds or isinstance(step.stmt, (ir.Raise, ir.Assert, ir.Return)):
+        return True  # how the answer is worded is no stage
+    if any(isinstance(p, ir.Operation) and p.operator in COMPUTES for p in _parts(step.stmt)):
+        return False
+    return all(call_converts(call, book) or _acquires(call) for call in step.calls)
+
+
+def call_converts(call: Call, book: Rulebook) -> bool:
+    """Whether a library call leaves the data what it is: by its own rules, else by those of a method of that name on any object."""
+    name = call.api.path.rpartition(".")[2]
+    if call.api.path.startswith("builtins.NoneType()"):
+        return True  # `model = None` until loaded
+    known = call.rules or book.rules_for(f"{ANYTHING}.{name}")
+    if any(isinstance(r, (WebRequest, WebResponse, WebAbort, ModelConfigure, ModelPredict, Metric)) for r in known):
+        return True
+    if any(isinstance(r, DataConvert) and r.container for r in known):
+        return True
+    return any(isinstance(r, Effect) and (r.kind in ("log", "time") or (r.kind == "mutate" and name in _FILLING)) for r in known)
+
+
+_FILLING = frozenset({"append", "extend", "insert", "add"})
+
+
+def _acquires(call: Call) -> bool:
+    return any(isinstance(r, Effect) and r.kind in ACQUIRES for r in call.rules)
+
+
+def _helps_with_text(call: Call, book: Rulebook) -> bool:
+    """`raw.strip()`, `raw.replace(",", ".")`: string helpers are no stages."""
+    if call.rules and not call.api.path.startswith(TEXT):
+        return False
+    return book.find(f"{TEXT}.{call.api.path.rpartition('.')[2]}", DataConvert) is not None
+
+
+def works(step: Step, book: Rulebook) -> bool:
+    """Whether the statement changes the model's data by more than getting hold of it."""
+    if isinstance(step.stmt, (ir.Try, ir.With, ir.Raise, ir.Assert)) or converts(step, book):
+        return False
+    if isinstance(step.stmt, ir.If):
+        return not rejects(step.stmt) and from_model(step)
+    own = [c for c in step.calls if not call_converts(c, book) and not _helps_with_text(c, book)]
+    if own and all(_acquires(call) for call in own):
+        return False
+    computed = any(_changes(part, COMPUTES) for part in _parts(step.stmt))
+    return bool(own) or computed
+
+
+def _parts(stmt: ir.Stmt) -> Iterator[ir.Expr]:
+    return (part for expr in flow.expressions(stmt) for part in flow.walk(expr))
+
+
+def _changes(part: ir.Expr, operators: frozenset[str]) -> bool:
+    match part:
+        case ir.Operation(_, operator):
+            return bool(set(operator.split("+")) & operators)
+        case ir.Conditional() | ir.Joined():
+            return True
+        case ir.Subscript(_, _, key):
+            return not isinstance(key, (ir.Constant, ir.Slice, ir.Operation, ir.Sequence))
+        case ir.Call(_, ir.Attribute(_, _, "get"), (_, ir.Constant(_, default))):
+            return default is not None  # a default filled in
+    return False

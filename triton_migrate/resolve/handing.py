@@ -1,0 +1,80 @@
+"""Takes calls that hand a function on (to a thread, a partial, a queue, a provider), gives the call of it that they make, as if written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+from triton_migrate.index import ir
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.scopes import CallPlace, Frame, last_name
+from triton_migrate.resolve.values import Container
+from triton_migrate.rulebook.vocabulary import FlowBind, FlowCall, TaskEnqueue
+
+if TYPE_CHECKING:
+    from triton_migrate.resolve.evaluate import Evaluator
+
+Rule: TypeAlias = FlowBind | FlowCall | TaskEnqueue
+
+
+class Handing:
+    """Answers for one program. A call that was made up lives as long as the program: its parts are asked about by identity."""
+
+    def __init__(self, ev: Evaluator) -> None:
+        self.ev = ev
+        self._direct: dict[tuple[int, str], ir.Call] = {}
+        self._by_name: dict[str, list[CallPlace]] | None = None
+        self._rules: dict[str, tuple[str, ...]] = {}
+        for library in ev.rulebook.libraries:
+            for rule in library.rules:
+                if isinstance(rule, (FlowBind, FlowCall, TaskEnqueue)) and not _function(rule).startswith("self"):
+                    for name in {path.rstrip("()[]").rpartition(".")[2] for path in rule.api}:
+                        self._rules[name] = tuple(dict.fromkeys((*self._rules.get(name, ()), _function(rule))))
+
+    def direct(self, rule: Rule, call: ir.Call, frame: Frame) -> ir.Call:
+        """`f.delay(x)`, `Thread(target=f, args=(x,))`, `partial(f, x)` as `f(x)`."""
+        key = id(call), rule.origin
+        if key not in self._direct:
+            inner = port(call, _function(rule))
+            args, keywords = (), ()
+            if rule.first >= 0:
+                args, keywords = call.args[rule.first :], tuple((k, v) for k, v in call.keywords if v is not inner)
+            if isinstance(rule, TaskEnqueue):
+                given = self._displayed(port(call, rule.args), frame) if rule.args else None
+                named = self._displayed(port(call, rule.kwargs), frame) if rule.kwargs else None
+                args = given.items if isinstance(given, ir.Sequence) else args
+                keywords = tuple(_pairs(named)) if isinstance(named, ir.Mapping) else keywords
+            self._direct[key] = ir.Call(call.at, call.func if inner is None else inner, args, keywords)
+        return self._direct[key]
+
+    def of(self, name: str) -> Iterator[CallPlace]:
+        """The calls of something named `name` that handing it on makes."""
+        if self._by_name is None:
+            self._by_name = {}
+            for caller, functions in self._rules.items():
+                for place in self.ev.program.calls(caller):
+                    for inner in filter(None, (port(place.call, f) for f in functions)):
+                        self._by_name.setdefault(last_name(inner), []).append(place)
+        for place in self._by_name.get(name, ()):
+            frame = self.ev.program.generic(place.scope)
+            for api in self.ev.apis(place.call.func, frame):
+                for rule in self.ev.rulebook.rules_for(api.called):
+                    if isinstance(rule, (FlowBind, FlowCall, TaskEnqueue)) and last_name(port(place.call, _function(rule))) == name:
+                        yield CallPlace(self.direct(rule, place.call, frame), place.scope, None)
+
+    def _displayed(self, expr: ir.Expr | None, frame: Frame) -> ir.Expr | None:
+        """The list or dict that is written out where `expr` comes from, when that is this very function."""
+        if expr is None or isinstance(expr, (ir.Sequence, ir.Mapping)):
+            return expr
+        shown = [v.expr for v in self.ev.values(expr, frame) if isinstance(v, Container) and v.frame.scope is frame.scope]
+        return shown[0] if len(shown) == 1 else None
+
+
+def _function(rule: Rule) -> str:
+    return rule.callee if isinstance(rule, TaskEnqueue) else rule.function
+
+
+def _pairs(mapping: ir.Mapping) -> Iterator[tuple[str, ir.Expr]]:
+    for key, value in zip(mapping.keys, mapping.values, strict=True):
+        if isinstance(key, ir.Constant) and isinstance(key.value, str):
+            yield key.value, value

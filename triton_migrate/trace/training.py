@@ -1,0 +1,49 @@
+"""Takes a walk's steps and a predict site, gives whether the site is only part of a training: that is no inference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_migrate.index import flow, ir
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.rulebook.vocabulary import ModelTrain
+from triton_migrate.trace.records import PredictSite, Step
+
+
+class Training:
+    """Answers for one walk. A `fit` beside a `predict` is a computation of the request; a loop that runs and trains is a training."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.steps = steps
+        self._training = {s.scope for s in steps if _trains(s)}
+        grown = True
+        while grown:  # the functions that call such a function
+            more = {s.scope for s in steps if s.enters & self._training} - self._training
+            self._training |= more
+            grown = bool(more)
+
+    @property
+    def any(self) -> bool:
+        return bool(self._training)
+
+    def runs(self, site: PredictSite) -> bool:
+        """Whether a loop around the site, or around a call that leads to it, trains too."""
+        calls = [*((frame.scope, call) for call, frame in site.chain), (site.scope, site.call)]
+        return any(self._trains_in(scope, loop) for scope, call in calls for loop in _loops_around(scope, call))
+
+    def _trains_in(self, scope: Scope, loop: ir.Stmt) -> bool:
+        inside = (s for s in self.steps if s.scope is scope and _within(s.stmt.at, loop.at))
+        return any(_trains(s) or s.enters & self._training for s in inside)
+
+
+def _trains(step: Step) -> bool:
+    return any(isinstance(r, ModelTrain) for c in step.calls for r in c.rules)
+
+
+def _loops_around(scope: Scope, call: ir.Call) -> Iterator[ir.Stmt]:
+    body = () if isinstance(scope.node, ir.Class) else scope.node.body
+    yield from (s for s in flow.flatten(body) if isinstance(s, (ir.For, ir.While)) and _within(call.at, s.at))
+
+
+def _within(inner: ir.At, outer: ir.At) -> bool:
+    return outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
