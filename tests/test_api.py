@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -71,6 +73,61 @@ def test_links_that_leave_the_folder_are_not_followed(hostile: Path, tmp_path: P
     assert {endpoint["path"] for endpoint in report["endpoints"]} == {"/predict"}
     assert {"file": "linked.py", "reason": "link that leaves the folder"} in report["files"]["skipped"]
     assert [failed["file"] for failed in report["files"]["failed"]] == ["gone.py"]
+
+
+TANGLED = """
+from flask import Flask, request
+import joblib
+
+app = Flask(__name__)
+model = joblib.load("model.pkl")
+
+class A(B): pass
+class B(A): pass
+
+a = [*a]
+b = {**b}
+d = {}
+d["x"] = d["x"]
+d["y"], d["z"] = d["z"], d["y"]
+
+@app.route("/tangled")
+def tangled():
+    return A().m(a, b["x"], d["y"])
+"""
+NESTED = {
+    "brackets.py": "a = " + "[" * 90 + "]" * 90,
+    "sum.py": "def f(a):\n    return " + " + ".join(f"a{i}()" for i in range(2000)),
+    "chain.py": "def f(a):\n    return a" + ".b(1)" * 700,
+    "branches.py": "def f(a):\n    if a: b = 0\n" + "".join(f"    elif a == {i}: b = {i}\n" for i in range(600)),
+    "signs.py": "a = " + "-" * 900 + "1",
+    "lambdas.py": "a = " + "lambda: " * 400 + "1",
+}
+
+
+def test_hostile_sources_are_named_and_the_others_scanned(hostile: Path) -> None:
+    (hostile / "tangled.py").write_text(TANGLED)
+    (hostile / "calls.py").write_text("".join(f"def f{i}(x):\n    return f{i + 1}(x)\n" for i in range(500)) + "y = f0(1)\n")
+    (hostile / "row.py").write_text("x0 = 1\n" + "".join(f"x{i + 1} = x{i}\n" for i in range(1000)) + "x1000.y = 1\n")
+    (hostile / "folder.py").mkdir()
+    os.mkfifo(hostile / "pipe.py")
+    for name, text in NESTED.items():
+        (hostile / name).write_text(text)
+    report = api.scan(hostile)
+    assert {endpoint["path"] for endpoint in report["endpoints"]} == {"/predict", "/tangled"}
+    assert {failed["file"] for failed in report["files"]["failed"]} == NESTED.keys() - {"brackets.py"}
+    assert {failed["error"] for failed in report["files"]["failed"]} == {"nested too deeply to parse"}
+    assert {"file": "pipe.py", "reason": "no regular file"} in report["files"]["skipped"]
+
+
+def test_report_is_the_same_in_every_process(app: Fixture, tmp_path: Path) -> None:
+    scan = "import sys; from pathlib import Path; from triton_migrate import api; api.scan(Path(sys.argv[1]), out=Path(sys.argv[2]))"
+    written = set()
+    for seed in "013":
+        out = tmp_path / seed
+        subprocess.run([sys.executable, "-c", scan, str(app.before), str(out)], env={**os.environ, "PYTHONHASHSEED": seed}, check=True)
+        written.add((out / api.REPORT).read_bytes())
+    assert len(written) == 1
 
 
 def test_report_follows_its_schema_at_every_step(app: Fixture, tmp_path: Path) -> None:

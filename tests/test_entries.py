@@ -19,7 +19,7 @@ from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.values import Literal
 from triton_migrate.rulebook.load import load_rulebook
-from triton_migrate.rulebook.vocabulary import TaskEnqueue
+from triton_migrate.rulebook.vocabulary import ChannelPut, TaskEnqueue
 
 RULEBOOK = load_rulebook()
 FLASK = "from flask import Flask, Blueprint\napp = Flask(__name__)\n"
@@ -265,6 +265,10 @@ def test_inputs_of_dependencies_and_models() -> None:
         ("from rq import Queue\ndef f(x): ...\nQueue().enqueue('main.f', 1)", [("main.f", "rq")]),
         (FASTAPI + THREAD + "@app.get('/')\ndef g():\n    threading.Thread(target=f, args=(1,)).start()", [("main.f", "thread")]),
         ("import threading\ndef f(): ...\nthreading.Thread(target=f).start()", []),
+        ("class WorkerSettings:\n    functions = [f]\nasync def f(ctx): ...", [("f", "arq")]),
+        ("from taskiq import InMemoryBroker\nb = InMemoryBroker()\n@b.task('n')\ndef f(): ...", [("n", "taskiq")]),
+        (FASTAPI + "from fastapi import BackgroundTasks\ndef f(x): ...\n@app.get('/')\ndef g(b: BackgroundTasks):\n    b.add_task(f, 1)",
+         [("main.f", "background-task")]),
     ],
 )  # fmt: skip
 def test_tasks(source: str, expected: list[tuple[str, str]]) -> None:
@@ -283,7 +287,16 @@ def test_a_module_named_like_a_library_does_not_hide_it() -> None:
 
 @pytest.mark.parametrize(
     "enqueue",
-    ["f.delay(1)", "f.apply_async(args=[1])", "f.apply_async((1,))", "c.send_task('main.f', kwargs={'x': 1})", "chain = f.s(1)"],
+    [
+        "f.delay(1)",
+        "f.apply_async(args=[1])",
+        "f.apply_async((1,))",
+        "c.send_task('main.f', kwargs={'x': 1})",
+        "chain = f.s(1)",
+        "c.tasks['main.f'].delay(1)",
+        "c.signature('f', args=(1,))",
+        "c.send_task('app.main.f', [1])",
+    ],
 )
 def test_the_enqueued_task_gets_its_arguments(enqueue: str) -> None:
     matcher = program(f"from celery import Celery\nc = Celery('x')\n@c.task(bind=True)\ndef f(self, x): ...\n{enqueue}\n")
@@ -293,6 +306,41 @@ def test_the_enqueued_task_gets_its_arguments(enqueue: str) -> None:
     ((function, call),) = queues.enqueued(match.rule, match.api, match.place.call, frame)
     assert function.scope.name == "f"
     assert matcher.evaluator.bind(function, call, frame)["x"] == frozenset({Literal(1)})
+
+
+def test_a_task_object_is_of_its_base_class_and_has_the_decorators_options() -> None:
+    source = """
+        from celery import Celery, Task
+        c = Celery('x')
+        class Base(Task):
+            kind = 'base'
+        @c.task(bind=True, base=Base, path='m.pkl')
+        def f(self):
+            return self.path, f.kind
+    """
+    matcher = program(source)
+    (task,) = tasks(matcher)
+    (pair,) = matcher.evaluator.returned(task.handler, {})
+    assert [matcher.evaluator.element(pair, i) for i in (0, 1)] == [frozenset({Literal("m.pkl")}), frozenset({Literal("base")})]
+
+
+@pytest.mark.parametrize(
+    ("put", "take", "workers"),
+    [
+        ("q.put(1)", "while True:\n        q.get()", ["work"]),
+        ("q.put(1)", "for x in iter(q.get, None):\n        print(x)", ["work"]),
+        ("q.put(1)", "q.get()", []),
+        ("q.put(1)", "while True:\n        other.get()", []),
+        ("db.rpush('jobs', 1)", "while True:\n        db.blpop(['jobs', 'rest'])", ["work"]),
+        ("db.rpush('jobs', 1)", "while True:\n        db.blpop('rest')", []),
+    ],
+)
+def test_what_is_put_onto_a_channel_goes_to_the_loop_that_takes_it(put: str, take: str, workers: list[str]) -> None:
+    matcher = program(f"import queue, redis\nq, other, db = queue.Queue(), queue.Queue(), redis.Redis()\ndef work():\n    {take}\n{put}\n")
+    (match,) = matcher.find(ChannelPut)
+    frame = matcher.program.generic(match.place.scope)
+    (channel,) = matcher.evaluator.channels.of(match.rule, match.api, match.place.call, frame)
+    assert [w.scope.name for w in Queues(matcher, ()).workers(channel)] == workers
 
 
 def test_inputs_of_a_request_parser() -> None:

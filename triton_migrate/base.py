@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+
+STACK = 10_000  # Python frames: less than the usual 8 MB of stack; source code and questions about it nest deeper than Python's 1,000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +54,11 @@ class Failed:
     file: str
     line: int
     error: str
+
+
+def nest_deeply() -> None:
+    """Let walks over source code nest as deeply as `index` lets code be nested."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), STACK))
 
 
 class TritonMigrateError(Exception):

@@ -81,7 +81,7 @@ def _python_files(root: Path, skipped: list[Skipped]) -> Iterator[Path]:
 
     for where, folders, files in os.walk(root):
         here = Path(where)
-        if ".gitignore" in files:
+        if ".gitignore" in files and (here / ".gitignore").is_file():
             lines = (here / ".gitignore").read_bytes().decode(errors="replace").splitlines()
             ignores[here] = pathspec.GitIgnoreSpec.from_lines(lines)
         folders[:] = [name for name in folders if _enters(here / name, root, skipped) and not ignored(here / name, True)]
@@ -91,6 +91,8 @@ def _python_files(root: Path, skipped: list[Skipped]) -> Iterator[Path]:
                 continue
             if path.is_symlink() and not path.resolve().is_relative_to(root):
                 skipped.append(Skipped(path.relative_to(root).as_posix(), "link that leaves the folder"))
+            elif path.exists() and not path.is_file():  # reading a pipe would wait for ever
+                skipped.append(Skipped(path.relative_to(root).as_posix(), "no regular file"))
             else:
                 yield path
 
@@ -133,7 +135,7 @@ def _distributions(root: Path) -> Iterator[str]:
         folders[:] = [f for f in folders if f not in SKIPPED_FOLDERS and not (Path(where) / f / "pyvenv.cfg").is_file()]
         for name in files:
             path = Path(where) / name
-            if MANIFESTS.fullmatch(name) and not path.is_symlink() and path.stat().st_size < BIGGEST:
+            if MANIFESTS.fullmatch(name) and not path.is_symlink() and path.is_file() and path.stat().st_size < BIGGEST:
                 for found in DISTRIBUTION.finditer(path.read_bytes().decode(errors="replace")):
                     yield re.sub(r"[-_.]+", "-", found[1]).lower()
 

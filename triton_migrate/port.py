@@ -1,24 +1,27 @@
-"""Takes a study and a selection of its pipelines, gives the `Port`: the served models, the change set, and what was not ported."""
+"""Takes a study and a selection of its pipelines, gives the `Port`: the served models, the change set, and what was not ported.
+
+What generates and rewrites is loaded where there is something to port: LibCST and Triton's client take longer than scanning a small tree.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triton_migrate.changes import ChangeSet, FileEdit, NewFile, NotDone, read_text
 from triton_migrate.entries.records import Entry
-from triton_migrate.generate.models import Written, write_model
-from triton_migrate.generate.repository import repository_files
 from triton_migrate.generate.served import CLIENT, ServedApp
 from triton_migrate.generate.snippets import unavailable_handler
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.port import plan
 from triton_migrate.plan.records import NotPorted
-from triton_migrate.rewrite.app import AppEdits
-from triton_migrate.rewrite.requirements import edit_requirements
 from triton_migrate.rulebook.book import normalised
 from triton_migrate.study import Study
+
+if TYPE_CHECKING:
+    from triton_migrate.generate.models import Written
 
 HANDLED = ("flask", "fastapi")
 
@@ -36,6 +39,11 @@ def port(found: Study, endpoints: frozenset[str]) -> Port:
     """Plan, generate and rewrite the selected pipelines (by id)."""
     planned = plan(found.evaluator, tuple((p, v) for p, v in found.inferring if p.entry.id in endpoints))
     refused = list(planned.not_ported)
+    if not planned.models:
+        return Port((), tuple(refused), ChangeSet())
+    from triton_migrate.generate.models import write_model
+    from triton_migrate.generate.repository import repository_files
+
     pins = _pins(found.project.root)
     written: list[Written] = []
     for model in planned.models:
@@ -56,6 +64,8 @@ def port(found: Study, endpoints: frozenset[str]) -> Port:
 
 
 def _edits(found: Study, written: list[Written]) -> list[FileEdit | NotDone]:
+    from triton_migrate.rewrite.app import AppEdits
+
     app = AppEdits(found.evaluator, found.texts)
     for model in written:
         app.cut(model.planned, model.names)
@@ -85,6 +95,8 @@ def _requirements(root: Path) -> tuple[FileEdit, ...]:
     path = root / "requirements.txt"
     if not path.is_file() or path.is_symlink():
         return ()
+    from triton_migrate.rewrite.requirements import edit_requirements
+
     before = read_text(path)
     after = edit_requirements(before, (CLIENT,), ())
     return (FileEdit("requirements.txt", before, after, "the app calls Triton through tritonclient", "safe"),) if after != before else ()

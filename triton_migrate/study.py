@@ -19,7 +19,7 @@ from triton_migrate.index import ir
 from triton_migrate.index.cache import FactsCache
 from triton_migrate.index.facts import facts_of
 from triton_migrate.index.text import Text
-from triton_migrate.match import Matcher
+from triton_migrate.match import Matcher, last_of
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import Program
 from triton_migrate.rulebook.load import load_rulebook
@@ -27,6 +27,7 @@ from triton_migrate.rulebook.vocabulary import Cache, Metric
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.pipeline import consume, trace
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
+from triton_migrate.trace.walk import callee_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Study:
     unregistered: tuple[Entry, ...]  # handlers of routes that no application serves
     caches: tuple[tuple[Span, str], ...]
     metrics: tuple[tuple[Span, str], ...]
+    concerns: tuple[tuple[Span, str, str], ...]  # calls about placement or optimisation: where, which, what is called
 
     @property
     def inferring(self) -> tuple[tuple[Pipeline, Verdict], ...]:
@@ -76,34 +78,35 @@ def study(root: Path, rules: Path | None = None, *, cache: FactsCache | None = N
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
-        _places(matcher, Cache), _places(matcher, Metric),
+        _places(matcher, Cache), _places(matcher, Metric), _concerns(matcher),
     )  # fmt: skip
 
 
-def _consumers(
-    matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...], registering: frozenset[str]
-) -> tuple[Consumed, ...]:
-    """Loops over a stream, then scripts that do not only start one."""
+def _consumers(matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...]) -> tuple[Consumed, ...]:
+    """Loops over a stream; where nothing else runs a model, the scripts that do (beside an application they evaluate or prepare)."""
     walked = frozenset(step.scope for p in pipelines for step in p.steps)
     found = [c for loop in consumers(matcher, walked) if (c := consume(matcher.evaluator, models, loop, queues))]
-    told = {s.span for c in found for s in c.sites}
-    served = registering | frozenset({scope.file for scope in walked} | {c.consumer.file for c in found})
-    for script in scripts(matcher, served):
-        consumed = consume(matcher.evaluator, models, script, queues)
-        if consumed is not None and not told & {s.span for s in consumed.sites}:
-            found.append(consumed)
+    if not found and not any(p.sites for p in pipelines):
+        entries = frozenset(p.entry.file for p in pipelines)
+        found = [c for script in scripts(matcher, entries) if (c := consume(matcher.evaluator, models, script, queues))]
     return tuple(found)
 
 
 def _served(matcher: Matcher, pipelines: tuple[Pipeline, ...]) -> frozenset[str]:
     """The files that a serving process loads: those of the entries and what they import."""
-    found: set[str] = set()
-    waiting = [p.entry.file for p in pipelines]
-    while waiting:
-        if (file := waiting.pop()) not in found:
-            found.add(file)
-            waiting += matcher.program.imports(file)
-    return frozenset(found)
+    return frozenset().union(*(matcher.program.imported_by(p.entry.file) for p in pipelines))
+
+
+def _concerns(matcher: Matcher) -> tuple[tuple[Span, str, str], ...]:
+    said = [rule for library in matcher.rulebook.libraries for rule in library.rules if rule.concern]
+    found = set()
+    for name in {last_of(api) for rule in said for api in rule.api}:
+        for place in matcher.program.calls(name):
+            for api in matcher.evaluator.apis(place.call.func, matcher.program.generic(place.scope)):
+                for rule in matcher.rulebook.rules_for(api.called):
+                    if rule.concern:
+                        found.add((matcher.program.span(place.scope, place.call.at), rule.concern, callee_text(place.call.func)))
+    return tuple(sorted(found))
 
 
 def _places(matcher: Matcher, role: type[Cache] | type[Metric]) -> tuple[tuple[Span, str], ...]:

@@ -1,11 +1,14 @@
-"""Prints how long a scan takes, measured against `ast.parse` over the same files: python tests/bench/scan.py [FOLDER]
+"""Prints how long scans take beside `ast.parse` over the same files: python tests/bench/scan.py [FOLDER ...]
 
-FOLDER: by default this environment's site-packages. Times are of this machine and moment; nothing is asserted.
+FOLDER: by default this environment's site-packages. Seconds are of the processor and of one process, so that a busy machine does not
+count; nothing is asserted. `start` is what the command spends before it looks at anything.
 """
 
 from __future__ import annotations
 
 import ast
+import resource
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -13,18 +16,33 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from triton_migrate import api
 from triton_migrate.discover import discover
 from triton_migrate.index.cache import FactsCache
-from triton_migrate.index.facts import facts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Seconds for one folder. `cold` fills the cache that `warm` reads."""
+
+    files: int
+    parse: float
+    scan: float
+    cold: float
+    warm: float
+
+    def __str__(self) -> str:
+        ratios = f"{self.scan / self.parse:8.2f} {self.warm / self.scan:8.2f}"
+        return f"{self.files:6} {self.parse:8.2f} {self.scan:8.2f} {self.cold:8.2f} {self.warm:8.2f} {ratios}"
 
 
 def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def parse(texts: list[str]) -> None:
@@ -33,23 +51,33 @@ def parse(texts: list[str]) -> None:
             ast.parse(text)
 
 
-def main() -> None:
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else sysconfig.get_path("purelib"))
-    warnings.simplefilter("ignore")
-    project = discover(root)
-    texts = [source.text for source in project.sources]
-    print(f"{root}: {len(texts)} files, {sum(map(len, texts)) / 1e6:.1f} million characters", flush=True)
+def measured(root: Path) -> Row:
+    texts = [source.text for source in discover(root).sources]
     parsing = seconds(lambda: parse(texts))
-    print(f"ast.parse              {parsing:8.2f} s", flush=True)
-    print(f"facts, no cache        {seconds(lambda: facts_of(project.sources)):8.2f} s", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        cache = FactsCache(Path(folder))
-        print(f"facts, empty cache     {seconds(lambda: facts_of(project.sources, cache)):8.2f} s", flush=True)
-        print(f"facts, full cache      {seconds(lambda: facts_of(project.sources, cache)):8.2f} s", flush=True)
-        cold = seconds(lambda: api.scan(root))
-        print(f"scan, no cache         {cold:8.2f} s  {cold / parsing:.2f} of ast.parse", flush=True)
-        warm = seconds(lambda: api.scan(root, cache=cache))
-        print(f"scan, full cache       {warm:8.2f} s  {warm / cold:.2f} of the scan without", flush=True)
+        out, cache = Path(folder, "out"), FactsCache(Path(folder, "cache"))
+        scan = seconds(lambda: api.scan(root, out=out))
+        cold, warm = (seconds(lambda: api.scan(root, out=out, cache=cache)) for _ in range(2))
+    return Row(len(texts), parsing, scan, cold, warm)
+
+
+def started() -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    subprocess.run([sys.executable, "-m", "triton_migrate", "--version"], check=True, capture_output=True)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    roots = [Path(name) for name in sys.argv[1:]] or [Path(sysconfig.get_path("purelib"))]
+    print(f"start {started():.2f} s")
+    print(" files    parse     scan     cold     warm  /parse    /scan")
+    rows = []
+    for root in roots:
+        rows.append(measured(root))
+        print(f"{rows[-1]}  {root.name}", flush=True)
+    if len(rows) > 1:
+        print(f"{Row(*(sum(column) for column in zip(*map(astuple, rows), strict=True)))}  in all")
 
 
 if __name__ == "__main__":

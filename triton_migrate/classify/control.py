@@ -51,11 +51,18 @@ def harmless(course: Course) -> Iterator[Evidence]:
 
 
 def _recursions(course: Course) -> Iterator[Obstacle]:
-    for scope in course.reaching:
+    """A function that calls itself around the model; once for each item of a list is a map."""
+    for scope in sorted(course.reaching, key=lambda s: (s.file, s.name)):
         for step in course.by_scope[scope]:
-            if step.number in course.leading and any(e is scope or scope in course.below(e) for e in step.enters):
+            again = step.number in course.leading and any(e is scope or scope in course.below(e) for e in step.enters)
+            if again and not _maps(course, step):
                 yield Obstacle(f"{scope.qualname} calls itself around the model", step.span)
                 break
+
+
+def _maps(course: Course, step: Step) -> bool:
+    looped = any(isinstance(outer, (ir.For, ir.While)) for outer in course.enclosing(step))
+    return looped or any(isinstance(part, ir.Comprehension) for part in _whole(step))
 
 
 # ---------------------------------------------------------------- loops
@@ -81,18 +88,42 @@ def _carrying_loops(course: Course) -> Iterator[Obstacle]:
 
 
 def _carried(course: Course, scope: Scope, loop: ir.For | ir.While) -> frozenset[str]:
-    """Names that a round reads for the model's data before it binds them; what is only collected or counted is none."""
+    """Names with a value before the loop that a round reads for the model's data before it binds them; collecting or counting is none."""
     inside = course.inside(scope, loop.body) & course.around
-    places = {course.steps[number].stmt.at for number in inside}
-    assigned = flow.binds(loop.body)
-    bound: set[str] = flow.binds((loop,)) - assigned if isinstance(loop, ir.For) else set()
-    early: set[str] = set()
-    for stmt in flow.flatten(loop.body):
+    places = frozenset(course.steps[number].stmt.at for number in inside)
+    body = scope.node.body if not isinstance(scope.node, ir.Class) else ()
+    before = flow.binds(tuple(s for s in flow.flatten(body) if s.at[2:] <= loop.at[:2] and not flow.blocks(s)))
+    target = flow.binds((loop,)) - flow.binds(loop.body)
+    early, _ = _early(loop.body, frozenset(target), places)
+    changed = early & flow.binds(loop.body) & before
+    return frozenset(name for name in changed if not _only_counts(loop.body, name))
+
+
+def _early(block: ir.Block, bound: frozenset[str], places: frozenset[ir.At]) -> tuple[frozenset[str], frozenset[str]]:
+    """Names that statements at `places` read before the block binds them, and the names bound after it."""
+    early: frozenset[str] = frozenset()
+    for stmt in block:
         if stmt.at in places:
-            early |= (_read(stmt) & assigned) - bound
-        if any(stmt is top for top in loop.body):
-            bound |= flow.binds((stmt,)) if not isinstance(stmt, (ir.If, ir.For, ir.While, ir.Try)) else set()
-    return frozenset(name for name in early if not _only_counts(loop.body, name))
+            early |= _read(stmt) - bound
+        if isinstance(stmt, ir.If):
+            one, after_one = _early(stmt.body, bound, places)
+            two, after_two = _early(stmt.orelse, bound, places)
+            early |= one | two
+            bound = after_two if _leaves(stmt.body) else after_one if _leaves(stmt.orelse) else after_one & after_two
+            continue
+        bound |= flow.binds((stmt,)) if not flow.blocks(stmt) else flow.binds((stmt,)) - flow.binds(sum(flow.blocks(stmt), ()))
+        for inner in flow.blocks(stmt):
+            found, bound = _early(inner, bound, places)
+            early |= found
+    return early, bound
+
+
+def _leaves(block: ir.Block) -> bool:
+    return bool(block) and isinstance(block[-1], (ir.Return, ir.Raise, ir.Jump)) and not _passes_on(block[-1])
+
+
+def _passes_on(stmt: ir.Stmt) -> bool:
+    return isinstance(stmt, ir.Jump) and stmt.kind == "pass"
 
 
 def _read(stmt: ir.Stmt) -> set[str]:

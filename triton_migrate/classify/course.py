@@ -9,6 +9,7 @@ from triton_migrate.classify import steps as of
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
+from triton_migrate.rulebook.vocabulary import Effect
 from triton_migrate.trace.records import Cell, Pipeline, PredictSite, Step
 
 
@@ -19,6 +20,8 @@ class Course:
         self.pipeline, self.evaluator, self.book = pipeline, evaluator, evaluator.rulebook
         self.steps = {step.number: step for step in pipeline.steps}
         self.by_scope: dict[Scope, list[Step]] = {}
+        self._read: dict[int, frozenset[str]] = {}  # the names that each step's statement reads
+        self._below: dict[Scope, frozenset[Scope]] = {}
         self.callers: dict[Scope, list[Step]] = {}  # steps that call a function of the program
         for step in pipeline.steps:
             self.by_scope.setdefault(step.scope, []).append(step)
@@ -86,14 +89,16 @@ class Course:
 
     def below(self, scope: Scope) -> frozenset[Scope]:
         """The functions that a function calls, directly or not, without itself."""
-        found: set[Scope] = set()
-        waiting = [scope]
-        while waiting:
-            for step in self.by_scope.get(waiting.pop(), ()):
-                for entered in step.enters - found:
-                    found.add(entered)
-                    waiting.append(entered)
-        return frozenset(found - {scope})
+        if scope not in self._below:
+            found: set[Scope] = set()
+            waiting = [scope]
+            while waiting:
+                for step in self.by_scope.get(waiting.pop(), ()):
+                    for entered in step.enters - found:
+                        found.add(entered)
+                        waiting.append(entered)
+            self._below[scope] = frozenset(found - {scope})
+        return self._below[scope]
 
     def enclosing(self, step: Step) -> tuple[ir.Stmt, ...]:
         """The compound statements around a step in its function, the outermost first."""
@@ -105,14 +110,42 @@ class Course:
         places = {stmt.at for stmt in flow.flatten(block)}
         return frozenset(step.number for step in self.by_scope.get(scope, ()) if step.stmt.at in places)
 
+    @cached_property
+    def cells(self) -> frozenset[Cell]:
+        """The globals and attributes that feed a predict site."""
+        return frozenset(origin for site in self.sites for origin in site.taint if isinstance(origin, Cell))
+
+    @cached_property
+    def feeding(self) -> tuple[Step, ...]:
+        """The steps in the backward slice of a predict site, the sites' own among them."""
+        return tuple(step for step in self.pipeline.steps if step.number in self.pipeline.before | self.predicting)
+
     def reads(self, step: Step, cell: Cell) -> bool:
         """Whether the statement itself reads the cell; its taint also has what it depends on through others."""
         if cell not in step.taint:
             return False
-        targets = step.stmt.targets if isinstance(step.stmt, ir.Assign) and not step.stmt.augmented else ()
-        plain = {id(t) for target in targets for t in _plain_targets(target)}
-        parts = (p for expr in flow.expressions(step.stmt) for p in flow.walk(expr) if id(p) not in plain)
-        return any((isinstance(p, ir.Attribute) and p.attr == cell.name) or (isinstance(p, ir.Name) and p.id == cell.name) for p in parts)
+        if step.number not in self._read:
+            targets = step.stmt.targets if isinstance(step.stmt, ir.Assign) and not step.stmt.augmented else ()
+            plain = {id(t) for target in targets for t in _plain_targets(target)}
+            parts = (p for expr in flow.expressions(step.stmt) for p in flow.walk(expr) if id(p) not in plain)
+            names = (f".{p.attr}" if isinstance(p, ir.Attribute) else p.id for p in parts if isinstance(p, (ir.Attribute, ir.Name)))
+            self._read[step.number] = frozenset(names)
+        read = self._read[step.number]
+        return f".{cell.name}" in read or (cell.kind == "global" and cell.name in read)
+
+    def reads_store(self, step: Step) -> bool:
+        """Whether the statement reads a database, a session or a vector store: by a call, or by an element (`session["x"]`)."""
+        if of.has_effect(step, "db-read"):
+            return True
+        frame = self.evaluator.program.generic(step.scope)
+        parts = (p for e in flow.expressions(step.stmt) for p in flow.walk(e) if isinstance(p, ir.Subscript))
+        rules = (rule for p in parts for api in self.evaluator.apis(p, frame) for rule in self.book.rules_for(api.path))
+        return any(isinstance(rule, Effect) and rule.kind == "db-read" for rule in rules)
+
+    def sites_under(self, scope: Scope) -> frozenset[int]:
+        """The predict sites in a function and in what it calls."""
+        inside = self.below(scope) | {scope}
+        return frozenset(site.number for site in self.sites if site.scope in inside)
 
 
 def _enclosing(body: ir.Block, inner: ir.Stmt) -> Iterator[ir.Stmt]:

@@ -25,10 +25,11 @@ def export(model: ModelRef, book: Rulebook) -> Export:
     if model.fused:
         inner = f"; the network inside goes by {exporter}" if exporter else ""
         return Export("no", SPLIT, f"{model.loader} has pre- and post-processing inside, so it runs whole in the Python backend{inner}")
-    if model.exportable == "yes":
-        how = f"by {exporter}" if exporter else "by its own exporter"
-        return Export("yes", exporter, f"{model.framework} models are exported {how} and run on the {model.backend} backend")
+    if model.exportable == "yes" and exporter:
+        return Export("yes", exporter, f"{model.framework} models leave by {exporter} and run on the {model.backend} backend")
+    if model.exportable == "yes" and model.backend != "python":
+        return Export("yes", "", f"the file runs on the {model.backend} backend as it is")
     if model.exportable == "no":
         return Export("no", CUSTOM, f"there is no exporter for what {model.loader} gives; it runs in the Python backend")
-    what = model.artifact or "the file"
+    what = model.artifact or f"the file that {model.loader} reads"
     return Export("unknown", exporter, f"what {what} holds shows only when it is loaded; an estimator or a network can be exported")

@@ -11,10 +11,10 @@ from triton_migrate.classify.control import harmless
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Evidence
 from triton_migrate.classify.state import UNLOADING, State, fills
-from triton_migrate.index import flow, ir
+from triton_migrate.index import ir
 from triton_migrate.resolve.values import Instance
 from triton_migrate.rulebook.vocabulary import Cache, DataLive, Metric, ModelLoad, StreamSource
-from triton_migrate.trace.records import Cell, InputOrigin, Step
+from triton_migrate.trace.records import InputOrigin, Step
 
 QUEUED = "queue-transport"
 
@@ -46,15 +46,17 @@ def _of_models(course: Course, state: State) -> Iterator[Evidence]:
         for call in step.calls:
             if any(isinstance(r, ModelLoad) for r in call.rules) and any(isinstance(o, InputOrigin) for o in call.taint):
                 yield Evidence("dynamic-models", "the client says which finished model is loaded", step.span)
-    for cell in _cells(course):
+    for cell in sorted(course.cells & state.writes.keys(), key=str):
         if tight.chooses(course, cell):
             for write in state.changed(cell):
                 yield Evidence("dynamic-models", f"{cell.name} says which finished model is used", write.step.span)
     for other in state.courses:
         for step in other.pipeline.steps:
-            if step.writes & _cells(course) and _unloads(step):
+            if not step.writes & course.cells:
+                continue
+            if _unloads(step):
                 yield Evidence("idle-unload", "the model is taken out of memory here", step.span)
-            elif step.writes & _cells(course) and of.loads(step) and not any(fills(other, step, c) for c in step.writes):
+            elif of.loads(step) and not any(fills(other, step, c) for c in step.writes):
                 if step.scope.name != "__init__" and not any(m.when in ("import", "startup") for m in course.pipeline.models):
                     yield Evidence("reload", "the model is loaded anew here", step.span)
     for once in state.once:
@@ -63,7 +65,7 @@ def _of_models(course: Course, state: State) -> Iterator[Evidence]:
 
 
 def _of_state(course: Course, state: State) -> Iterator[Evidence]:
-    for cell in sorted(_cells(course), key=str):
+    for cell in sorted(course.cells, key=str):
         writer = next((s for s in course.pipeline.steps if cell in s.writes and not state.harmless(course, s, cell)), None)
         if writer is not None and tight.written_first(course, cell):
             yield Evidence("not-re-entrant", f"{cell.name} is written before it is read: two requests at a time would mix", writer.span)
@@ -113,10 +115,6 @@ def _around_the_request(course: Course, state: State) -> Iterator[Evidence]:
             yield Evidence("auth", "who asks is checked before anything runs", step.span)
     if course.pipeline.queue:
         yield Evidence(QUEUED, f"the model runs behind a queue ({course.pipeline.queue})", _span(course.root.file, handler.at))
-
-
-def _cells(course: Course) -> frozenset[Cell]:
-    return frozenset(o for site in course.sites for o in site.taint if isinstance(o, Cell))
 
 
 def _unloads(step: Step) -> bool:

@@ -14,11 +14,13 @@ from triton_migrate.classify.records import Doubt, Evidence, Judgement, Verdict
 from triton_migrate.classify.stages import StageFunction, stage_functions
 from triton_migrate.classify.state import State
 from triton_migrate.classify.tight import tight
+from triton_migrate.entries.records import Entry
 from triton_migrate.match import Matcher
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import Consumed, Pipeline
 
 CERTAIN, LEAST = 0.97, 0.3
+SHOWN = 12  # functions named as evidence for `loose`
 CATEGORY = {"T": "tight", "I": "individual", "M": "modular", "l": "loose"}  # by the first letter of the rule
 WORDS = {"parse": "reads the request", "pre": "prepares the input", "post": "interprets the result", "respond": "builds the answer"}
 # The Red Hat MTA scale, by rule
@@ -64,9 +66,11 @@ def _verdict(course: Course, state: State) -> Verdict:
     doubts = sorted((*judged.doubts, *_doubts(course)), key=lambda d: -d.weight)
     points, why = _effort(course, judged.rule)
     confidence = max(LEAST, CERTAIN - sum(d.weight for d in doubts))
+    noted = flags(course, state)
+    fed = category == "tight" or not isinstance(course.pipeline.entry, Entry) or any(n.rule == "live-source" for n in noted)
     return Verdict(
-        category, judged.rule, confidence, runner_up, judged.evidence, flags(course, state), judged.looser_if, points, why,
-        blockers(course, judged), tuple(d.why for d in doubts),
+        category, judged.rule, confidence, runner_up, judged.evidence, noted, judged.looser_if, points, why,
+        blockers(course, judged), tuple(d.why for d in doubts), not course.pipeline.inputs and not fed,
     )  # fmt: skip
 
 
@@ -91,7 +95,9 @@ def _loose(course: Course, stages: tuple[StageFunction, ...], hindered: tuple[Ob
     """What is left: everything in the way of a category further up."""
     evidence = [Evidence("loose", f"{site.text} runs the model", site.span) for site in course.sites]
     evidence += [Evidence("loose", o.message, o.span) for o in hindered]
-    evidence += [Evidence("loose", f"{s.name} {WORDS[s.kind]}", s.span) for s in course.pipeline.stages if s.kind in WORDS]
+    told = {(s.name, s.kind): s for s in reversed(course.pipeline.stages) if s.kind in WORDS}  # the first of a function's
+    around = sorted(told.values(), key=course.pipeline.stages.index)
+    evidence += [Evidence("loose", f"{s.name} {WORDS[s.kind]}", s.span) for s in around[:SHOWN]]
     return Judgement("loose", tuple(evidence), _untangled(course, stages, hindered))
 
 

@@ -32,15 +32,27 @@ def modular(course: Course, state: State, stages: tuple[StageFunction, ...], obs
 def _several_models(course: Course, stages: tuple[StageFunction, ...]) -> bool:
     """M1b: two models in different stage functions, joined by a driver that only passes values."""
     holding = {s.scope for s in stages if s.holds}
-    models = {scope: frozenset(m for site in course.sites if site.scope is scope for m in site.models) for scope in holding}
-    apart = any(models[a] and models[b] and models[a] != models[b] for a in holding for b in holding if a is not b)
-    return apart and not any(_joins(course, driver, holding) and loose_ends(course, driver) for driver in drivers(course))
+    sites = [site for site in course.sites if site.scope in holding and site.models]
+    for driver in drivers(course):
+        ways = _ways(course, driver)
+        joined = any(
+            a.scope is not b.scope and set(a.models).isdisjoint(b.models) and any(a.number in w and b.number not in w for w in ways)
+            and any(b.number in w and a.number not in w for w in ways)
+            for a in sites for b in sites
+        )  # fmt: skip
+        if joined:  # engines behind one call are a choice, not a chain
+            return not loose_ends(course, driver)
+    return False
 
 
-def _joins(course: Course, driver: Scope, holding: set[Scope]) -> bool:
-    """Whether the function is where the ways to the stages part."""
-    ways = {course.leading[s.number] for s in course.by_scope[driver] if s.number in course.leading}
-    return len(ways) > 1
+def _ways(course: Course, driver: Scope) -> set[frozenset[int]]:
+    """The predict sites behind each call of a driver. Methods of one name in one statement are one call with several receivers."""
+    ways: dict[tuple[int, str], frozenset[int]] = {}
+    for step in course.by_scope[driver]:
+        for entered in step.enters & course.reaching:
+            key = (step.number, entered.name)
+            ways[key] = ways.get(key, frozenset()) | course.sites_under(entered)
+    return set(ways.values())
 
 
 def loose_ends(course: Course, driver: Scope | None = None) -> list[Step]:

@@ -18,7 +18,7 @@ def application_category(
 
     Consumers and scripts count only when no route or task runs a model.
     """
-    judged = [(p, v) for p, v in zip(pipelines, verdicts, strict=True) if v is not None]
+    judged = [(p, v) for p, v in zip(pipelines, verdicts, strict=True) if v is not None and not v.probe]
     if not judged:
         counts = Counter(v.category for v in consumers)
         return (_most(counts), min(v.confidence for v in consumers)) if consumers else ("none", 1.0)

@@ -60,6 +60,7 @@ class Verdict:
     effort_why: str
     blockers: tuple[Blocker, ...] = ()
     doubts: tuple[str, ...] = ()
+    probe: bool = False  # it runs the model on nothing that a client, the application's state or a device gives: a check, no pipeline
 
     @property
     def target(self) -> str:

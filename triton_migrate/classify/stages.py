@@ -30,18 +30,11 @@ class StageFunction:
 
 def stage_functions(course: Course, state: State) -> tuple[StageFunction, ...]:
     """The stages of a pipeline in the order of the walk; what a stage calls is inside it and does not count."""
-    found: list[StageFunction] = []
     order = dict.fromkeys(step.scope for step in course.working)
-    inside: set[Scope] = set()
-    for scope in order:
-        if scope is not course.root and not _drives(course, scope) and _works(course, scope):
-            inside |= course.below(scope)
-    for scope in order:
-        if scope is course.root or scope in inside or _drives(course, scope) or not _works(course, scope):
-            continue
-        if _is_pure(course, state, scope):
-            found.append(StageFunction(scope, scope in course.holders, _only_calls(course, scope)))
-    return tuple(found)
+    working = [s for s in order if s is not course.root and not _drives(course, s) and _works(course, s)]
+    inside = frozenset[Scope]().union(*(course.below(scope) for scope in working))
+    pure = [s for s in working if s not in inside and not s.name.startswith("<lambda") and _is_pure(course, state, s)]
+    return tuple(StageFunction(scope, scope in course.holders, _only_calls(course, scope)) for scope in pure)
 
 
 def drivers(course: Course) -> tuple[Scope, ...]:
@@ -74,11 +67,8 @@ def _returns(own: list[Step]) -> bool:
 
 
 def _leaves(course: Course, state: State, step: Step) -> bool:
-    """Whether something outside the function reads what the statement writes."""
-    for cell in step.writes:
-        if not state.harmless(course, step, cell) and any(course.reads(s, cell) and s.scope is not step.scope for s in course.working):
-            return True
-    return False
+    """Whether the statement leaves something behind, other than the model it loads."""
+    return any(not state.of_the_model(course, step, cell) for cell in step.writes)
 
 
 def _of_the_request(course: Course, step: Step) -> bool:

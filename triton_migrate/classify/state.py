@@ -67,23 +67,28 @@ class State:
     # ------------------------------------------------------------ cells
 
     def harmless(self, course: Course, step: Step, cell: Cell) -> bool:
-        """A write that puts a loaded or freshly made object in place, unloads, fills what was missing, or sets up the next run."""
-        stmt, called = step.stmt, tuple(of.rules(step))
-        if any(isinstance(r, ModelConfigure) and r.input for r in called) or (step.predicts and isinstance(stmt, ir.Evaluate)):
+        """A write that says nothing which could feed a model later: of the model itself, or made anew from constants."""
+        if self.of_the_model(course, step, cell):
             return True
-        if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) and isinstance(stmt.value.func, ir.Attribute):
-            if stmt.value.func.attr in UNLOADING:
-                return True
-        plain = isinstance(stmt, ir.Assign) and not stmt.augmented
-        if plain and (step.enters & self.loaders or any(isinstance(r, (ModelLoad, ModelConfigure)) for r in called)):
-            return True  # another finished artifact, even at the client's wish, is no state of the application
-        if plain and fills(course, step, cell):
-            return True
+        plain = isinstance(step.stmt, ir.Assign) and not step.stmt.augmented
         if of.from_client(step) or of.from_model(step):
             return False
         if plain:
             return not course.reads(step, cell) or not step.calls or bool(step.enters)  # made anew from constants
-        return any(isinstance(r, ModelConfigure) for r in called)
+        return any(isinstance(r, ModelConfigure) for r in of.rules(step))
+
+    def of_the_model(self, course: Course, step: Step, cell: Cell) -> bool:
+        """A write that puts a loaded object in place, unloads, fills what was missing, or sets up the next run."""
+        stmt, called = step.stmt, tuple(of.rules(step))
+        if any(isinstance(r, ModelConfigure) and r.input for r in called) or (step.predicts and isinstance(stmt, ir.Evaluate)):
+            return True
+        if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) and isinstance(stmt.value.func, ir.Attribute):
+            return stmt.value.func.attr in UNLOADING
+        if not isinstance(stmt, ir.Assign) or stmt.augmented:
+            return False
+        if step.enters & self.loaders or any(isinstance(r, (ModelLoad, ModelConfigure)) for r in called):
+            return True  # another finished artifact, even at the client's wish, is no state of the application
+        return fills(course, step, cell)
 
     def changed(self, cell: Cell) -> tuple[Write, ...]:
         return tuple(self.writes.get(cell, ()))

@@ -16,6 +16,7 @@ from triton_migrate.rulebook.vocabulary import (
     ModelPredict,
     ModelTrain,
     Rule,
+    TaskEnqueue,
     WebAbort,
     WebRequest,
     WebResponse,
@@ -90,7 +91,7 @@ def passes(step: Step, book: Rulebook) -> bool:
     """What a driver does between stages: it hands values on, picks options, guards, reads the request, builds the answer."""
     if isinstance(step.stmt, (ir.If, ir.For, ir.While, ir.Try, ir.With)):
         return True  # whether its arms can be wired is a question of control flow
-    if step.responds or isinstance(step.stmt, (ir.Raise, ir.Assert, ir.Return)):
+    if step.inputs or step.responds or isinstance(step.stmt, (ir.Raise, ir.Assert, ir.Return)):
         return True  # how the answer is worded is no stage
     if any(isinstance(p, ir.Operation) and p.operator in COMPUTES for p in _parts(step.stmt)):
         return False
@@ -103,7 +104,7 @@ def call_converts(call: Call, book: Rulebook) -> bool:
     if call.api.path.startswith("builtins.NoneType()"):
         return True  # `model = None` until loaded
     known = call.rules or book.rules_for(f"{ANYTHING}.{name}")
-    if any(isinstance(r, (WebRequest, WebResponse, WebAbort, ModelConfigure, ModelPredict, Metric)) for r in known):
+    if any(isinstance(r, (WebRequest, WebResponse, WebAbort, ModelConfigure, ModelPredict, Metric, TaskEnqueue)) for r in known):
         return True
     if any(isinstance(r, DataConvert) and r.container for r in known):
         return True

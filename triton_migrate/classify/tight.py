@@ -65,7 +65,7 @@ def _t2(entry: str, step: Step, site: PredictSite, saves: tuple[Step, ...], *dou
 
 def stateful(course: Course, state: State, site: PredictSite) -> Judgement | None:
     """T1: a cell that an entry changes, a file that another entry wrote, or a row of a database feeds the site."""
-    for cell in sorted((o for o in site.taint if isinstance(o, Cell)), key=str):
+    for cell in sorted((o for o in site.taint if isinstance(o, Cell) and state.changed(o)), key=str):
         if written_first(course, cell) or chooses(course, cell):
             continue
         for write in state.changed(cell):
@@ -84,7 +84,7 @@ def stateful(course: Course, state: State, site: PredictSite) -> Judgement | Non
 
 def _feeding(course: Course, site: PredictSite) -> Iterator[Step]:
     """The steps in the site's backward slice."""
-    return (step for step in course.pipeline.steps if step.number in site.taint or step.number == site.step)
+    return (step for step in course.feeding if step.number in site.taint or step.number == site.step)
 
 
 def _of_cell(course: Course, cell: Cell, write: Write, site: PredictSite) -> Judgement:
@@ -118,7 +118,7 @@ def written_first(course: Course, cell: Cell) -> bool:
 
 def chooses(course: Course, cell: Cell) -> bool:
     """Whether the cell only says which finished model is used: every statement that reads it loads or picks one."""
-    readers = [step for step in course.working if course.reads(step, cell)]
+    readers = [step for step in course.feeding if course.reads(step, cell)]
     return bool(readers) and all(of.loads(step) or _picks_a_model(course, step) for step in readers)
 
 
@@ -133,7 +133,7 @@ def _picks_a_model(course: Course, step: Step) -> bool:
 
 def reads_store(course: Course, step: Step, site: PredictSite) -> bool:
     """A read of a database, session or vector store that is more than acquiring the client's own input."""
-    if not of.has_effect(step, "db-read") or step.number == site.step or takes(step):
+    if step.number == site.step or takes(step) or not course.reads_store(step):
         return False
     return not names_a_blob(course, step, site) and not made_here(course, step)
 
@@ -208,5 +208,3 @@ def fetches(course: Course) -> Iterator[Step]:
         for step in _feeding(course, site):
             if of.has_effect(step, "network") and any(isinstance(o, InputOrigin) for o in step.taint) and step.number != site.step:
                 yield step
-
-

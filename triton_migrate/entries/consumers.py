@@ -26,12 +26,13 @@ def consumers(matcher: Matcher, served: frozenset[Scope]) -> tuple[Consumer, ...
     return tuple(sorted(found.values(), key=lambda c: (c.file, c.line)))
 
 
-def scripts(matcher: Matcher, served: frozenset[str]) -> tuple[Consumer, ...]:
-    """The files that a person starts by hand: none of the program's imports them, and none is `served`."""
-    imported = {path for file in matcher.program.files for path in matcher.program.imports(file)}
+def scripts(matcher: Matcher, entries: frozenset[str]) -> tuple[Consumer, ...]:
+    """The files that a person starts by hand: none of the program's imports them, and they do not start the `entries`."""
+    program = matcher.program
+    imported = {path for file in program.files for path in program.imports(file)}
     found = []
-    for path, file in matcher.program.files.items():
-        if path not in served | imported and not is_test(path):
+    for path, file in program.files.items():
+        if path not in imported and not is_test(path) and not program.imported_by(path) & entries:
             started = next((s for s in body_of(file.module) if flow.is_main(s)), None)
             first = next((s for s in body_of(file.module) if isinstance(s, (ir.Assign, ir.Evaluate, ir.For, ir.While, ir.With))), None)
             if (shown := started or first) is not None:

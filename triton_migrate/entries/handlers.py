@@ -123,9 +123,9 @@ class Handlers:
         if by is None or depth > WRAPPED:
             return
         frame = self.matcher.program.generic(by.scope)
-        func = by.call.func
-        for value in self.evaluator.values(func.value, frame) if isinstance(func, ir.Attribute) else ():
-            if isinstance(value, UserClass) and (view := self.view(value)) and view.adapter == func.attr:  # type: ignore[union-attr]
+        adapter = by.call.func.attr if isinstance(by.call.func, ir.Attribute) else ""
+        for value in self.evaluator.values(by.call.func.value, frame) if isinstance(by.call.func, ir.Attribute) else ():
+            if isinstance(value, UserClass) and (view := self.view(value)) and view.adapter == adapter:
                 yield from self._adapted(value, view, by, given, rule, place)
                 return
         limits = self.verbs.limits(by.call, frame)
@@ -138,7 +138,8 @@ class Handlers:
     ) -> Iterator[Handled]:
         """An adapted view answers with its verbs, or with the methods that the adapter is told."""
         frame = self.matcher.program.generic(by.scope)
-        mappings = [v for v in self.evaluator.values(port(by.call, view.mapping), frame) if isinstance(v, Container)] if view.mapping else []
+        given_by = self.evaluator.values(port(by.call, view.mapping), frame) if view.mapping else frozenset()
+        mappings = [v for v in given_by if isinstance(v, Container)]
         if not mappings:
             yield from self.answering(cls, given, rule, place)
         instance = _object(cls)

@@ -16,17 +16,16 @@ from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Instance, Site, UserClass, UserFunction, Value
 from triton_migrate.rulebook.vocabulary import WebApp, WebParameter, WebRequest
 
-PATH_PART = re.compile(r"[<{]([^<>{}]*)[>}]")  # `<int:id>`, `<id:int>`, `{id:path}`: whichever side a parameter is called like
+# `<int:id>`, `<id:int>`, `{id:path}`: whichever side a parameter is called like; `/:id`
+PATH_PART = re.compile(r"[<{]([^<>{}]*)[>}]|/:(\w+)")
 
 
 Provided: TypeAlias = dict[str, tuple[UserFunction, ...]]
 
 
-def declared_inputs(
-    evaluator: Evaluator, handler: UserFunction, path: str, app: WebApp | None, provided: Provided
-) -> tuple[Input, ...]:
+def declared_inputs(evaluator: Evaluator, handler: UserFunction, path: str, app: WebApp | None, provided: Provided) -> tuple[Input, ...]:
     """The inputs in a handler's signature. Frameworks that do not inject (Flask) declare only path parameters."""
-    in_path = {name.strip() for part in PATH_PART.findall(path) for name in part.split(":")}
+    in_path = {name.strip() for found in PATH_PART.findall(path) for part in found for name in part.split(":")} - {""}
     found = list(_of(evaluator, handler, in_path, app if app is not None and app.injects else None, provided, ()))
     return tuple({(i.name, i.source): i for i in found}.values())
 
@@ -48,13 +47,19 @@ def _of(
 
 
 def _injected(
-    evaluator: Evaluator, handler: UserFunction, parameter: ir.Parameter, in_path: set[str], app: WebApp, provided: Provided,
+    evaluator: Evaluator,
+    handler: UserFunction,
+    parameter: ir.Parameter,
+    in_path: set[str],
+    app: WebApp,
+    provided: Provided,
     seen: tuple[object, ...],
 ) -> Iterator[Input]:
     for marker, place, frame in sorted(_markers(evaluator, parameter, handler.frame), key=lambda m: m[0].source != "file"):
         if marker.source == "dependency":
             given = port(place, marker.dependency) if isinstance(place, ir.Call) else None
-            for value in evaluator.values(given, frame) if given is not None else evaluator.values(_plain(parameter.annotation), handler.frame):
+            wanted = (given, frame) if given is not None else (_plain(parameter.annotation), handler.frame)
+            for value in evaluator.values(*wanted):
                 if isinstance(value, UserClass) and not evaluator.callables(value):
                     yield from _annotated(value)
                 for function in _constructor_or_function(evaluator, value):
@@ -62,7 +67,7 @@ def _injected(
             return
         if marker.source in ("injected", "any"):
             return
-        models = _models(evaluator, parameter, handler.frame)
+        models = _models(evaluator, parameter, handler.frame) or _wrapped(evaluator, place, handler.frame)
         if models and marker.source in ("json", "form", "query"):
             for cls in models:
                 yield from schema_fields(evaluator, cls, marker.source)
@@ -150,6 +155,12 @@ def _models(evaluator: Evaluator, parameter: ir.Parameter, frame: Frame) -> tupl
     if parameter.annotation is None:
         return ()
     found = evaluator.annotated(parameter.annotation, frame)
+    return tuple(dict.fromkeys(v.of for v in found if isinstance(v, Instance) and schema_of(evaluator, v.of) is not None))
+
+
+def _wrapped(evaluator: Evaluator, marker: ir.Expr, frame: Frame) -> tuple[UserClass, ...]:
+    """The model in a marker that is a generic class (`FromJSON[Wind]`)."""
+    found = evaluator.annotated(marker.key, frame) if isinstance(marker, ir.Subscript) else frozenset()
     return tuple(dict.fromkeys(v.of for v in found if isinstance(v, Instance) and schema_of(evaluator, v.of) is not None))
 
 

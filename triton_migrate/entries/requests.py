@@ -1,4 +1,4 @@
-"""Takes a value, gives which part of the request it is: read by its path, through the parsers of raw bodies (`json.loads(request.data)`)."""
+"""Takes a value, gives which part of the request it is: by its path, through parsers of raw bodies (`json.loads(request.data)`)."""
 
 from __future__ import annotations
 

@@ -25,7 +25,10 @@ ALONE = (Prefix("", None, True),)
 
 
 class Routes:
-    """Finds all HTTP routes of a program; `entries` fills `unregistered`, those that no application serves, and `files`, where they are registered."""
+    """Finds all HTTP routes of a program.
+
+    `entries` fills `unregistered`, those that no application serves, and `files`, where they are registered.
+    """
 
     def __init__(self, matcher: Matcher) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
@@ -47,13 +50,13 @@ class Routes:
     # ------------------------------------------------------------ what frameworks pass
 
     def _arguments(self) -> dict[tuple[Scope, str], Values]:
-        """What handlers get first when nothing says it (Starlette's `async def f(request)`), and what the registration gives their class."""
+        """What handlers get first when nothing says it (Starlette's `async def f(request)`), and what a registration gives their class."""
         found: dict[tuple[Scope, str], Values] = {}
         for match in self._matches():
-            for handled in self.handlers.of(match):
+            for handled in self.handlers.of(match) if match.rule.request else ():
                 limits = self.handlers.verbs.decorated(handled.function)
                 found |= first_arguments(handled.function, (limits[0].request if limits is not None else "") or match.rule.request)
-            if match.rule.arguments:
+            if match.rule.arguments and port(match.place.call, match.rule.arguments) is not None:
                 found |= self._given(match)
         for view in self._views():
             for cls in self.handlers.views(view) if view.request else ():
@@ -75,12 +78,8 @@ class Routes:
                 for function in functions if isinstance(given, Container) else ():
                     if isinstance(function, UserFunction):
                         names = [p.name for p in function.scope.function.parameters[1:]]
-                        found |= {(function.scope, n): v for n in names if (v := self._keyed(given, n))}
+                        found |= {(function.scope, n): v for n in names if (v := self.evaluator.element(given, n))}
         return found
-
-    def _keyed(self, given: Container, name: str) -> Values:
-        """The element under a name: of a dict display or of `dict(model=model)`."""
-        return self.evaluator.element(given, name)
 
     # ------------------------------------------------------------ registrations
 

@@ -10,7 +10,7 @@ from triton_migrate.match import Match, Matcher, is_test
 from triton_migrate.resolve.attributes import task_objects
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.resolve.values import Api, Container, Instance, Literal, Site, Tuples, UserClass, UserFunction, Value, Values
+from triton_migrate.resolve.values import Api, Container, Instance, Literal, Tuples, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import TaskDefine, TaskEnqueue
 
 

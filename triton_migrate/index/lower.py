@@ -6,14 +6,16 @@ import ast
 import warnings
 from collections.abc import Iterable
 
-from triton_migrate.base import Failed, SourceFile
+from triton_migrate.base import Failed, SourceFile, nest_deeply
 from triton_migrate.index import ir
 
+NESTED = 250  # statements and expressions in each other; every room walks them by recursion
 TRIES = (ast.Try, getattr(ast, "TryStar", ast.Try))  # `except*` is new in Python 3.11
 
 
 def lower(source: SourceFile) -> ir.ModuleFacts | Failed:
     """Parse and lower one file; whatever is wrong with it becomes a `Failed` with its line."""
+    nest_deeply()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes in the user's strings are not our business
@@ -46,6 +48,7 @@ class _Lowering:
     def __init__(self) -> None:
         self.path: tuple[str, ...] = ()
         self.yields = False
+        self.depth = 0
 
     def block(self, body: Iterable[ast.stmt]) -> ir.Block:
         return tuple(self.statement(s) for s in body)
@@ -59,6 +62,17 @@ class _Lowering:
     # ------------------------------------------------------------ statements
 
     def statement(self, node: ast.stmt) -> ir.Stmt:
+        self._deeper()
+        found = self._statement(node)
+        self.depth -= 1
+        return found
+
+    def _deeper(self) -> None:
+        self.depth += 1
+        if self.depth > NESTED:
+            raise RecursionError
+
+    def _statement(self, node: ast.stmt) -> ir.Stmt:
         at = _at(node)
         match node:
             case ast.Assign():
@@ -171,6 +185,12 @@ class _Lowering:
     # ------------------------------------------------------------ expressions
 
     def expr(self, node: ast.expr) -> ir.Expr:
+        self._deeper()
+        found = self._expr(node)
+        self.depth -= 1
+        return found
+
+    def _expr(self, node: ast.expr) -> ir.Expr:
         at = _at(node)
         match node:
             case ast.Name():

@@ -59,6 +59,7 @@ class Types:
     def __init__(self, evaluator: Evaluator, callers: dict[Scope, tuple[ir.Call, Frame]]) -> None:
         self.evaluator, self.rulebook, self.callers = evaluator, evaluator.rulebook, callers
         self._busy: set[tuple[int, int]] = set()
+        self._known: dict[tuple[int, int], tuple[VType, ir.Expr, Frame]] = {}  # for one question from outside, whose callers change
 
     def of(self, expr: ir.Expr | None, frame: Frame) -> VType:
         if expr is None:
@@ -66,11 +67,16 @@ class Types:
         key = (id(expr), id(frame))
         if key in self._busy or len(self._busy) > DEPTH:
             return UNKNOWN
-        self._busy.add(key)
-        try:
-            return self._of(expr, frame)
-        finally:
-            self._busy.discard(key)
+        if key not in self._known:
+            self._busy.add(key)
+            try:
+                self._known[key] = self._of(expr, frame), expr, frame
+            finally:
+                self._busy.discard(key)
+        found, _, _ = self._known[key]
+        if not self._busy:
+            self._known.clear()
+        return found
 
     def _of(self, expr: ir.Expr, frame: Frame) -> VType:
         match expr:
@@ -282,8 +288,10 @@ class Types:
                 return declared
         before = self.callers.get(function.scope)
         self.callers[function.scope] = (call, caller)
+        known, self._known = self._known, {}
         frame = self.evaluator.enter(function, self.evaluator.bind(function, call, caller))
         found = union(tuple(self.of(e, frame) for e in results(node)) or (VType("none"),))
+        self._known = known
         if before is None:
             del self.callers[function.scope]
         else:

@@ -8,11 +8,13 @@ from triton_migrate import __version__
 from triton_migrate.base import Span
 from triton_migrate.changes import FileEdit, NewFile, diff_of
 from triton_migrate.classify import Verdict as Judged
-from triton_migrate.classify import application_category
+from triton_migrate.classify import application_category, consumer_verdict
+from triton_migrate.classify.exports import export
 from triton_migrate.entries.records import Entry
 from triton_migrate.plan.records import ServedModel as Served
 from triton_migrate.port import Port as Ported
 from triton_migrate.report import document as doc
+from triton_migrate.report.features import features
 from triton_migrate.study import Study
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
 
@@ -24,9 +26,7 @@ NO_MODEL = "no model is reached from any entry: there is nothing to port"
 
 def document(study: Study, port: Ported, done: bool) -> doc.Report:
     """The whole report. `done`: the port was asked for (`apply`), so its changes are shown and its pipelines count as ported."""
-    category, confidence = application_category(study.pipelines, study.verdicts)
-    if category == "none" and study.consumers:  # they count only where no route or task runs a model
-        category = "individual"
+    category, confidence = application_category(study.pipelines, study.verdicts, tuple(map(consumer_verdict, study.consumers)))
     project = study.project
     judged = tuple(zip(study.pipelines, study.verdicts, strict=True))
     return {
@@ -74,7 +74,7 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
 def _reasons(study: Study, category: str) -> list[str]:
     if category == "none":
         return [NO_MODEL]
-    judged = [v for v in study.verdicts if v is not None]
+    judged = [v for v in study.verdicts if v is not None and not v.probe]
     if not judged:
         return ["models run only in loops and scripts of their own"]
     counts = {c: sum(v.category == c for v in judged) for c in dict.fromkeys(v.category for v in judged)}
@@ -85,13 +85,15 @@ def _endpoint(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Po
     entry = pipeline.entry
     assert isinstance(entry, Entry)
     served = [w for w in port.models if entry.id in w.planned.endpoints]
-    probe = bool(pipeline.sites) and not pipeline.inputs
+    probe = verdict is not None and verdict.probe
     findings = _findings(study, pipeline, None if probe else verdict)
     if verdict is not None and not probe:
         findings["port"] = _port(entry.id, port, done)
-        findings["blockers"] = [
-            {"message": n.reason, "file": n.span.file, "line": n.span.line, "fix": n.fix} for n in port.not_ported if n.endpoint == entry.id
-        ]
+        findings["features"] = features(study, pipeline, verdict, port)
+        refused = [(n.reason, n.span, n.fix) for n in port.not_ported if n.endpoint == entry.id]
+        told = {span.place for _, span, _ in refused}
+        refused += [(b.message, b.span, b.fix) for b in verdict.blockers if b.span.place not in told]
+        findings["blockers"] = [{"message": m, "file": span.file, "line": span.line, "fix": fix} for m, span, fix in refused]
         findings["outputs"] = [
             {"name": c.name, "dtype": t.dtype, "shape": list(t.dims), "provenance": cast(doc.Provenance, t.provenance)}
             for w in served
@@ -144,8 +146,9 @@ def _findings(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.F
         "runner_up": cast(doc.Category, verdict.runner_up) if verdict else None,
         "evidence": [
             {"rule": e.rule, "message": e.message, "file": e.span.file, "line": e.span.line, "snippet": _snippet(study, e.span)}
-            for e in (verdict.evidence if verdict else ())
+            for e in ((*verdict.evidence, *verdict.noted) if verdict else ())
         ],
+        "doubts": list(verdict.doubts) if verdict else [],
         "flags": list(verdict.flags) if verdict else [],
         "blockers": [],
         "would_be_looser_if": verdict.looser_if if verdict else None,
@@ -182,18 +185,21 @@ def _task(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Task:
 
 
 def _consumer(study: Study, consumed: Consumed) -> doc.Consumer:
-    consumer, first = consumed.consumer, consumed.sites[0]
-    shown = Span(consumer.file, *consumer.at)
-    message = f"{first.text} runs a model here without HTTP or a task queue"
+    consumer, verdict = consumed.consumer, consumer_verdict(consumed)
     return {
         "file": consumer.file,
         "line": consumer.line,
         "function": consumer.function,
         "models": [m.id for m in consumed.models],
-        "category": "individual",
-        "rule": "I2",
-        "evidence": [{"rule": "I2", "message": message, "file": shown.file, "line": shown.line, "snippet": _snippet(study, shown)}],
-        "target": "model",
+        "category": cast(doc.Category, verdict.category),
+        "rule": cast(doc.DecidedBy, verdict.rule),
+        "confidence": round(verdict.confidence, 2),
+        "evidence": [
+            {"rule": e.rule, "message": e.message, "file": e.span.file, "line": e.span.line, "snippet": _snippet(study, e.span)}
+            for e in verdict.evidence
+        ],
+        "effort": {"points": cast(doc.Points, verdict.effort), "why": verdict.effort_why},
+        "target": cast(doc.Target, verdict.target),
     }
 
 
@@ -212,8 +218,10 @@ def _models(study: Study) -> list[doc.Model]:
             "id": m.id, "file": m.span.file, "line": m.span.line, "framework": m.framework, "loader": m.loader, "artifact": m.artifact,
             "when": cast(doc.Moment, m.when), "exportable": cast(Literal["yes", "no", "unknown"], m.exportable), "backend": m.backend,
             "predict_sites": [{"file": f, "line": n, "call": c} for f, n, c in places],
+            "export_route": how.route or None, "export_why": how.reason,
         }
         for m, places in sites.items()
+        for how in (export(m, study.evaluator.rulebook),)
     ]  # fmt: skip
 
 

@@ -131,18 +131,25 @@ class Port(TypedDict):
     not_done: list[NotDone]
 
 
-class Feature(TypedDict):
-    """A Triton feature and the setting that turns it on."""
-
+class _Setting(TypedDict):
     feature: str
     status: FeatureStatus
     why: str
     setting: str | None
 
 
-class Findings(TypedDict, total=False):
-    """What is known about one pipeline. The schema asks for all of it on endpoints; tasks and consumers may leave parts out."""
+class Feature(_Setting, total=False):
+    """A concern of NVIDIA's guide: what the application does `now` and where, and Triton's setting for it."""
 
+    now: str | None
+    file: str | None
+    line: int | None
+
+
+class Findings(TypedDict, total=False):
+    """What is known about one pipeline. The schema asks for all but `doubts` on endpoints; tasks and consumers may leave parts out."""
+
+    doubts: list[str]  # what the confidence lacks to 1, the weightiest first
     inputs: list[Input]
     outputs: list[Output]
     stages: list[Stage]
@@ -200,7 +207,14 @@ class PredictSite(TypedDict):
     call: str
 
 
-class Model(TypedDict):
+class Exported(TypedDict, total=False):
+    """How a model leaves its framework: the exporter, "needs a split" or "custom code", and why."""
+
+    export_route: str | None
+    export_why: str | None
+
+
+class Model(Exported):
     id: str
     file: str
     line: int

@@ -13,9 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.report.document import JSON, SCHEMA_VERSION, Report
 
@@ -65,6 +62,9 @@ def schema() -> dict[str, Any]:
 
 def validate(document: Mapping[str, object]) -> None:
     """Raises TritonMigrateError naming the JSON path of what disagrees most with the schema."""
+    from jsonschema import Draft202012Validator  # a scan only writes, and loading this takes as long as scanning a few files
+    from jsonschema.exceptions import best_match
+
     error = best_match(Draft202012Validator(schema()).iter_errors(document))
     if error is not None:
         raise TritonMigrateError(f"not a report: {error.json_path}: {error.message[:300]}")

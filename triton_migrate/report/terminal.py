@@ -23,6 +23,8 @@ from triton_migrate.report.pipelines import EFFORT, MEANING, Pipeline, apply_com
 from triton_migrate.report.visible import visible
 
 _STYLE: Final[dict[PortStatus, str]] = {"portable": "green", "ported": "green", "review": "yellow", "blocked": "red"}
+_FEW: Final = 3
+_SOME: Final = 12
 _MANY: Final = 10  # rows of a list that may be long before the rest is only counted
 
 
@@ -96,19 +98,103 @@ def explain(endpoint: str, document: Report, console: Console) -> None:
     if not rows:
         raise _unknown(endpoint, document)
     for row in rows:
-        found = row.found
         console.print(_text(row.entry, style="bold") + _text(f"  {row.handler} in {row.file}:{row.line}"))
-        console.print(_verdict(row))
-        for stage in found["stages"]:
-            side = {"triton": "Triton", "app": "app", None: ""}[stage.get("side")]
-            console.print(_text(f"  {stage['kind']:8}{side:8}{stage['name']}  {stage['file']}:{stage['line']}"))
-        for evidence in found["evidence"]:
-            console.print(_text(f"{evidence['rule']}: {evidence['message']} ({evidence['file']}:{evidence['line']})"))
-            if evidence["snippet"].strip():
-                console.print(
-                    Syntax(visible(evidence["snippet"]), "python", line_numbers=True, start_line=evidence["line"], word_wrap=True)
-                )
+        _print_verdict(row, console)
+        _print_path(row, console)
+        _print_evidence(row, console)
+        _print_models(row, console)
+        _print_features(row, console)
         _print_plan(row, document, console)
+
+
+def _print_verdict(row: Pipeline, console: Console) -> None:
+    found = row.found
+    table = _pairs()
+    sure = "" if found["confidence"] is None else f", {found['confidence']:.0%} sure"
+    table.add_row("Verdict", _text(f"{found['category'] or 'unknown'} by {found['rule'] or 'no rule'}{sure}", style="bold"))
+    for doubt in found.get("doubts", [])[:_FEW]:
+        table.add_row("", _text(f"not surer: {doubt}", style="dim"))
+    if found["runner_up"]:
+        table.add_row("Runner-up", found["runner_up"])
+    if looser := found["would_be_looser_if"]:
+        table.add_row("Looser if", _text(looser))
+    if found["target"]:
+        table.add_row("Target", f"{found['target']} ({MEANING[found['category'] or 'none']})")
+    if effort := found["effort"]:
+        table.add_row("Effort", _text(f"{_effort(found)}: {effort['why']}"))
+    if found["flags"]:
+        table.add_row("Flags", _text(", ".join(found["flags"])))
+    console.print(table)
+
+
+def _print_path(row: Pipeline, console: Console) -> None:
+    """Inputs, then the stages in the order of the data."""
+    _heading("Data", console)
+    given = ", ".join(f"{i['name']} ({i['source']})" for i in row.found["inputs"])
+    console.print(_text(f"  in      {given or 'nothing from the client'}"))
+    stages = row.found["stages"]
+    for stage in stages[:_SOME]:
+        side = {"triton": "Triton", "app": "app", None: ""}[stage.get("side")]
+        console.print(_text(f"  {stage['kind']:8}{side:8}{stage['name']}  {stage['file']}:{stage['line']}"))
+    if more := len(stages[_SOME:]):
+        console.print(f"  and {more} more, all in the report")
+
+
+def _print_evidence(row: Pipeline, console: Console) -> None:
+    """What decided, with its code; then each flag with its place."""
+    found = row.found
+    _heading("Evidence", console)
+    deciding = [e for e in found["evidence"] if e["rule"] not in found["flags"]]
+    for evidence in deciding[:_SOME]:
+        console.print(_text(f"{evidence['rule']}: {evidence['message']} ({evidence['file']}:{evidence['line']})"))
+        if evidence["snippet"].strip():
+            console.print(_snippet(evidence))
+    if more := len(deciding[_SOME:]):
+        console.print(f"and {more} more, all in the report")
+    noted = [e for e in found["evidence"] if e["rule"] in found["flags"]]
+    if noted:
+        table = _table("Flag", "Why", "Where")
+        for evidence in noted:
+            table.add_row(_text(evidence["rule"]), _text(evidence["message"]), _text(f"{evidence['file']}:{evidence['line']}"))
+        console.print(table)
+
+
+def _print_models(row: Pipeline, console: Console) -> None:
+    if not row.models:
+        return
+    _heading("Models", console)
+    table = _table("Model", "Framework", "Loaded by", "Exportable", "Route", "Why")
+    for model in row.models:
+        place = f"{model['loader']} {model['file']}:{model['line']}"
+        route, why = model.get("export_route") or "", model.get("export_why") or ""
+        table.add_row(_text(model["id"]), _text(model["framework"]), _text(place), model["exportable"], _text(route), _text(why))
+    console.print(table)
+
+
+def _print_features(row: Pipeline, console: Console) -> None:
+    if not row.found["features"]:
+        return
+    _heading("Features", console)
+    table = _table("Feature", "Status", "The app now", "Triton's setting")
+    for feature in row.found["features"]:
+        line = feature.get("line")
+        place = f" ({feature.get('file')}:{line})" if line else ""
+        style = {"on": "green", "recommended": "yellow", "not-applicable": "dim"}[feature["status"]]
+        status = Text(feature["status"].replace("not-applicable", "-"), style=style)
+        table.add_row(_text(feature["feature"]), status, _text(f"{feature.get('now') or ''}{place}"), _text(feature["setting"] or ""))
+    console.print(table)
+
+
+def _heading(text: str, console: Console) -> None:
+    console.print()
+    console.print(text, style="bold")
+
+
+def _pairs() -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
 
 
 def _entries(rows: tuple[Pipeline, ...]) -> Table:
@@ -169,26 +255,21 @@ def _print_load(document: Report, console: Console) -> None:
 
 
 def _print_plan(row: Pipeline, document: Report, console: Console) -> None:
+    _heading("Port", console)
+    port = row.found["port"]
+    told: set[tuple[str, str, int]] = set()
     for blocker in row.found["blockers"]:
+        told.add((blocker["message"], blocker["file"], blocker["line"]))
         console.print(_text(f"Blocked: {blocker['message']} ({blocker['file']}:{blocker['line']})", style="red"))
         console.print(_text(f"  Fix: {blocker['fix']}"))
-    port = row.found["port"]
     for left in (*(port["not_done"] if port else ()), *row.not_ported):
-        console.print(_text(f"Left: {left['reason']} ({left['file']}:{left['line']})", style="yellow"))
-        console.print(_text(f"  Fix: {left['fix']}"))
-    for feature in row.found["features"]:
-        console.print(_text(f"{feature['feature']}: {feature['status']}: {feature['why']}"))
+        key = (left["reason"], left["file"], left["line"])
+        if key not in told:
+            told.add(key)
+            console.print(_text(f"Left: {left['reason']} ({left['file']}:{left['line']})", style="yellow"))
+            console.print(_text(f"  Fix: {left['fix']}"))
     if row.status in ("portable", "review"):
         console.print(_text(f"Next: {apply_command(document, row.entry)}"), soft_wrap=True)
-
-
-def _verdict(row: Pipeline) -> Text:
-    found = row.found
-    sure = "" if found["confidence"] is None else f", {found['confidence']:.0%} sure"
-    runner_up = f", runner-up {found['runner_up']}" if found["runner_up"] else ""
-    looser = f"; {found['would_be_looser_if']}" if found["would_be_looser_if"] else ""
-    effort = f"; effort {_effort(found)}" if found["effort"] else ""
-    return _text(f"{found['category'] or 'unknown'} by {found['rule'] or 'no rule'}{sure}{runner_up}{effort}{looser}")
 
 
 def _request(request: VerifiedRequest) -> tuple[Text | str, ...]:

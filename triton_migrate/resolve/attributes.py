@@ -121,8 +121,8 @@ def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
                 method = method_of(store.scope)
                 if method is not None and method.owner is cls.scope and is_self(store, method):
                     found |= ev.stored(store, _method_frame(ev, store.scope, method, instance, cls))
-    given = _options(ev, instance, attr) | _field(ev, instance, attr)
-    return frozenset(found) | _stored_on(ev, instance, attr) | given | class_attribute(ev, instance.of, attr, instance)
+    put = frozenset(found) | _stored_on(ev, instance, attr) | _field(ev, instance, attr)
+    return put | (_options(ev, instance, attr) or class_attribute(ev, instance.of, attr, instance))
 
 
 def _field(ev: Evaluator, instance: Instance, attr: str) -> Values:

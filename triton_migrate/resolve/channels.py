@@ -72,9 +72,9 @@ class Channels:
         return found
 
     def takers(self) -> Iterator[tuple[Channel, CallPlace]]:
-        """Every call of the program that takes from a known channel."""
+        """Every call of the program that takes from a known channel, in person or as what another calls (`iter(queue.get, None)`)."""
         for name in self._taking:
-            for place in self.ev.program.calls(name):
+            for place in (*self.ev.program.calls(name), *self.ev.handing.of(name)):
                 frame = self.ev.program.generic(place.scope)
                 for api in self.ev.apis(place.call.func, frame):
                     if (rule := self.ev.rulebook.find(api.path, ChannelTake)) is not None:

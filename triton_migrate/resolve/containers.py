@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Tuples, Unknown, UserClass, UserFunction, Value, Values
+from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Site, Tuples, Unknown, UserClass, UserFunction, Value, Values
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
@@ -101,13 +101,23 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
                 frozenset().union(*(ev.element(c, None) for c in containers)),
             )
         return frozenset(containers) if name == "copy" else None
+    if root == "builtins.list()" and name == "copy" and isinstance(call.func, ir.Attribute):
+        return ev.values(call.func.value, frame)
     if root == "builtins.list()" and name == "pop" and isinstance(call.func, ir.Attribute):
         return frozenset().union(*(ev.element(c, None) for c in ev.values(call.func.value, frame)))
+    if path == "collections.defaultdict" and call.args:  # any key gives what the factory makes
+        display = ir.Mapping(call.at, (ir.Constant(call.at, None),), (ir.Call(call.at, call.args[0], (), ()),))
+        return frozenset({Container(Site(frame.scope.file, call.at), display, frame)})
     if path == "asyncio.gather":
         tasks = [_unpacked(ev, a.value, None, frame) if isinstance(a, ir.Starred) else ev.values(a, frame) for a in call.args]
         return frozenset({Tuples(tuple(tasks))})
     if root != "builtins" or not call.args:
         return None
+    if name == "iter" and len(call.args) == 2:  # `iter(queue.get, None)`: what each call gives
+        made = ir.Call(call.at, call.args[0], (), ())
+        ev.kept(made)
+        each = (ev.call(v, made, frame) for v in ev.values(call.args[0], frame))
+        return frozenset({Tuples((frozenset().union(*each),))})
     if name in SAME_ELEMENTS:
         return ev.values(call.args[0], frame)
     elements = [_unpacked(ev, a, None, frame) for a in call.args]

@@ -6,7 +6,6 @@ names, parameters, attributes and containers have modules of their own.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Hashable, Iterable
 from typing import cast
 
@@ -39,16 +38,14 @@ from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBin
 
 CAP = 64  # values of one expression; more is "anything"
 CONTEXTS = 24  # frames of one function; after that all further calls on one object share one
-EFFORT = 400_000  # evaluations between two changes of what is known; a large application takes a tenth
+EFFORT = 200_000  # evaluations between two changes of what is known; applications of 150 files took up to 83,000
 TOO_LARGE: Values = frozenset({Unknown("the program is too large to follow everything in it")})
-STACK = 6000  # Python frames: `memo.DEEPEST` questions with what asks them and what they lead to; about half of the usual 8 MB
 
 
 class Evaluator:
     """Answers `values(expr, frame)`; memoised for the life of the program."""
 
     def __init__(self, program: Program, rulebook: Rulebook) -> None:
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), STACK))
         self.program, self.rulebook = program, rulebook
         self.stores = Stores(program)
         self.channels, self.handing = Channels(self), Handing(self)
@@ -289,8 +286,6 @@ class Evaluator:
             return names.imported(self, name.lstrip("."), frame)
         if api.path == "builtins.object.__new__" and call.args:
             return frozenset(Instance(v, site) for v in self.values(call.args[0], frame) if isinstance(v, UserClass))
-        if api.path == "importlib.import_module" and call.args and isinstance(name := self.constant(call.args[0], frame), str):
-            return names.imported(self, name, frame)
         if (rearranged := containers.rearranged(self, api.path, call, frame)) is not None:
             return rearranged
         flow = self.rulebook.find(api.path, FlowCall)
@@ -378,7 +373,7 @@ class Evaluator:
         """The frame that all further calls of a method of one object share; of a plain function, all further calls."""
         if not isinstance(function.receiver, Instance) or not function.scope.function.parameters:
             return self.program.generic(function.scope)
-        own = {function.scope.function.parameters[0].name: frozenset({function.receiver})}
+        own: dict[str, Values] = {function.scope.function.parameters[0].name: frozenset({function.receiver})}
         key = (id(function.scope), id(function.frame), tuple(own.items()))
         return self._frames.setdefault(key, Frame(function.scope, function.frame, own))
 

@@ -1,4 +1,4 @@
-"""Takes calls that hand a function on (to a thread, a partial, a queue, a provider), gives the call of it that they make, as if written out."""
+"""Takes calls that hand a function on (to a thread, a partial, a queue), gives the call of it that they make, as if written out."""
 
 from __future__ import annotations
 
@@ -36,9 +36,8 @@ class Handing:
         key = id(call), rule.origin
         if key not in self._direct:
             inner = port(call, _function(rule))
-            args, keywords = (), ()
-            if rule.first >= 0:
-                args, keywords = call.args[rule.first :], tuple((k, v) for k, v in call.keywords if v is not inner)
+            args = call.args[rule.first :] if rule.first >= 0 else ()
+            keywords = tuple((k, v) for k, v in call.keywords if v is not inner) if rule.first >= 0 else ()
             if isinstance(rule, TaskEnqueue):
                 given = self._displayed(port(call, rule.args), frame) if rule.args else None
                 named = self._displayed(port(call, rule.kwargs), frame) if rule.kwargs else None
@@ -53,13 +52,13 @@ class Handing:
             self._by_name = {}
             for caller, functions in self._rules.items():
                 for place in self.ev.program.calls(caller):
-                    for inner in filter(None, (port(place.call, f) for f in functions)):
-                        self._by_name.setdefault(last_name(inner), []).append(place)
+                    for handed in dict.fromkeys(_named(place.call, f) for f in functions):
+                        self._by_name.setdefault(handed, []).append(place)
         for place in self._by_name.get(name, ()):
             frame = self.ev.program.generic(place.scope)
             for api in self.ev.apis(place.call.func, frame):
                 for rule in self.ev.rulebook.rules_for(api.called):
-                    if isinstance(rule, (FlowBind, FlowCall, TaskEnqueue)) and last_name(port(place.call, _function(rule))) == name:
+                    if isinstance(rule, (FlowBind, FlowCall, TaskEnqueue)) and _named(place.call, _function(rule)) == name:
                         yield CallPlace(self.direct(rule, place.call, frame), place.scope, None)
 
     def _displayed(self, expr: ir.Expr | None, frame: Frame) -> ir.Expr | None:
@@ -74,7 +73,13 @@ def _function(rule: Rule) -> str:
     return rule.callee if isinstance(rule, TaskEnqueue) else rule.function
 
 
-def _pairs(mapping: ir.Mapping) -> Iterator[tuple[str, ir.Expr]]:
+def _named(call: ir.Call, function: str) -> str:
+    """What the function that is handed on is called there; empty for none."""
+    inner = port(call, function)
+    return last_name(inner) if inner is not None else ""
+
+
+def _pairs(mapping: ir.Mapping) -> Iterator[tuple[str | None, ir.Expr]]:
     for key, value in zip(mapping.keys, mapping.values, strict=True):
         if isinstance(key, ir.Constant) and isinstance(key.value, str):
             yield key.value, value

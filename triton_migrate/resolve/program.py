@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from triton_migrate.base import Span
+from triton_migrate.base import Span, nest_deeply
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Binding, CallPlace, FileScopes, Frame, Scope, last_name
 from triton_migrate.resolve.values import Site
@@ -15,6 +15,7 @@ class Program:
     """Everything that was read, ready to be asked. Nothing here is evaluated yet."""
 
     def __init__(self, facts: tuple[ir.ModuleFacts, ...]) -> None:
+        nest_deeply()
         self.files: dict[str, FileScopes] = {f.path: FileScopes(f) for f in facts}
         self.frames: dict[str, Frame] = {path: Frame(f.module, None) for path, f in self.files.items()}
         self._generic: dict[Scope, Frame] = {}
@@ -117,6 +118,16 @@ class Program:
                         found.add(self.module_path(path, f"{stmt.module}.{name}" if stmt.module else name, stmt.level) or "")
         found |= {self.module_path(path, star.module, star.level) or "" for star in self.files[path].stars}
         return frozenset(found - {"", path})
+
+    def imported_by(self, path: str) -> frozenset[str]:
+        """The file and all that importing it imports."""
+        found: set[str] = set()
+        waiting = [path]
+        while waiting:
+            if (file := waiting.pop()) not in found:
+                found.add(file)
+                waiting += self.imports(file)
+        return frozenset(found)
 
     def is_package(self, module: str) -> bool:
         """A folder without `__init__.py` that holds modules (namespace package)."""

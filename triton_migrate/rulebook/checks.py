@@ -10,6 +10,8 @@ QUEUES = ("celery", "rq", "huey", "dramatiq", "arq", "taskiq", "background-task"
 EFFECTS = ("log", "time", "random", "file-read", "file-write", "db-read", "db-write", "network", "mutate")
 BACKENDS = ("python", "onnxruntime", "pytorch", "tensorflow", "fil", "openvino", "tensorrt", "vllm", "dali")
 
+CONCERNS = ("placement", "optimisation")
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "web.app.server": ("wsgi", "asgi"),
     "web.app.response": RESPONSES,
@@ -85,7 +87,7 @@ def trouble(table: str, key: str, shape: str, value: object) -> str | None:
         return f"{key} must be {spelled}, not {value!r}"
     if not isinstance(value, str) or value == "":
         return None
-    choices = CHOICES.get(f"{table}.{key}")
+    choices = CONCERNS if key == "concern" else CHOICES.get(f"{table}.{key}")
     by_argument = key == "when" and value.startswith("arg:") and PORT.fullmatch(value[4:]) is not None
     if choices is not None and value not in choices and not by_argument:
         return f"{key} is {value!r}; it must be one of {', '.join(choices)}"

@@ -26,6 +26,7 @@ class Rule:
     role: ClassVar[str]
     api: tuple[str, ...]
     docs: str = ""
+    concern: str = ""  # what of serving it is about, beside its role: placement (on which device) | optimisation (of the runtime)
     origin: str = ""
 
 
@@ -50,7 +51,9 @@ class WebApp(Rule):
     embeds: bool = False  # a body model is one field of the body, by the parameter's name
     files: tuple[str, ...] = ()  # classes that an uploaded file arrives as, where a parameter is annotated with one
     named: tuple[str, ...] = ()  # parameters that mean something by their name: "data=json", "state=injected"
-    provides: str = ""  # keyword, or attribute of a view class: a dict from names of parameters to what they get (Litestar's `dependencies`)
+    provides: str = (
+        ""  # keyword, or attribute of a view class: a dict from names of parameters to what they get (Litestar's `dependencies`)
+    )
     lists: str = ""  # module-level name of a list of routes that is served by convention (Django's `urlpatterns`)
     root: str = ""  # module-level constant naming the module of that list; without one, each list that no other takes in is served
     tuples: str = ""  # path of the call whose arguments a plain tuple in a list of routes stands for
@@ -408,7 +411,7 @@ class FlowCall(Rule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowBind(Rule):
-    """Call that makes a callable of one of its arguments, others being given already: `functools.partial(f, x)`, `providers.Singleton(C)`."""
+    """Call that makes a callable of an argument, others being given already: `functools.partial(f, x)`, `providers.Singleton(C)`."""
 
     role: ClassVar[str] = "flow.bind"
     function: str  # port
@@ -436,7 +439,8 @@ ROLES: dict[str, type[Rule]] = {
     for row in (
         WebApp, WebRouter, WebRoute, WebMount, WebView, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
         WebParameter, WebResponse, WebAbort, WebHook,
-        ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, DataConvert, DataLive, Effect, FlowCall, TaskDefine, TaskEnqueue, StreamSource,
+        ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, DataConvert, DataLive, Effect, FlowCall,
+        TaskDefine, TaskEnqueue, StreamSource,
         ChannelPut, ChannelTake, FlowBind,
         Cache, Metric,
     )

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-
-from google.protobuf import text_format
-from tritonclient.grpc.model_config_pb2 import ModelConfig
+from typing import TYPE_CHECKING
 
 from triton_migrate.base import TritonMigrateError
+
+if TYPE_CHECKING:
+    from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 STAND_INS = ("onnxruntime", "pytorch")
 _MODEL_FILES = {"python": "model.py", "onnxruntime": "model.onnx", "pytorch": "model.pt"}
@@ -58,6 +59,9 @@ def read(app: Path, *, gpu: bool) -> tuple[RepositoryModel, ...]:
 
 def parse_config(file: Path) -> ModelConfig:
     """The configuration as the server parses it; errors carry the line."""
+    from google.protobuf import text_format  # Triton's client takes long to load, and every command comes by here
+    from tritonclient.grpc.model_config_pb2 import ModelConfig
+
     try:
         return text_format.Parse(file.read_text(encoding="utf-8"), ModelConfig())
     except text_format.ParseError as trouble:

@@ -49,7 +49,8 @@ def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Que
 def _prepared(walk: Walk, entry: Entry) -> dict[str, Taint]:
     """What the handler's first parameter depends on when the framework runs a function of the program before it."""
     names = [p.name for p in entry.handler.scope.function.parameters[1 if entry.handler.receiver is not None else 0 :]]
-    return {names[0]: _passed(walk, f, frozenset()) for f in entry.before} if names else {}
+    prepared = [_passed(walk, f, frozenset()) for f in entry.before]
+    return {names[0]: prepared[-1]} if names and prepared else {}
 
 
 def _passed(walk: Walk, function: UserFunction, taint: Taint) -> Taint:
@@ -195,6 +196,7 @@ def _response(walk: Walk, evaluator: Evaluator, entry: Entry | Task) -> str:
     kinds: list[str] = []
     for expr in results(entry.handler.scope.function):
         kinds += _kinds(evaluator.values(_body(expr), frame), evaluator, entry)
+        kinds += [_text_kind(text, entry) for text in _texts(_body(expr), entry.handler.scope)]
     told = [s.responds for s in walk.steps if s.responds and (not kinds or s.scope is not entry.handler.scope)]
     kinds += [k for kind in told for k in (_written(walk, evaluator, entry) if kind == "plain" else (kind,))]
     for kind in ("stream", "file", "html", "json", "redirect", "text"):
@@ -229,8 +231,38 @@ def _kinds(values: Values, evaluator: Evaluator, entry: Entry) -> list[str]:
             if rule is not None and place is not None:
                 rule_kind = answered_kind(evaluator, rule, place.call, evaluator.program.generic(place.scope))
                 found += [rule_kind] if rule_kind != "same" else []
+            elif value.path == "builtins.str()":
+                found.append(_text_kind("", entry))
         elif isinstance(value, Container):
             found.append((entry.app.response if entry.app else "") or "json")
         elif isinstance(value, Literal) and isinstance(value.value, str):
-            found.append((entry.app.text if entry.app else "") or "text")
+            found.append(_text_kind(value.value, entry))
     return found
+
+
+def _text_kind(text: str, entry: Entry) -> str:
+    """A plain string's kind; where the framework sends strings as HTML, only markup is called so."""
+    kind = (entry.app.text if entry.app else "") or "text"
+    return kind if kind != "html" or text.lstrip().startswith("<") else "text"
+
+
+def _texts(expr: ir.Expr, scope: Scope) -> Iterator[str]:
+    """The beginnings of the strings put together that are answered, also under a name."""
+    bound = scope.bindings.get(expr.id, []) if isinstance(expr, ir.Name) else []
+    for made in (expr, *(b.expr for b in bound if b.how == "value" and b.expr is not None)):
+        if (text := _beginning(made)) is not None:
+            yield text
+
+
+def _beginning(expr: ir.Expr) -> str | None:
+    """The constant text that a string put together begins with; None where it is no such string."""
+    match expr:
+        case ir.Joined(_, (ir.Constant(_, str() as text), *_)) | ir.Operation(_, "Mod" | "Add", (ir.Constant(_, str() as text), *_)):
+            return text
+        case ir.Joined():
+            return ""
+        case ir.Operation(_, "Add", (left, *_)):
+            return _beginning(left)
+        case ir.Call(_, ir.Attribute(_, ir.Constant(_, str() as text), "format" | "join")):
+            return text
+    return None

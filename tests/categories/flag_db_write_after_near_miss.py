@@ -1,0 +1,19 @@
+"""no flag db-write-after."""
+
+import sqlite3
+
+import joblib
+import numpy as np
+from flask import Flask, jsonify, request
+
+app = Flask(__name__)
+model = joblib.load("model.pkl")
+
+db = sqlite3.connect("x")
+
+
+@app.post("/p")
+def p():
+    x = np.array(request.get_json())
+    db.executemany("insert into t values (1)", [])
+    return jsonify(model.predict(x).tolist())

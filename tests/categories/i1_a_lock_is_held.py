@@ -1,0 +1,20 @@
+"""I1: a lock is held."""
+
+import threading
+
+import joblib
+import numpy as np
+from flask import Flask, jsonify, request
+
+app = Flask(__name__)
+model = joblib.load("model.pkl")
+
+lock = threading.Lock()
+
+
+@app.post("/p")
+def p():
+    x = np.array(request.get_json())
+    with lock:
+        y = model.predict(x)
+    return jsonify(y.tolist())

@@ -1,0 +1,15 @@
+"""loose: scaling."""
+
+import joblib
+import numpy as np
+from flask import Flask, jsonify, request
+
+app = Flask(__name__)
+model = joblib.load("model.pkl")
+
+
+@app.post("/p")
+def p():
+    x = np.array(request.get_json())
+    x = x / 255.0
+    return jsonify(model.predict(x).tolist())

@@ -1,0 +1,124 @@
+"""The rules of CATEGORIES.md, one small application for each sentence, and a near miss that must not be judged so.
+
+`categories/` holds them: the first line of each says what the last of its routes that runs a model is ("T1: history.", "flag reload.",
+"no flag reload.").
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from triton_migrate import api
+from triton_migrate.classify import Verdict, application_category
+from triton_migrate.report import json as report_json
+from triton_migrate.report.document import Report
+from triton_migrate.study import Study, study
+
+CASES = Path(__file__).parent / "categories"
+RULES = ("T1", "T2", "T3", "I1", "M1a", "M1b", "M1c", "loose")
+FLAGS = (
+    "auth", "batch-loop", "bootstrap-fit", "db-write-after", "dispatch", "dynamic-models", "early-exit", "external-fetch", "fused",
+    "lazy-load", "not-re-entrant", "own-module-class", "read-after", "reload", "result-cache",
+)  # fmt: skip
+
+
+def said(case: Path) -> str:
+    """The first line of a case, without quotes and full stop."""
+    return case.read_text("utf-8").partition("\n")[0].strip('".')
+
+
+def cases(*kinds: str) -> list[str]:
+    return sorted(case.stem for case in CASES.glob("*.py") if said(case).partition(":")[0] in kinds)
+
+
+def studied(folder: Path, *names: str) -> Study:
+    for name in names:
+        shutil.copy(CASES / f"{name}.py", folder / f"{name}.py")
+    return study(folder)
+
+
+def judged(folder: Path, name: str) -> Verdict:
+    found = [v for v in studied(folder, name).verdicts if v is not None]
+    assert found, "no model is reached"
+    return found[-1]
+
+
+def shown(verdict: Verdict) -> list[str]:
+    return [f"{e.rule}: {e.message} ({e.span.place})" for e in verdict.evidence]
+
+
+@pytest.mark.parametrize("name", cases(*RULES))
+def test_category(tmp_path: Path, name: str) -> None:
+    verdict = judged(tmp_path, name)
+    assert verdict.rule == said(CASES / f"{name}.py").partition(":")[0], shown(verdict)
+    assert verdict.evidence
+    assert verdict.runner_up != verdict.category
+    assert 0.3 <= verdict.confidence <= 0.97
+    assert verdict.effort in (0, 1, 3, 5, 7, 13)
+    assert (verdict.looser_if is not None) == (verdict.category in ("tight", "loose"))
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_flag_and_its_near_miss(tmp_path: Path, flag: str) -> None:
+    name = f"flag_{flag.replace('-', '_')}"
+    (tmp_path / "a").mkdir()
+    raised = judged(tmp_path / "a", name)
+    assert flag in raised.flags
+    assert raised.category != "tight", shown(raised)
+    assert all(note.message and note.span.line for note in raised.noted)
+    (tmp_path / "b").mkdir()
+    assert flag not in judged(tmp_path / "b", f"{name}_near_miss").flags
+
+
+def test_every_case_is_tested() -> None:
+    flags = {f"{no}flag {flag}" for flag in FLAGS for no in ("", "no ")}
+    assert {said(case) for case in CASES.glob("*.py")} == flags | {said(CASES / f"{name}.py") for name in cases(*RULES)}
+    assert {said(CASES / f"{name}.py").partition(":")[0] for name in cases(*RULES)} == set(RULES)
+
+
+def test_a_check_without_input_is_a_probe(tmp_path: Path) -> None:
+    route = '@app.get("/health")\ndef health():\n    return jsonify(model.predict([[0.0]]).tolist())\n'
+    (tmp_path / "app.py").write_text((CASES / "loose_scaling.py").read_text() + "\n\n" + route)
+    found = study(tmp_path)
+    assert [v.probe for v in found.verdicts if v is not None] == [False, True]
+    assert application_category(found.pipelines, found.verdicts)[0] == "loose"
+    assert [e["category"] for e in api.scan(tmp_path)["endpoints"]] == ["loose", None]
+
+
+def test_half_tight_is_tight(tmp_path: Path) -> None:
+    both = studied(tmp_path, "t1_history", "loose_scaling")
+    assert application_category(both.pipelines, both.verdicts)[0] == "tight"
+    (one,) = (i for i, v in enumerate(both.verdicts) if v is not None and v.category == "loose")
+    assert application_category(both.pipelines[one : one + 1], both.verdicts[one : one + 1])[0] == "loose"
+    assert application_category((), ())[0] == "none"
+
+
+def reports(folder: Path) -> Iterator[Report]:
+    for name in ("m1a_m1a", "t1_history", "loose_fused", "loose_scaling", "t2_trained_saved_loaded"):
+        (folder / name).mkdir()
+        shutil.copy(CASES / f"{name}.py", folder / name / "app.py")
+        yield api.scan(folder / name)
+
+
+def test_the_report_says_everything_about_a_verdict(tmp_path: Path) -> None:
+    for report in reports(tmp_path):
+        report_json.validate(report)
+        lines = Path(report["root"], "app.py").read_text().splitlines()
+        endpoint = next(e for e in report["endpoints"] if e["path"] == "/p")
+        assert endpoint["evidence"]
+        for evidence in endpoint["evidence"]:
+            assert evidence["snippet"].splitlines()[0] == lines[evidence["line"] - 1], "the snippet is the file's line"
+            assert evidence["message"]
+        assert len(endpoint["features"]) == 11
+        assert all(f["setting"] for f in endpoint["features"] if f["status"] != "not-applicable")
+        assert endpoint["effort"] is not None
+        assert endpoint["effort"]["why"]
+        assert all(blocker["fix"] for blocker in endpoint["blockers"])
+        assert all(model["export_why"] for model in report["models"])
+        routes = {model["framework"]: model["export_route"] for model in report["models"]}
+        assert routes.get("transformers", "needs a split") == "needs a split"
+        assert routes.get("sklearn", "skl2onnx.to_onnx") == "skl2onnx.to_onnx"
