@@ -82,12 +82,17 @@ def study(root: Path, rules: Path | None = None, *, cache: FactsCache | None = N
     )  # fmt: skip
 
 
-def _consumers(matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...]) -> tuple[Consumed, ...]:
-    """Loops over a stream; where nothing else runs a model, the scripts that do (beside an application they evaluate or prepare)."""
+def _consumers(
+    matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...], routed: frozenset[str]
+) -> tuple[Consumed, ...]:
+    """Loops over a stream; where nothing else runs a model, the scripts that do (beside an application they evaluate or prepare).
+
+    `routed` are the files that register routes: a script that leads to one starts a server.
+    """
     walked = frozenset(step.scope for p in pipelines for step in p.steps)
     found = [c for loop in consumers(matcher, walked) if (c := consume(matcher.evaluator, models, loop, queues))]
     if not found and not any(p.sites for p in pipelines):
-        entries = frozenset(p.entry.file for p in pipelines)
+        entries = routed | frozenset(p.entry.file for p in pipelines)
         found = [c for script in scripts(matcher, entries) if (c := consume(matcher.evaluator, models, script, queues))]
     return tuple(found)
 

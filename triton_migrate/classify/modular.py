@@ -41,7 +41,8 @@ def _several_models(course: Course, stages: tuple[StageFunction, ...]) -> bool:
             for a in sites for b in sites
         )  # fmt: skip
         if joined:  # engines behind one call are a choice, not a chain
-            return not loose_ends(course, driver)
+            calls = [s.number for s in course.by_scope[driver] if s.enters & course.reaching]
+            return not any(calls[0] < end.number <= calls[-1] for end in loose_ends(course, driver))
     return False
 
 

@@ -134,8 +134,9 @@ def works(step: Step, book: Rulebook) -> bool:
     own = [c for c in step.calls if not call_converts(c, book) and not _helps_with_text(c, book)]
     if own and all(_acquires(call) for call in own):
         return False
-    computed = any(_changes(part, COMPUTES) for part in _parts(step.stmt))
-    return bool(own) or computed
+    # choosing between two values, or wording one, is no work
+    computed = (p for p in _parts(step.stmt) if not isinstance(p, (ir.Conditional, ir.Joined)))
+    return bool(own) or any(_changes(part, COMPUTES) for part in computed)
 
 
 def _parts(stmt: ir.Stmt) -> Iterator[ir.Expr]:

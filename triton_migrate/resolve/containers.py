@@ -25,7 +25,9 @@ def element(ev: Evaluator, value: Value, key: object) -> Values:
             return frozenset().union(*parts)
         case Api(path, site, of):
             stored = _put_into(ev, value, key) if key is not None else NOTHING
-            return stored or frozenset({Api(ev.rulebook.canonical(path + "[]"), site, of)})
+            position = f"{path}[{key}]" if isinstance(key, int) and key >= 0 else path  # of a tuple whose parts the rules tell apart
+            told = ev.rulebook.canonical(position)
+            return stored or frozenset({Api(told if told != position else ev.rulebook.canonical(path + "[]"), site, of)})
         case UserClass():
             return frozenset({value})
         case Instance():

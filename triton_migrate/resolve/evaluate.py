@@ -266,7 +266,7 @@ class Evaluator:
                 if functions:
                     return self._union(self.returned(f, self.bind(f, call, frame)) for f in functions)
                 api = next((b for b in self.mro(value.of) if isinstance(b, Api)), None)
-                return self._api_call(Api(f"{api.path}()", value.site, value), call, frame) if api else NOTHING
+                return self._api_call(Api(self.rulebook.canonical(f"{api.path}()"), value.site, value), call, frame) if api else NOTHING
             case Partial(function):
                 return self.call(function, *self.applied(value, call, frame))
             case Api():

@@ -23,6 +23,7 @@ class Program:
         self._calls: dict[str, list[CallPlace]] = {}
         self._subclasses: dict[str, list[Scope]] = {}
         self._paths: dict[tuple[str, str, int], str | None] = {}
+        self._imported: dict[str, frozenset[str]] = {}
         self._folders = {folder for path in self.files for folder in _above(path)}
         self._roots = sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
         for file in self.files.values():
@@ -106,6 +107,8 @@ class Program:
 
     def imports(self, path: str) -> frozenset[str]:
         """The files of the program that this one imports, anywhere in it."""
+        if path in self._imported:
+            return self._imported[path]
         found: set[str] = set()
         for scope in self.files[path].scopes:
             for bindings in scope.bindings.values():
@@ -117,7 +120,8 @@ class Program:
                         found.add(self.module_path(path, stmt.module, stmt.level) or "")
                         found.add(self.module_path(path, f"{stmt.module}.{name}" if stmt.module else name, stmt.level) or "")
         found |= {self.module_path(path, star.module, star.level) or "" for star in self.files[path].stars}
-        return frozenset(found - {"", path})
+        self._imported[path] = frozenset(found - {"", path})
+        return self._imported[path]
 
     def imported_by(self, path: str) -> frozenset[str]:
         """The file and all that importing it imports."""

@@ -1,8 +1,8 @@
 """Takes access paths and path patterns, gives what a pattern means and a table that finds patterns fast.
 
-A path is names joined by `.` with `()` and `[]` behind them. In a pattern `*` stands for one name, or beside letters for a part of one
-(`*Classifier`), and `{a,b}` for alternatives. A scan asks for some hundred thousand paths: hence a dict for paths without `*`, and the
-others in buckets that leave few to try.
+A path is names joined by `.` with `()` and `[]` (or `[0]`, the first of a tuple) behind them. In a pattern `*` stands for one name, or
+beside letters for a part of one (`*Classifier`), and `{a,b}` for alternatives. A scan asks for some hundred thousand paths: hence a
+dict for paths without `*`, and the others in buckets that leave few to try.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
 
-TOKEN = re.compile(r"[^.()\[\]]+|\(\)|\[\]")
-PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[\w*]+|\(\)|\[\])*")
+TOKEN = re.compile(r"[^.()\[\]]+|\(\)|\[\d*\]")
+PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[\w*]+|\(\)|\[\d*\])*")
 ALTERNATIVES = re.compile(r"\{([^{}]*)\}")
 
 

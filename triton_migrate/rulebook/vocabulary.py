@@ -266,6 +266,7 @@ class ModelPredict(Rule):
     role: ClassVar[str] = "model.predict"
     rows: str = "*"  # port(s) that carry the rows, comma-separated
     model: str = ""  # port of the model, where it is an argument (`whisper.decode(model, mel)`)
+    given: bool = False  # it runs a model that its object was given, and none when that is served elsewhere (a vector store)
     row_independent: bool = False  # row i of the result depends on row i of the input only
     stack: str = ""  # how to join batches whose type is unknown: "numpy.concatenate" | "torch.cat" | "pandas.concat" | "list"
     result: str = ""  # value type of the result, as DataConvert.result; "" = unknown

@@ -69,7 +69,8 @@ class Models:
         if method.owner not in self._networks:
             assert method.owner.parent is not None
             cls = UserClass(method.owner, self.matcher.program.generic(method.owner.parent))
-            self._networks[method.owner] = self._base_rule(cls) is not None and method.owner.bindings.keys() >= {"forward"}
+            own = method.owner.bindings.keys() & {"forward", "call", "__call__"}
+            self._networks[method.owner] = bool(own) and self._base_rule(cls) is not None
         return self._networks[method.owner]
 
     def _at(self, site: Site | None, api: Api) -> tuple[ModelRef, ...]:
@@ -131,8 +132,9 @@ class Models:
         return None
 
     def _base_rule(self, cls: UserClass) -> ModelConstruct | None:
-        bases = (b for b in self.evaluator.mro(cls) if isinstance(b, Api))
-        return next((r for b in bases if (r := self.rulebook.find(b.path, ModelConstruct))), None)
+        bases = (b.path for b in self.evaluator.mro(cls) if isinstance(b, Api))
+        paths = (p for b in bases for p in (b, self.rulebook.canonical(f"{b}()").removesuffix("()")))
+        return next((r for p in paths if (r := self.rulebook.find(p, ModelConstruct))), None)
 
     def _next(self) -> str:
         return f"m{len(self.found) + 1}"

@@ -434,10 +434,11 @@ class Walk:
             taint = frozenset().union(*(self._enter(f, call, frame, env) for f in functions)) | (receiver if len(functions) > 1 else CLEAN)
             if len(self.sites) > known and (queue := self.queues.called(functions[0])):
                 self.queue = self.queue or queue
-            return taint | self._network(value, call, frame, env, receiver | arguments)
+            run = (self._network(f, call, frame, env, receiver | arguments) for f in functions)
+            return taint.union(*run)
         if isinstance(value, Instance):
             api = next((b for b in self.evaluator.mro(value.of) if isinstance(b, Api)), None)
-            value = Api(f"{api.path}()", value.site, value) if api else value
+            value = Api(self.rulebook.canonical(f"{api.path}()"), value.site, value) if api else value
         if not isinstance(value, Api):
             return CLEAN
         rules = (*self.rulebook.rules_for(value.called), *self._request_rules(value.path))
@@ -462,14 +463,17 @@ class Walk:
                 taint |= self._enqueue(rule, value, call, frame, env)
         return taint | self._callbacks(call, frame, env, receiver | arguments)
 
-    def _network(self, value: Value, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
+    def _network(self, function: UserFunction, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
         """`net.forward(x)` on a network of the program's own: its code is the model's inside."""
-        if not isinstance(value, UserFunction) or not isinstance(value.receiver, Instance) or not self.models.inside(value.scope):
+        if not isinstance(function.receiver, Instance) or not self.models.inside(function.scope):
             return CLEAN
-        for base in self.evaluator.mro(value.receiver.of):
-            path = self.rulebook.canonical(f"{base.path}().{value.scope.name}") if isinstance(base, Api) else ""
-            if path and (rule := self.rulebook.find(path, ModelPredict)):
-                return self._predict(rule, Api(path, value.receiver.site, value.receiver), call, frame, env, taint)
+        for base in self.evaluator.mro(function.receiver.of):
+            if isinstance(base, Api):
+                path = self.rulebook.canonical(f"{base.path}()")
+                path += "()" if function.scope.name == "__call__" else f".{function.scope.name}"
+                if rule := self.rulebook.find(path, ModelPredict):
+                    api = Api(path.removesuffix("()"), function.receiver.site, function.receiver)
+                    return self._predict(rule, api, call, frame, env, taint)
         return CLEAN
 
     def _awaited(self, future: ir.Expr, frame: Frame) -> Taint:
@@ -558,6 +562,8 @@ class Walk:
         key = (frame.scope.file, call.at)
         number = self._sites.setdefault(key, len(self._sites))
         models = self.models.of(api, rule, call, frame)
+        if rule.given and not models:
+            return taint
         site = PredictSite(
             number, Span(frame.scope.file, *call.at), callee_text(call.func), call, frame, rule, api, models,
             taint, self._step.number if self._step else 0, tuple(self._chain),
