@@ -20,7 +20,7 @@ from triton_migrate.plan.cut import NoCut
 from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store
-from triton_migrate.resolve.values import Api, Container, Module, Values
+from triton_migrate.resolve.values import Api, Container, Literal, Module, Values
 from triton_migrate.rulebook.vocabulary import Effect, ModelLoad, WebApp, WebRequest, WebRouter
 
 RESERVED = frozenset(
@@ -387,6 +387,7 @@ class Closure:
 
     def provide(self, values: Values, wanted: str, where: Span) -> str:
         """Make the object that a receiver (`self`, a local `model`) holds in load(); gives its global name."""
+        values = frozenset(v for v in values if not isinstance(v, Literal))  # `None` until loaded
         for path, frame in self.evaluator.program.frames.items():
             for name, bindings in frame.scope.bindings.items():
                 if any(b.how in ("value", "enter") for b in bindings) and self.evaluator.name(name, frame) & values:

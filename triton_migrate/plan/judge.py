@@ -55,7 +55,7 @@ class Judge:
 
     def leaves(self, step: Step, seen: frozenset[Scope]) -> bool:
         """Whether nothing in a step, or in what it calls, has to stay in the app."""
-        if step.inputs or step.responds or step.writes:
+        if step.responds or step.writes:
             return False
         for call in step.calls:
             if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in call.rules) or self.of_the_web(call.api):
