@@ -62,13 +62,14 @@ class RuleFile:
         assert isinstance(name, str) and isinstance(imports, tuple) and isinstance(framework, str) and isinstance(exporter, str)
         if self.stem not in {spelling for root in imports for spelling in (root, root.replace(".", "_"))}:
             raise self._error("library", "imports", f"a rule file is named after one of its import roots; {self.stem} is none")
-        packages = head.get("packages", ())
-        assert isinstance(packages, tuple)
+        packages, named = head.get("packages", ()), head.get("named", ())
+        assert isinstance(packages, tuple) and isinstance(named, tuple)
         return Library(
             name=name,
             imports=imports,
             packages=packages,
             framework=framework,
+            named=named,
             exporter=exporter,
             heavy=head.get("heavy") is True,
             alias=tuple(self._aliases(frozenset(imports))),

@@ -238,6 +238,7 @@ class ModelLoad(Rule):
     role: ClassVar[str] = "model.load"
     framework: str = ""  # default: the library's
     artifact: str = ""  # port of the file, folder or hub name
+    hub: str = ""  # port of a repository whose name may tell the library (its `named`), where the call serves many
     into: str = ""  # port of the object that is the model afterwards (`booster.load_model(path)`: "self"), where the call gives none
     opaque: bool = False  # may give anything (pickle): a model only once something predicts with it
     fused: bool = False  # pre- and post-processing are inside (HF pipeline, whisper, YOLO)
@@ -288,6 +289,7 @@ class ModelSave(Rule):
 
     role: ClassVar[str] = "model.save"
     artifact: str = ""  # port of the file, folder or registered name
+    model: str = ""  # port of what is written; none: the receiver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -460,6 +462,7 @@ class Library:
     imports: tuple[str, ...]  # import roots, e.g. ("sklearn",)
     packages: tuple[str, ...] = ()  # distribution names, e.g. ("scikit-learn",)
     framework: str = ""  # id in reports for models of this library, e.g. "sklearn"
+    named: tuple[str, ...] = ()  # words in a file's name that tell its pickled models ("xgb_model.pkl", "clf.lgbm")
     exporter: str = ""  # what turns its models into a Triton backend's own format, e.g. "torch.onnx.export"
     heavy: bool = False  # worth moving out of the app (model runtimes, image decoding)
     alias: tuple[tuple[str, str], ...] = ()

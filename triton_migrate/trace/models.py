@@ -15,6 +15,7 @@ from triton_migrate.resolve.values import Api, Instance, Site, UserClass
 from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelLoad, ModelPredict
 from triton_migrate.trace.loads import Filling, Loads
 from triton_migrate.trace.moments import Moments
+from triton_migrate.trace.pickled import Pickled
 from triton_migrate.trace.records import ModelRef
 
 
@@ -23,8 +24,8 @@ class Models:
 
     def __init__(self, matcher: Matcher, startup: frozenset[Scope], distributions: frozenset[str]) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
-        self.distributions, self.moments = distributions, Moments(matcher, startup)
-        self.loads = Loads(matcher)
+        self.moments = Moments(matcher, startup)
+        self.loads, self.pickled = Loads(matcher), Pickled(matcher, distributions)
         self.found: dict[Span, ModelRef] = {}
         self._asked: set[Site] = set()
         self._networks: dict[Scope, bool] = {}
@@ -142,7 +143,7 @@ class Models:
     def _class_ref(self, instance: Instance, rule: ModelConstruct) -> ModelRef:
         span = Span(instance.site.file, *instance.site.at)
         if span not in self.found:
-            framework = self._framework(rule, instance.of.scope.name)
+            framework = self._framework(None, rule, instance.of.scope.name, None)
             self.found[span] = ModelRef(
                 self._next(), span, framework, instance.of.scope.name, None, "import", rule.exportable, rule.backend, rule.fused
             )
@@ -153,20 +154,22 @@ class Models:
         if span not in self.found:
             artifact = artifact or (self.loads.artifact(place, rule) if isinstance(rule, ModelLoad) else None)
             self.found[span] = ModelRef(
-                self._next(), span, self._framework(rule, api.path), last_name(place.call.func) or "load", artifact,
+                self._next(), span, self._framework(place, rule, api.path, artifact), last_name(place.call.func) or "load", artifact,
                 self.moments.of(place), rule.exportable, rule.backend, rule.fused,
             )  # fmt: skip
         return self.found[span]
 
-    def _framework(self, rule: ModelLoad | ModelConstruct, path: str) -> str:
+    def _framework(self, place: CallPlace | None, rule: ModelLoad | ModelConstruct, path: str, artifact: str | None) -> str:
         if rule.framework:
             return rule.framework
+        if place is not None and isinstance(rule, ModelLoad) and rule.hub:
+            hub = self.matcher.constant(port(place.call, rule.hub), place)
+            if isinstance(hub, str) and (told := self.pickled.by_name(hub)):
+                return told
         library = next((lib for lib in self.rulebook.libraries if rule in lib.rules), None) or self.rulebook.library_of(path)
         framework = library.framework if library else ""
-        if isinstance(rule, ModelLoad) and rule.opaque and framework == "pickle-unknown":
-            named = {lib.framework for d in self.distributions if (lib := self.rulebook.by_package(d)) and lib.framework}
-            if len(named) == 1:  # the only model library the manifests mention
-                return named.pop()
+        if isinstance(rule, ModelLoad) and rule.opaque and (told := self.pickled.framework(artifact)):
+            return told
         return framework or (library.name.lower() if library else "unknown")
 
 

@@ -1,0 +1,31 @@
+"""Takes what would cross a cut, gives its price: fewer, typed and smaller tensors are cheaper.
+
+The weights order the choices; only their proportions count. What keeps a model's library in the app outweighs everything else.
+"""
+
+from __future__ import annotations
+
+from triton_migrate.plan.cut import Crossing, typed
+from triton_migrate.plan.types import VType
+
+HEAVY = 100.0  # a statement that stays and needs the model or its libraries
+ONE_BY_ONE = 25.0  # requests that cannot be stacked
+MOVED = 0.6  # a statement moved: the smaller the patch the better
+UNSURE = 30.0  # a value of which nothing is known
+FRAME = 14.0  # a table, and pandas on both sides
+IMAGE = 8.0
+UNTYPED = 4.0  # a value that travels as JSON
+TENSOR = 1.0
+
+
+def crossing_cost(crossings: tuple[Crossing, ...]) -> float:
+    return sum(value_cost(c.type) for c in crossings)
+
+
+def value_cost(kind: VType) -> float:
+    """The price of one value."""
+    if kind.kind in ("image", "frame"):
+        return TENSOR + (IMAGE if kind.kind == "image" else FRAME)
+    if kind.travels is None and kind.kind == "unknown":
+        return TENSOR + UNSURE
+    return TENSOR + (0 if typed(kind) else UNTYPED)

@@ -1,0 +1,130 @@
+"""Takes a run of statements and the statements below it, gives the expressions of those that leave the app with the run.
+
+A statement that answers the request stays, but parts of it may need the model (`round(float(model.predict(x)[0]), 2)`,
+`model.classes_.tolist()`) or a value that cannot travel (a tensor, a table): such a part is computed at the end of the run, and its
+value crosses instead.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass
+
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
+from triton_migrate.plan import liveness
+from triton_migrate.plan.costs import value_cost
+from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.types import Types
+from triton_migrate.resolve.scopes import Frame
+
+SIMPLE = (ir.Assign, ir.Return, ir.Evaluate)
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """The statements below a run in its block, and what is known at the run's end."""
+
+    frame: Frame
+    run: ir.Block
+    rest: ir.Block
+    known: frozenset[str]  # local names that are bound when the run ends
+    local: frozenset[str]
+    stuck: frozenset[str]  # names bound in the run whose values cannot travel
+
+
+class Lifts:
+    """Answers for one pipeline."""
+
+    def __init__(self, judge: Judge, types: Types) -> None:
+        self.judge, self.types = judge, types
+
+    def of(self, below: Below, calls: tuple[ir.Call, ...]) -> ir.Block | None:
+        """The lifted expressions; None when one of the predict `calls` below the run cannot be lifted."""
+        found: list[ir.Expr] = []
+        owners: dict[int, ir.Stmt] = {}
+        for number, stmt in enumerate(below.rest):
+            between = below.rest[:number]
+            required = [c for c in calls if liveness.holds(stmt, c)]
+            if required and (not isinstance(stmt, SIMPLE) or not all(isinstance(s, (ir.Assign, ir.Evaluate)) for s in between)):
+                return None
+            if not isinstance(stmt, SIMPLE) or stmt.value is None:
+                continue
+            for anchor in (*required, *self._anchors(stmt.value, below)):
+                chosen = self._around(anchor, stmt, below, between)
+                if chosen is not None:
+                    found.append(chosen)
+                    owners[id(chosen)] = stmt
+                elif any(anchor is c for c in required):
+                    return None
+        outer = [e for e in found if not any(o is not e and any(p is e for p in walk(o)) for o in found)]
+        distinct = {id(e): e for e in outer}.values()
+        taken = set(below.local)
+        return tuple(liveness.lift(_named(e, owners[id(e)], taken), e) for e in distinct)
+
+    def _anchors(self, expr: ir.Expr, below: Below) -> list[ir.Expr]:
+        """Parts that need something loaded, or read a value that cannot travel."""
+        return [
+            part
+            for part in walk(expr)
+            if (isinstance(part, ir.Name) and part.id in below.stuck) or self.judge.uses_loaded(part, below.frame)
+        ]
+
+    def _around(self, anchor: ir.Expr, stmt: ir.Assign | ir.Return | ir.Evaluate, below: Below, between: ir.Block) -> ir.Expr | None:
+        """The cheapest expression around the anchor that may be computed at the end of the run."""
+        assert stmt.value is not None
+        path = tuple(liveness.path_to(stmt.value, anchor))
+        if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
+            path = path[: next(i for i, e in enumerate(path) if isinstance(e, ir.Joined)) + 1]
+        legal = [e for i, e in enumerate(path) if self._always(path[: i + 1]) and self._may_leave(e, stmt, below, between)]
+        return min(reversed(legal), key=lambda e: value_cost(self.types.of(e, below.frame)), default=None)
+
+    def _always(self, path: tuple[ir.Expr, ...]) -> bool:
+        """Whether the last expression of the path runs exactly once whenever its statement does."""
+        for outer, inner in zip(path, path[1:], strict=False):
+            match outer:
+                case ir.Comprehension(_, _, _, _, loops):
+                    if inner is not loops[0][1]:
+                        return False
+                case ir.Operation(_, "And" | "Or", operands):
+                    if inner is not operands[0]:
+                        return False
+                case ir.Conditional(_, test, _, _):
+                    if inner is not test:
+                        return False
+                case ir.Lambda() | ir.Slice() | ir.Starred():
+                    return False
+        return True
+
+    def _may_leave(self, expr: ir.Expr, stmt: ir.Stmt, below: Below, between: ir.Block) -> bool:
+        if isinstance(expr, (ir.Name, ir.Constant, ir.Starred, ir.Slice)):
+            return False
+        names = {n.id for n in flow.names(expr)} & below.local
+        if not names <= below.known or names & liveness.written(between):
+            return False
+        if any(isinstance(p, (ir.Await, ir.Yield, ir.Walrus)) for p in walk(expr)):
+            return False
+        return self.types.of(expr, below.frame).travels is not False and self.judge.part_leaves(expr, stmt, below.frame)
+
+
+def _named(expr: ir.Expr, stmt: ir.Stmt, taken: set[str]) -> str:
+    """What the program calls the value: a keyword, a key, a variable, an attribute."""
+    found = "result"
+    match stmt:
+        case ir.Assign(_, (ir.Name(_, name),), value, _, _) if value is expr:
+            found = f"{name}_value"
+        case ir.Assign(_, (ir.Subscript(_, _, ir.Constant(_, str() as key)),), value, _, _) if value is expr:
+            found = key
+    for part in (p for e in flow.expressions(stmt) for p in walk(e)):
+        if isinstance(part, ir.Call):
+            found = next((k for k, v in part.keywords if k and any(p is expr for p in walk(v))), found)
+        if isinstance(part, ir.Mapping):
+            pairs = ((k, v) for k, v in zip(part.keys, part.values, strict=True) if isinstance(k, ir.Constant))
+            found = next((str(k.value) for k, v in pairs if any(p is expr for p in walk(v))), found)
+    name = re.sub(r"\W+", "_", found).strip("_").lower() or "result"
+    name = f"value_{name}" if keyword.iskeyword(name) or name[:1].isdigit() else name
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name

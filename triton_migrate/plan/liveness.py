@@ -1,0 +1,136 @@
+"""Takes the body of a function and a run of its statements, gives which names are live where: what must cross when the run leaves.
+
+A lifted expression is written as an assignment at the expression's own place: `name = expression`, computed where the run ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
+
+_Node = TypeVar("_Node")
+
+
+def lift(name: str, expr: ir.Expr) -> ir.Assign:
+    """An expression that leaves its statement, by the name of its value."""
+    return ir.Assign(expr.at, (ir.Name(expr.at, name),), expr, None, False)
+
+
+def lifted_name(stmt: ir.Stmt) -> str:
+    """The name of a lifted expression; "" for a statement of the program."""
+    if isinstance(stmt, ir.Assign) and stmt.value is not None and stmt.at == stmt.value.at and isinstance(stmt.targets[0], ir.Name):
+        return stmt.targets[0].id
+    return ""
+
+
+def holds(stmt: ir.Stmt, call: ir.Expr) -> bool:
+    return any(part is call for inner in flow.flatten((stmt,)) for e in flow.expressions(inner) for part in walk(e))
+
+
+def evaluated_once(stmt: ir.Stmt, call: ir.Call) -> bool:
+    """The call stands in its statement where it runs exactly once: not in a comprehension, lambda or conditional."""
+    for expr in flow.expressions(stmt):
+        for part in walk(expr):
+            if isinstance(part, (ir.Comprehension, ir.Lambda, ir.Conditional)) and any(p is call for p in walk(part)):
+                return False
+    return True
+
+
+def index_of(run: ir.Block, calls: tuple[ir.Call, ...]) -> int:
+    """The first statement that makes one of the calls."""
+    return next((i for i, s in enumerate(run) if any(holds(s, c) for c in calls)), 0)
+
+
+def find_block(body: ir.Block, call: ir.Call, outermost: bool = False) -> tuple[ir.Block, int]:
+    """The block and position of the statement that holds `call`: the innermost one, but never inside a plain `with`."""
+    for i, stmt in enumerate(body):
+        if any(part is call for e in flow.expressions(stmt) for part in walk(e)):
+            return body, i
+        for inner in flow.blocks(stmt):
+            if any(holds(s, call) for s in inner):
+                return (body, i) if outermost or isinstance(stmt, ir.With) else find_block(inner, call)
+    return body, 0
+
+
+def bound_before(body: ir.Block, stmt: ir.Stmt) -> set[str]:
+    """Names that may be bound when `stmt` starts: by statements above it, and by everything in a loop around it."""
+    found: set[str] = set()
+    for other in flow.flatten(body):
+        if other.at[:2] < stmt.at[:2]:
+            found |= flow.binds((other,)) if other.at[2:] <= stmt.at[:2] else _head_binds(other)
+        if isinstance(other, (ir.For, ir.While)) and other.at[:2] <= stmt.at[:2] and stmt.at[2:] <= other.at[2:]:
+            found |= flow.binds((other,))
+    return found
+
+
+def _head_binds(stmt: ir.Stmt) -> set[str]:
+    match stmt:
+        case ir.For(at, target, iterable, _, _):
+            return flow.binds((ir.For(at, target, iterable, (), ()),))
+        case ir.With(at, items, _):
+            return flow.binds((ir.With(at, items, ()),))
+        case ir.Try(_, _, handlers, _, _):
+            return {h.name for h in handlers if h.name}
+    return set()
+
+
+def bound_first(run: ir.Block) -> set[str]:
+    """Names that the run certainly binds before it reads them."""
+    bound: set[str] = set()
+    seen: set[str] = set()
+    for stmt in run:
+        seen |= flow.reads((stmt,)) - bound
+        if isinstance(stmt, (ir.Assign, ir.With)):
+            bound |= flow.binds((stmt,)) - seen
+    return bound
+
+
+def read_after(body: ir.Block, run: ir.Block) -> set[str]:
+    """Names that may be read once the run is over: by statements below it, and by a loop around it."""
+    end, start = run[-1].at[2:], run[0].at[:2]
+    found: set[str] = set()
+    for stmt in flow.flatten(body):
+        if stmt.at[:2] >= end:
+            found |= flow.reads((stmt,))
+        if isinstance(stmt, (ir.For, ir.While)) and stmt.at[:2] <= start and end <= stmt.at[2:]:
+            found |= flow.reads((stmt,))
+    return found
+
+
+def written(run: ir.Block) -> set[str]:
+    """Names that the statements bind, or whose objects they may change (`x[0] = 1`, `x.sort()`)."""
+    found = flow.binds(run)
+    for stmt in flow.flatten(run):
+        targets = stmt.targets if isinstance(stmt, (ir.Assign, ir.Delete)) else ()
+        called = stmt.value.func if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) else None
+        for target in (*targets, *((called,) if isinstance(called, ir.Attribute) else ())):
+            found |= {n.id for n in flow.names(target)}
+    return found
+
+
+def substituted(node: _Node, new: dict[int, ir.Expr]) -> _Node:
+    """Statements or expressions with some expressions (by id) replaced; what holds none of them is the same object."""
+    if id(node) in new:
+        return new[id(node)]  # type: ignore[return-value]
+    if not isinstance(node, tuple) or not node:
+        return node
+    parts = [substituted(part, new) for part in node]
+    if all(a is b for a, b in zip(parts, node, strict=True)):
+        return node
+    return type(node)(*parts) if hasattr(node, "_fields") else tuple(parts)  # type: ignore[return-value]
+
+
+def path_to(expr: ir.Expr, part: ir.Expr) -> Iterator[ir.Expr]:
+    """The expressions from `expr` down to `part`, both included; nothing when it is not in there."""
+    if expr is part:
+        yield expr
+        return
+    for child in flow.children(expr):
+        below = tuple(path_to(child, part))
+        if below:
+            yield expr
+            yield from below
+            return
