@@ -315,7 +315,7 @@ def test_one_pipeline_in_the_terminal() -> None:
     report = sample("support_desk")
     text = printed(lambda console: terminal.explain("POST /tickets/{ticket_id}/suggest", report, console))
     for expected in (
-        "tight by T1, 83% sure, runner-up loose",
+        "tight by T1, 83% sure",
         "history_for",
         "select(Message)",
         "Blocked: the open session",

@@ -55,12 +55,12 @@ def test_braces_expand_to_every_choice() -> None:
     assert expand("a.b") == ("a.b",)
 
 
-@pytest.mark.parametrize("text", ["a", "a.b_c().d[]", "a.*", "a.*Classifier()", "a()()"])
+@pytest.mark.parametrize("text", ["a", "a.b_c().d[]", "a.*", "a.*Classifier()", "a()()", "a()[0].b"])
 def test_patterns(text: str) -> None:
     assert is_pattern(text)
 
 
-@pytest.mark.parametrize("text", ["", "*", "*.a", "a.", "a..b", "a.b(", "a.b(x)", "a[0]", "a b", "a.{b"])
+@pytest.mark.parametrize("text", ["", "*", "*.a", "a.", "a..b", "a.b(", "a.b(x)", "a[b]", "a b", "a.{b"])
 def test_no_patterns(text: str) -> None:
     assert not is_pattern(text)
 
@@ -236,6 +236,7 @@ OTHER_RELEASE = re.compile(
 )
 # One canonical instance stands for a family; a method exists when a member of the family has it.
 FAMILIES = {
+    "aiohttp.web.Application": ("aiohttp.web.UrlDispatcher",),
     "sklearn.base.BaseEstimator": (
         "sklearn.pipeline.Pipeline", "sklearn.linear_model.SGDClassifier", "sklearn.cluster.KMeans", "sklearn.neighbors.NearestNeighbors",
         "sklearn.preprocessing.StandardScaler", "sklearn.model_selection.GridSearchCV", "sklearn.ensemble.VotingClassifier",

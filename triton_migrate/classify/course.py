@@ -111,6 +111,11 @@ class Course:
         return frozenset(step.number for step in self.by_scope.get(scope, ()) if step.stmt.at in places)
 
     @cached_property
+    def loading(self) -> frozenset[int]:
+        """The steps that bring a model."""
+        return frozenset(step.number for step in self.pipeline.steps if of.loads(step))
+
+    @cached_property
     def cells(self) -> frozenset[Cell]:
         """The globals and attributes that feed a predict site."""
         return frozenset(origin for site in self.sites for origin in site.taint if isinstance(origin, Cell))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.blockers import blockers
@@ -10,12 +12,13 @@ from triton_migrate.classify.course import Course
 from triton_migrate.classify.flags import flags
 from triton_migrate.classify.individual import individual
 from triton_migrate.classify.modular import loose_ends, modular
+from triton_migrate.classify.overall import NEAR_TIGHT
 from triton_migrate.classify.records import Doubt, Evidence, Judgement, Verdict
 from triton_migrate.classify.stages import StageFunction, stage_functions
 from triton_migrate.classify.state import State
 from triton_migrate.classify.tight import tight
 from triton_migrate.entries.records import Entry
-from triton_migrate.match import Matcher
+from triton_migrate.match import Matcher, is_test
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import Consumed, Pipeline
 
@@ -41,9 +44,23 @@ REMOTE = (0, "the model already runs on a server of its own")
 
 def classify(pipelines: tuple[Pipeline, ...], matcher: Matcher, moments: Moments) -> tuple[Verdict | None, ...]:
     """One verdict per pipeline, in order; None where no model is reached."""
-    courses = tuple(Course(p, matcher.evaluator) for p in pipelines)
+    courses = tuple(Course(_served(p), matcher.evaluator) for p in pipelines)
     state = State(courses, matcher, moments)
-    return tuple(_verdict(course, state) if course.sites else None for course in courses)
+    found = {course: _verdict(course, state) for course in courses if course.sites}
+    return tuple(_of_its_route(course, found) if course in found else None for course in courses)
+
+
+def _served(pipeline: Pipeline) -> Pipeline:
+    """Without what tests put in the place of parts of the application."""
+    return replace(pipeline, steps=tuple(step for step in pipeline.steps if not is_test(step.scope.file)))
+
+
+def _of_its_route(course: Course, found: dict[Course, Verdict]) -> Verdict:
+    """A task is judged with the route that enqueues it, which sees both sides of the queue; of several, with the one nearest to tight."""
+    if isinstance(course.pipeline.entry, Entry):
+        return found[course]
+    routes = [v for other, v in found.items() if isinstance(other.pipeline.entry, Entry) and course.root in other.by_scope]
+    return min(routes, key=lambda v: NEAR_TIGHT.index(v.category), default=found[course])
 
 
 def consumer_verdict(consumed: Consumed) -> Verdict:

@@ -18,7 +18,11 @@ def application_category(
 
     Consumers and scripts count only when no route or task runs a model.
     """
-    judged = [(p, v) for p, v in zip(pipelines, verdicts, strict=True) if v is not None and not v.probe]
+    walked = frozenset(s.scope for p in pipelines if isinstance(p.entry, Entry) for s in p.steps)
+    both = zip(pipelines, verdicts, strict=True)
+    judged = [
+        (p, v) for p, v in both if v is not None and not v.probe and (isinstance(p.entry, Entry) or p.entry.handler.scope not in walked)
+    ]
     if not judged:
         counts = Counter(v.category for v in consumers)
         return (_most(counts), min(v.confidence for v in consumers)) if consumers else ("none", 1.0)
@@ -33,8 +37,7 @@ def application_category(
 
 def _same(pipeline: Pipeline) -> object:
     """What two entries share that count once."""
-    entry = pipeline.entry.handler.scope if not isinstance(pipeline.entry, Entry) else None
-    return tuple(s.span for s in pipeline.sites), tuple(s.span for s in pipeline.stages), entry
+    return tuple(s.span for s in pipeline.sites), tuple(s.span for s in pipeline.stages)
 
 
 def _most(counts: Counter[str]) -> str:

@@ -11,8 +11,8 @@ from triton_migrate.classify.state import State
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api
-from triton_migrate.rulebook.vocabulary import WebParameter, WebRequest
-from triton_migrate.trace.records import Step
+from triton_migrate.rulebook.vocabulary import DataConvert, WebParameter, WebRequest
+from triton_migrate.trace.records import Cell, InputOrigin, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class StageFunction:
 def stage_functions(course: Course, state: State) -> tuple[StageFunction, ...]:
     """The stages of a pipeline in the order of the walk; what a stage calls is inside it and does not count."""
     order = dict.fromkeys(step.scope for step in course.working)
-    working = [s for s in order if s is not course.root and not _drives(course, s) and _works(course, s)]
+    working = [s for s in order if s is not course.root and not _drives(course, s) and _works(course, state, s)]
     inside = frozenset[Scope]().union(*(course.below(scope) for scope in working))
     pure = [s for s in working if s not in inside and not s.name.startswith("<lambda") and _is_pure(course, state, s)]
     return tuple(StageFunction(scope, scope in course.holders, _only_calls(course, scope)) for scope in pure)
@@ -46,11 +46,39 @@ def _drives(course: Course, scope: Scope) -> bool:
     return scope in course.reaching and scope not in course.holders
 
 
-def _works(course: Course, scope: Scope) -> bool:
+def _works(course: Course, state: State, scope: Scope) -> bool:
     """Whether the function runs a model or changes its data by itself, more than by conversion and by getting hold of it."""
     if scope in course.holders:
         return True
-    return any(of.works(step, course.book) for step in course.working if step.scope is scope)
+    own = [step for step in course.working if step.scope is scope]
+    return any(
+        of.works(step, course.book) and not _encodes(course, step) and not _looks_up(course, state, step) for step in own
+    ) and _carries(course, own)
+
+
+def _looks_up(course: Course, state: State, step: Step) -> bool:
+    """`result, at = self.cache[key]`: acquiring what an earlier request left."""
+    return not step.calls and any(course.reads(step, cell) for cell in step.taint if isinstance(cell, Cell) and cell in state.kept)
+
+
+def _carries(course: Course, own: list[Step]) -> bool:
+    """What the model knows of itself (its columns, its shape) and settings are prepared without the request: no stage."""
+    if not any(isinstance(origin, InputOrigin) for site in course.sites for origin in site.taint):
+        return True  # a device or a queue gives the data
+    first = min(course.predicting)
+    return any(
+        step.number > first if of.from_model(step) else of.from_client(step) and step.number in course.pipeline.before for step in own
+    )
+
+
+def _encodes(course: Course, step: Step) -> bool:
+    """`image.save(buffer)`: what only makes bytes of its data is an encoding helper."""
+    if not isinstance(step.stmt, ir.Evaluate) or not isinstance(step.stmt.value, ir.Call):
+        return False
+    frame = course.evaluator.program.generic(step.scope)
+    given = (v for argument in step.stmt.value.args for v in course.evaluator.values(argument, frame))
+    buffers = (course.book.find(v.path.removesuffix("()"), DataConvert) for v in given if isinstance(v, Api))
+    return any(rule is not None and rule.result == "bytes" for rule in buffers)
 
 
 def _is_pure(course: Course, state: State, scope: Scope) -> bool:
@@ -58,6 +86,8 @@ def _is_pure(course: Course, state: State, scope: Scope) -> bool:
     own = course.by_scope[scope]
     if any(step.inputs or step.responds or _of_the_request(course, step) for step in own) or _takes_the_request(course, scope):
         return False
+    if any(of.has_effect(step, "db-read", "db-write") for step in own):
+        return False  # it works on a live connection
     return _returns(own) and not any(_leaves(course, state, step) for step in own)
 
 

@@ -7,6 +7,7 @@ anybody would find there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
@@ -43,6 +44,14 @@ class Training:
     guarded: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """A call that writes a model outside any entry, to the file that `artifact` names."""
+
+    artifact: str
+    span: Span
+
+
 class State:
     """Who writes what; one per application."""
 
@@ -50,12 +59,14 @@ class State:
         self.courses, self.matcher, self.moments = courses, matcher, moments
         self.loaders = _loading(courses)
         self.writes: dict[Cell, list[Write]] = {}
+        self.kept: set[Cell] = set()  # what any entry puts anything in, be it a model, a result, or the request's own
         self.files: dict[str, list[Write]] = {}
         self.trained: list[Write] = []
         for course in courses:
             for step in course.pipeline.steps:
                 if of.trains(step):
                     self.trained.append(Write(course, step))
+                self.kept |= step.writes
                 for cell in step.writes:
                     if not self.harmless(course, step, cell):
                         self.writes.setdefault(cell, []).append(Write(course, step))
@@ -86,6 +97,10 @@ class State:
             return stmt.value.func.attr in UNLOADING
         if not isinstance(stmt, ir.Assign) or stmt.augmented:
             return False
+        if _makes_its_object(step, cell):
+            return True
+        if step.taint & course.loading and not of.from_model(step):
+            return True  # what holds a loaded model: a record around it
         if step.enters & self.loaders or any(isinstance(r, (ModelLoad, ModelConfigure)) for r in called):
             return True  # another finished artifact, even at the client's wish, is no state of the application
         return fills(course, step, cell)
@@ -139,6 +154,30 @@ class State:
         expr = port(spelled, rule.artifact) if spelled is not None and rule.artifact else None
         return file_of(self.matcher.evaluator, expr, self.matcher.program.generic(step.scope)) if expr is not None else None
 
+    def saved_once(self, course: Course) -> tuple[Saving, ...]:
+        """What importing the entry's file writes."""
+        files = self.matcher.program.imported_by(course.pipeline.entry.file)
+        return tuple(saving for saving in self._savings if saving.span.file in files)
+
+    @cached_property
+    def _savings(self) -> tuple[Saving, ...]:
+        found = []
+        for match in self.matcher.find(ModelSave):
+            expr = port(match.place.call, match.rule.artifact) if match.rule.artifact else None
+            path = file_of(self.matcher.evaluator, expr, self.matcher.program.generic(match.place.scope)) if expr is not None else None
+            if path is not None and self._on_import(match.place, frozenset()):
+                found.append(Saving(path, self.matcher.program.span(match.place.scope, match.place.call.at)))
+        return tuple(found)
+
+    def _on_import(self, place: CallPlace, seen: frozenset[Scope]) -> bool:
+        """Whether importing its file, or what does so, makes the call: no script's main part."""
+        if place.scope in seen:
+            return False
+        if place.scope.kind == "function":
+            return any(self._on_import(caller, seen | {place.scope}) for caller in self.moments.callers(place.scope))
+        body = place.scope.node.body if isinstance(place.scope.node, ir.ModuleFacts) else ()
+        return not any(flow.is_main(s) and s.at[:2] <= place.call.at[:2] and place.call.at[2:] <= s.at[2:] for s in body)
+
     def _trained_once(self) -> list[Training]:
         found = []
         for match in self.matcher.find(ModelTrain):
@@ -176,6 +215,12 @@ class State:
                 for scope in course.by_scope:
                     found.setdefault(scope, set()).add(course.root)
         return {scope: frozenset(roots) for scope, roots in found.items()}
+
+
+def _makes_its_object(step: Step, cell: Cell) -> bool:
+    """`self.x = x` in a constructor: an object is made, and nothing changed; where it is kept is another write."""
+    targets = step.stmt.targets if isinstance(step.stmt, ir.Assign) else ()
+    return cell.kind == "attribute" and step.scope.name == "__init__" and all(isinstance(t, ir.Attribute) for t in targets)
 
 
 def fills(course: Course, step: Step, cell: Cell) -> bool:

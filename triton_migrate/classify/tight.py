@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_migrate.classify import kept
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
 from triton_migrate.classify.state import State, Write, takes
+from triton_migrate.classify.training import trained
 from triton_migrate.index import ir
 from triton_migrate.resolve.values import Api, UserFunction
-from triton_migrate.rulebook.vocabulary import DataConvert, DataLive, ModelTrain
+from triton_migrate.rulebook.vocabulary import DataConvert, DataLive
 from triton_migrate.trace.records import Cell, InputOrigin, PredictSite, Step
 
 OPENS = frozenset({"image", "bytes"})  # what a stored blob is turned into
@@ -21,52 +23,18 @@ def tight(course: Course, state: State) -> Judgement | None:
     return next((found for rule in (trained, stateful, live) for site in course.sites if (found := rule(course, state, site))), None)
 
 
-# ---------------------------------------------------------------- T2
-
-
-def trained(course: Course, state: State, site: PredictSite) -> Judgement | None:
-    """T2: an entry or the start-up trains what the site runs, and it outlives the request."""
-    for write in state.trained:
-        if write.course is course and all(m.when == "per-request" for m in site.models):
-            continue  # fitted, used and dropped within one request
-        if _same_object(write.step, site):
-            return _t2(write.course.pipeline.entry.id, write.step, site, ())
-        if any(write.step.number == s.step for s in write.course.sites):
-            continue  # a call that fits and predicts in one
-        for save, artifact in state.saved(write.course):
-            known = {m.artifact for m in site.models if m.artifact is not None}
-            if artifact is not None and artifact in known:
-                return _t2(write.course.pipeline.entry.id, write.step, site, (save,))
-            if site.models and (artifact is None or len(known) < len(site.models)):
-                doubt = Doubt(0.15, "that the saved artifact is the loaded one is a guess: its name is made at run time")
-                return _t2(write.course.pipeline.entry.id, write.step, site, (save,), doubt)
-    for once in state.once:
-        if not once.guarded and once.site is not None and once.site == site.api.made:
-            evidence = Evidence("T2", f"every start trains the model that {site.text} uses", once.span)
-            return Judgement(
-                "T2", (evidence, _runs("T2", site)), f"the training in {once.span.place} ran before deployment and its result were loaded"
-            )
-    return None
-
-
-def _same_object(step: Step, site: PredictSite) -> bool:
-    made = {call.api.made for call in step.calls if any(isinstance(rule, ModelTrain) for rule in call.rules)}
-    return site.api.made is not None and site.api.made in made
-
-
-def _t2(entry: str, step: Step, site: PredictSite, saves: tuple[Step, ...], *doubts: Doubt) -> Judgement:
-    evidence = [Evidence("T2", f"{entry} trains the model that {site.text} uses", step.span)]
-    evidence += [Evidence("T2", "the trained model is saved where the application loads it", save.span) for save in saves]
-    return Judgement("T2", (*evidence, _runs("T2", site)), f"the training in {step.span.place} ran outside the application", doubts)
-
-
 # ---------------------------------------------------------------- T1
 
 
 def stateful(course: Course, state: State, site: PredictSite) -> Judgement | None:
     """T1: a cell that an entry changes, a file that another entry wrote, or a row of a database feeds the site."""
     for cell in sorted((o for o in site.taint if isinstance(o, Cell) and state.changed(o)), key=str):
-        if written_first(course, cell) or chooses(course, cell):
+        if (
+            written_first(course, cell)
+            or chooses(course, cell)
+            or kept.cache(course, state, cell)
+            or kept.stored_input(course, state, cell)
+        ):
             continue
         for write in state.changed(cell):
             if not _transported(write):
@@ -76,7 +44,7 @@ def stateful(course: Course, state: State, site: PredictSite) -> Judgement | Non
             writers = [w for w in state.files.get(path, ()) if w.course is not course]
             if writers and not of.loads(step):
                 return _t1(f"{path}, which {writers[0].course.pipeline.entry.id} writes, feeds {site.text}", step, site, writers[0].step)
-        if reads_store(course, step, site):
+        if reads_store(course, step, site) and not kept.cached_row(course, step):
             doubts = () if not of.from_client(step) else (Doubt(0.05, "the row is found by what the client sent"),)
             return _t1(f"a stored value read here feeds {site.text}", step, site, None, *doubts)
     return None

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan import tensors
 from triton_migrate.plan.closure import Closure
-from triton_migrate.plan.cut import Crossing, Cut, Cutter
+from triton_migrate.plan.cut import Crossing, Cut
+from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.liveness import lifted_name
 from triton_migrate.plan.records import Tensor
-from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Instance
 from triton_migrate.rulebook.vocabulary import ModelConfigure
 from triton_migrate.trace.records import PredictSite
@@ -76,19 +79,35 @@ class Assembly:
 
     # ------------------------------------------------------------ moved code
 
-    def _moved(self, first: ir.Stmt, last: ir.Stmt, extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
-        run = [s for s in flow.flatten(self.cut.block) if first.at[:2] <= s.at[:2] and s.at[2:] <= last.at[2:]]
-        exprs = [e for s in run for e in flow.every(s)]
-        return self.text.statements(first.at, last.at, (*self._replacements(exprs), *extra))
+    def _moved(self, run: Sequence[ir.Stmt], extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
+        """A run of statements, with the lifted expressions after them as assignments."""
+        statements = [s for s in run if not lifted_name(s)]
+        text = ""
+        if statements:
+            exprs = [e for s in statements for e in flow.every(s)]
+            text = self.text.statements(statements[0].at, statements[-1].at, (*self._replacements(exprs), *extra))
+        for stmt in run:
+            if (name := lifted_name(stmt)) and isinstance(stmt, ir.Assign) and stmt.value is not None:
+                text += f"{name} = {self._expression(stmt.value, extra)}\n"
+        return text
 
     def _expression(self, expr: ir.Expr, extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
         return self.text.piece(expr.at, (*self._replacements(list(walk(expr))), *extra))
 
     def _replacements(self, exprs: list[ir.Expr]) -> tuple[tuple[ir.At, str], ...]:
         local = self._local(self.scope)
+        frame = self.cut.frame if self.scope is self.cut.scope else self.cutter.evaluator.program.generic(self.scope)
+        chains = self.cutter.judge.loaded_chains(exprs, frame)
+        held = tuple((c.at, self._provided(c, frame)) for c in chains)
+        exprs = [e for e in exprs if not any(e is p for c in chains for p in walk(c))]
         self._require({e.id for e in exprs if isinstance(e, ir.Name)} - local - set(self.renamed))
         given = tuple((e.at, self.renamed[e.id]) for e in exprs if isinstance(e, ir.Name) and self.renamed.get(e.id, e.id) != e.id)
-        return (*given, *self.closure.replacements(self.scope.file, exprs, local))
+        return (*held, *given, *self.closure.replacements(self.scope.file, exprs, local))
+
+    def _provided(self, chain: ir.Expr, frame: Frame) -> str:
+        """The global that holds what `app.state.model` holds in the app."""
+        wanted = chain.attr if isinstance(chain, ir.Attribute) else "model"
+        return self.closure.provide(self.cutter.evaluator.values(chain, frame), wanted, self.cut.span)
 
     def _local(self, scope: Scope) -> set[str]:
         function = scope.function
@@ -130,7 +149,7 @@ class Assembly:
         assert isinstance(site.call.func, ir.Attribute)
         receiver = site.call.func.value
         root = next(flow.names(receiver), None)
-        extra = tuple((e.at, "batch") for _, e in self.cutter.rows(site) or ())
+        extra = tuple((e.at, "batch") for _, e in self.cutter.predicts.rows(site) or ())
         if root is None or root.id in self._local(site.scope) or self._of_the_web(root, site):
             values = self.cutter.evaluator.name(root.id, site.frame) if root is not None else frozenset()
             held = bool(values) and all(isinstance(v, Instance) for v in values)
@@ -154,16 +173,16 @@ class Assembly:
 
     def _single(self) -> str:
         """The run as one function; requests are served one by one."""
-        run = self.cut.statements
+        run = self.cut.moved
         names = [c.name for _, c in self.surface.inputs]
-        moved = self._moved(run[0], run[-1]) + ("" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs]))
+        moved = self._moved(run) + ("" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs]))
         given = ", ".join(tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs)
         results = self._results(f"handle({given})")
         return "\n\n".join([_function("handle", names, moved, self._place(), self._decorators()), f"def run(inputs, wanted):\n{results}"])
 
     def _stacked(self) -> str:
         """The run split at its predict call."""
-        run, (site,), call = self.cut.statements, self.cut.sites, self.cut.call
+        run, (site,), call = self.cut.moved, self.cut.sites, self.cut.call
         index = next(i for i, s in enumerate(run) if any(p is call for e in flow.every(s) for p in walk(e)))
         blocks, target = self._unwrapped(run[index], call)
         context = [f"with {', '.join(self._expression(e) for e, _ in w.items)}:" for w in blocks]
@@ -227,9 +246,9 @@ class Assembly:
         return found
 
     def _pre(self, run: ir.Block, index: int, inner: list[ir.Stmt], leaf: ir.Expr, batch: str, context: list[str]) -> str:
-        text = self._moved(run[0], run[index - 1]) if index else ""
+        text = self._moved(run[:index])
         if inner:
-            text += _wrapped(context, self._moved(inner[0], inner[-1]))
+            text += _wrapped(context, self._moved(inner))
         if not (isinstance(leaf, ir.Name) and leaf.id == batch):
             text += f"{batch} = {self._expression(leaf)}\n"
         return text
@@ -252,13 +271,12 @@ class Assembly:
             else self._free("output")
         )
         inside = [s for w in blocks for s in w.body if s.at[:2] >= target.at[2:]]
-        text = "" if whole else self._moved(target, target, ((self.cut.call.at, output),))
+        text = "" if whole else self._moved([target], ((self.cut.call.at, output),))
         if inside:
-            text += self._moved(inside[0], inside[-1])
+            text += self._moved(inside)
         if text:
             text = _wrapped(context, text)
-        if index + 1 < len(run):
-            text += self._moved(run[index + 1], run[-1])
+        text += self._moved(run[index + 1 :])
         return output, text
 
     def _free(self, name: str) -> str:

@@ -11,6 +11,7 @@ from triton_migrate.plan.types import VType
 HEAVY = 100.0  # a statement that stays and needs the model or its libraries
 ONE_BY_ONE = 25.0  # requests that cannot be stacked
 MOVED = 0.6  # a statement moved: the smaller the patch the better
+LIFTED = 0.5  # an expression out of a statement that stays
 UNSURE = 30.0  # a value of which nothing is known
 FRAME = 14.0  # a table, and pandas on both sides
 IMAGE = 8.0

@@ -25,7 +25,7 @@ def caught(evaluator: Evaluator, cut: Cut) -> tuple[str, ...]:
 def _around_run(cut: Cut) -> list[ir.Handler]:
     start, end = cut.span.line, cut.span.end_line
     tries = [s for s in flow.flatten(cut.scope.function.body) if isinstance(s, ir.Try)]
-    return [h for t in tries for h in t.handlers if any(s.at[0] <= start and end <= s.at[2] for s in t.body)]
+    return [h for t in tries for h in t.handlers if t.body[0].at[0] <= start and end <= t.body[-1].at[2]]
 
 
 def _around_call(function: ir.Function, call: ir.Call) -> list[ir.Handler]:

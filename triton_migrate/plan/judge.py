@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
+from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
@@ -48,10 +52,47 @@ class Judge:
             step = self.steps.get((frame.scope, inner.at))
             if step is not None and not self.leaves(step, frozenset()):
                 return False
-            parts = (p for e in flow.expressions(inner) for p in walk(e)) if step is None else ()
-            if any(self.of_the_web(v) for p in parts for v in self.evaluator.values(p, frame)):
+            parts = [p for e in flow.expressions(inner) for p in walk(e)] if step is None else []
+            held = self._held(parts, frame)
+            if any(self.of_the_web(v) for p in parts if id(p) not in held for v in self.evaluator.values(p, frame)):
                 return False
         return True
+
+    def obstacle(self, stmt: ir.Stmt, frame: Frame) -> NoCut | None:
+        """Which part of a statement keeps it in the app, in words."""
+        for inner in flow.flatten((stmt,)):
+            where = Span(frame.scope.file, *inner.at)
+            step = self.steps.get((frame.scope, inner.at))
+            if step is not None and step.writes:
+                names = ", ".join(sorted({c.name for c in step.writes}))
+                return NoCut(f"the statement that runs the model also changes {names}, which outlives the request", where,
+                             f"run the model in a statement of its own, and change {names} after it")  # fmt: skip
+            for part in (p for e in flow.expressions(inner) for p in walk(e)):
+                if isinstance(part, (ir.Yield, ir.Await)):
+                    return NoCut("the statement that runs the model also waits for something", where,
+                                 "await into a variable first, then run the model")  # fmt: skip
+                if isinstance(part, ir.Name) and any(self.of_the_web(v) for v in self.evaluator.name(part.id, frame)):
+                    return NoCut(f"the statement that runs the model also reads {part.id}, an object of the web framework", where,
+                                 f"read what is needed of {part.id} into plain variables first")  # fmt: skip
+            if isinstance(inner, ir.Return) and inner is not stmt:
+                return NoCut("the block that runs the model may leave the function", where,
+                             "move the model call out of the block that returns")  # fmt: skip
+        return None
+
+    def part_leaves(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame) -> bool:
+        """Whether nothing in one expression of a statement that stays has to stay itself."""
+        parts = list(walk(expr))
+        held = self._held(parts, frame)
+        for part in parts:
+            if id(part) not in held and any(self.of_the_web(v) for v in self.evaluator.values(part, frame)):
+                return False
+            if isinstance(part, ir.Call):
+                entered = {f.scope for v in self.evaluator.values(part.func, frame) for f in self.evaluator.callables(v)}
+                if not all(self.leaves(s, frozenset(entered)) for e in entered for s in self.by_scope.get(e, ())):
+                    return False
+        step = self.steps.get((frame.scope, stmt.at))
+        inside = [c for c in step.calls if expr.at[:2] <= c.at[:2] and c.at[2:] <= expr.at[2:]] if step is not None else []
+        return not any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for c in inside for r in c.rules)
 
     def leaves(self, step: Step, seen: frozenset[Scope]) -> bool:
         """Whether nothing in a step, or in what it calls, has to stay in the app."""
@@ -61,17 +102,20 @@ class Judge:
             if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in call.rules) or self.of_the_web(call.api):
                 return False
         frame = self.evaluator.program.generic(step.scope)
-        read = (n for e in flow.expressions(step.stmt) for n in flow.names(e))
-        if any(self.of_the_web(v) and not self.is_loaded(v) for n in read for v in self.evaluator.values(n, frame)):
+        parts = [p for e in flow.expressions(step.stmt) for p in walk(e)]
+        held = self._held(parts, frame)
+        names = (p for p in parts if isinstance(p, ir.Name) and id(p) not in held)
+        if any(self.of_the_web(v) and not self.is_loaded(v) for n in names for v in self.evaluator.values(n, frame)):
             return False
         return all(self.leaves(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
 
     def of_the_web(self, value: Value) -> bool:
-        """Requests, responses, applications, routers and what they make: they stay in the app."""
+        """Requests, responses, applications, routers and what they make: they stay in the app. A body of JSON is plain data."""
         if not isinstance(value, Api):
             return False
         path, made_by = value.path, value.path.removesuffix("()")
-        if self.rulebook.find(path, WebRequest) or self.rulebook.find(path, WebAbort) or self.rulebook.find(made_by, WebResponse):
+        asked = self.rulebook.find(path, WebRequest)
+        if (asked is not None and asked.source != "json") or self.rulebook.find(path, WebAbort) or self.rulebook.find(made_by, WebResponse):
             return True
         parameter = self.rulebook.find(made_by, WebParameter) if path.endswith("()") else None
         if parameter is not None and not parameter.default and parameter.source != "dependency":  # an object, not a marker like Query()
@@ -114,6 +158,26 @@ class Judge:
         loads = [a for a in apis if self.rulebook.find(a.called, ModelLoad) or self.rulebook.find(a.called, ModelConstruct)]
         return bool(loads) and value.path == self.rulebook.canonical(loads[0].path + "()")
 
+    def loaded_chains(self, exprs: Iterable[ir.Expr], frame: Frame) -> tuple[ir.Expr, ...]:
+        """`request.app.state.model`, `current_app.config["MODEL"]`: what holds a loaded object and starts at an object of the web."""
+        found: list[ir.Expr] = []
+        for part in exprs:
+            root = next(flow.names(part), None) if isinstance(part, (ir.Attribute, ir.Subscript)) else None
+            if root is None or not _is_chain(part) or not self._is_held(part, frame):
+                continue
+            if any(self.of_the_web(v) for v in self.evaluator.name(root.id, frame)):
+                found.append(part)
+        return tuple(found)
+
+    def _held(self, parts: list[ir.Expr], frame: Frame) -> set[int]:
+        """The parts of expressions that only lead to a loaded object (`request.app.state` of `request.app.state.model`)."""
+        chains = [p for p in parts if isinstance(p, (ir.Attribute, ir.Subscript)) and _is_chain(p) and self._is_held(p, frame)]
+        return {id(p) for c in chains for p in walk(c)}
+
+    def _is_held(self, expr: ir.Expr, frame: Frame) -> bool:
+        values = {v for v in self.evaluator.values(expr, frame) if not (isinstance(v, Literal) and v.value is None)}
+        return bool(values) and all(self.is_loaded(v) for v in values)
+
     def uses_loaded(self, expr: ir.Expr, frame: Frame) -> bool:
         """`x.attribute` or `x[key]` of something loaded."""
         base = expr.value if isinstance(expr, (ir.Attribute, ir.Subscript)) else None
@@ -122,23 +186,46 @@ class Judge:
     # ------------------------------------------------------------ what costs
 
     def around(self, scope: Scope) -> list[Step]:
-        """The pipeline's steps in this function that are part of the model's data path."""
+        """The pipeline's steps in this function that are part of the model's data path, or need something of a loaded object."""
         wanted = self.pipeline.before | self.pipeline.after | {s.step for s in self.pipeline.sites}
-        return [s for s in self.by_scope.get(scope, ()) if s.number in wanted]
+        frame = self.evaluator.program.generic(scope)
+        return [s for s in self.by_scope.get(scope, ()) if s.number in wanted or self._needs_loaded(s, frame)]
 
-    def heavy(self, step: Step, seen: frozenset[Scope] = frozenset()) -> bool:
-        """Whether the statement needs a library worth moving out of the app, or something of a loaded object."""
+    def _needs_loaded(self, step: Step, frame: Frame) -> bool:
+        return any(self.uses_loaded(p, frame) for e in flow.expressions(step.stmt) for p in walk(e))
+
+    def heavy(self, step: Step, without: frozenset[int] = frozenset(), seen: frozenset[Scope] = frozenset()) -> bool:
+        """Whether the statement needs a library worth moving out of the app, or something of a loaded object.
+
+        `without` are parts (by id) that do not count: they leave.
+        """
+        places = [p.at for e in flow.expressions(step.stmt) for p in walk(e) if id(p) in without]
         for call in step.calls:
+            if call.at in places:
+                continue
             library = self.rulebook.library_of(call.api.path)
             if library is not None and library.heavy and not any(isinstance(r, ModelLoad) for r in call.rules):
                 return True
         frame = self.evaluator.program.generic(step.scope)
         for part in (p for e in flow.expressions(step.stmt) for p in walk(e)):
+            if id(part) in without:
+                continue
             if isinstance(part, (ir.Name, ir.Attribute)) and self.types.of(part, frame).kind in ("tensor", "image"):
                 return True
             if self.uses_loaded(part, frame):
                 return True
-        return any(self.heavy(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
+        if places:
+            return False
+        return any(self.heavy(s, without, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
+
+
+def _is_chain(expr: ir.Expr) -> bool:
+    """`a.b["c"].d`: names, attributes and constant keys."""
+    while isinstance(expr, (ir.Attribute, ir.Subscript)):
+        if isinstance(expr, ir.Subscript) and not isinstance(expr.key, ir.Constant):
+            return False
+        expr = expr.value
+    return isinstance(expr, ir.Name)
 
 
 def _lasting(rule: object) -> bool:

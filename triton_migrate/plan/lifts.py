@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
@@ -81,8 +82,8 @@ class Lifts:
         return min(reversed(legal), key=lambda e: value_cost(self.types.of(e, below.frame)), default=None)
 
     def _always(self, path: tuple[ir.Expr, ...]) -> bool:
-        """Whether the last expression of the path runs exactly once whenever its statement does."""
-        for outer, inner in zip(path, path[1:], strict=False):
+        """Whether the last expression of the path is a value that is computed exactly once whenever its statement runs."""
+        for outer, inner in pairwise(path):
             match outer:
                 case ir.Comprehension(_, _, _, _, loops):
                     if inner is not loops[0][1]:
@@ -95,7 +96,7 @@ class Lifts:
                         return False
                 case ir.Lambda() | ir.Slice() | ir.Starred():
                     return False
-        return True
+        return not (len(path) > 1 and isinstance(path[-2], ir.Call) and path[-2].func is path[-1])  # a method is no value
 
     def _may_leave(self, expr: ir.Expr, stmt: ir.Stmt, below: Below, between: ir.Block) -> bool:
         if isinstance(expr, (ir.Name, ir.Constant, ir.Starred, ir.Slice)):

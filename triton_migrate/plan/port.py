@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from triton_migrate.classify import Verdict
 from triton_migrate.index import ir
-from triton_migrate.plan.cut import Crossing, Cut, Cutter, NoCut
+from triton_migrate.plan.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.errors import caught
 from triton_migrate.plan.records import NotPorted, Tensor
 from triton_migrate.plan.tensors import tensor

@@ -95,6 +95,7 @@ class PredictCalls:
 
     def _only_configures(self, stmt: ir.With, frame: Frame) -> bool:
         return all(
-            target is None and any(self.evaluator.rulebook.find(a.path.removesuffix("()"), ModelConfigure) for a in self.evaluator.apis(expr, frame))
+            target is None
+            and any(self.evaluator.rulebook.find(a.path.removesuffix("()"), ModelConfigure) for a in self.evaluator.apis(expr, frame))
             for expr, target in stmt.items
         )

@@ -389,6 +389,8 @@ class Types:
             if call.func.attr == "tolist":
                 return VType("list", items=(VType(_python(base.dtype)) if base.rank == 1 else UNKNOWN,))
             return {"item": VType(_python(base.dtype))}.get(call.func.attr, UNKNOWN)
+        if base.kind == "tensor":  # what leaves the device is said by rules
+            return VType("tensor")
         return UNKNOWN
 
 

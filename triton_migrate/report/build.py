@@ -205,10 +205,10 @@ def _consumer(study: Study, consumed: Consumed) -> doc.Consumer:
 
 def _models(study: Study) -> list[doc.Model]:
     sites: dict[ModelRef, dict[tuple[str, int, str], None]] = {}
-    for followed in (*study.pipelines, *study.consumers):
-        for site in followed.sites:
-            for model in site.models:
-                sites.setdefault(model, {})[(site.span.file, site.span.line, site.text)] = None
+    sites_run = (*(s for p in study.pipelines for s in p.sites), *(s for c in study.consumers for s in c.sites))
+    for site in sites_run:
+        for model in site.models:
+            sites.setdefault(model, {})[(site.span.file, site.span.line, site.text)] = None
     for fitted in (f for pipeline in study.pipelines for f in pipeline.fitted):
         sites.setdefault(fitted.model, {})[(fitted.span.file, fitted.span.line, fitted.text)] = None
     for model in study.idle:

@@ -84,7 +84,7 @@ def ordered(document: Report) -> Report:
         "endpoints": sorted(document["endpoints"], key=lambda row: (row["file"], row["line"], row["id"], row["framework"])),
         "tasks": sorted(document["tasks"], key=lambda row: (row["file"], row["line"], row["name"])),
         "consumers": sorted(document["consumers"], key=lambda row: (row["file"], row["line"], row["function"])),
-        "unregistered": sorted(document.get("unregistered", []), key=lambda row: (row["file"], row["line"], row["path"])),
+        "unregistered": sorted(document["unregistered"], key=lambda row: (row["file"], row["line"], row["path"])),
         "models": sorted(document["models"], key=lambda row: (row["file"], row["line"], row["id"])),
         "caches": sorted(document["caches"], key=lambda row: (row["file"], row["line"], row["kind"])),
         "metrics": sorted(document["metrics"], key=lambda row: (row["file"], row["line"], row["kind"])),

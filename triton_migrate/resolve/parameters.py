@@ -52,6 +52,9 @@ def made(ev: Evaluator, cls: UserClass) -> Values:
         if cls in ev.values(place.call.func, frame):
             found.add(Instance(cls, Site(place.scope.file, place.call.at)))
             ev.allocated(Site(place.scope.file, place.call.at), place.call, frame)
+    for place in ev.program.calls("__new__"):  # a singleton that its own `__new__` makes and keeps
+        if place.scope.owner is cls.scope:
+            found |= {v for v in ev.values(place.call, ev.program.generic(place.scope)) if isinstance(v, Instance)}
     found |= {Instance(cls, Site(place.scope.file, place.call.at)) for place in _decorations(ev, cls)}
     if len(found) > INSTANCES:
         return frozenset({Instance(cls, Site(cls.scope.file, cls.scope.definition.at))})

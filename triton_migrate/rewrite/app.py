@@ -12,7 +12,9 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan import tensors
-from triton_migrate.plan.cut import Cut, Cutter, find_block
+from triton_migrate.plan.cut import Cut
+from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.liveness import find_block, lifted_name
 from triton_migrate.plan.port import PlannedModel
 from triton_migrate.plan.types import VType
 from triton_migrate.resolve.evaluate import Evaluator
@@ -68,12 +70,17 @@ class AppEdits:
         return tuple(sorted({p.split("/")[0].removesuffix(".py") for p in self.evaluator.program.files} | {"triton_serving"}))
 
     def _region(self, planned: PlannedModel, cut: Cut, errors: tuple[str, ...]) -> None:
-        file, run = cut.scope.file, cut.statements
+        file, run = cut.scope.file, cut.run
         out = self._free("out", cut.scope)
         given = {t.name: self._client_calls(tensors.pack(c.name, t, c.type), file) for t, c in planned.inputs}
         code = f"{out} = {self._infer(planned, cut, [t.name for t, _ in planned.outputs], given, errors)}\n"
+        lifted = {lifted_name(e): e for e in cut.lifts}
         for made, crossing in planned.outputs:
             value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
+            if crossing.name in lifted:
+                self._add(file, ReplaceExpression(Span(file, *lifted[crossing.name].at), value))
+                self.leftovers.remove(file, lifted[crossing.name].at)
+                continue
             if cut.tail and crossing.type.kind == "tuple" and tensors.has_record(crossing.type):
                 result = self._free("result", cut.scope)
                 parts = ", ".join(tensors.rebuild(f"{result}[{i}]", k) for i, k in enumerate(crossing.type.items))
@@ -81,6 +88,9 @@ class AppEdits:
             else:
                 code += f"return {value}\n" if cut.tail else f"{crossing.name} = {value}\n"
             self._import_records(file, crossing.type)
+        if not run:
+            self._add(file, InsertBefore(Span(file, *cut.block[cut.first].at), code))
+            return
         first, last = Span(file, *run[0].at), Span(file, *run[-1].at)
         self._add(file, ReplaceStatements(first, last, code))
         self.leftovers.remove(file, (*run[0].at[:2], *run[-1].at[2:]))
@@ -106,7 +116,7 @@ class AppEdits:
     def _calls(self, planned: PlannedModel, cut: Cut, sites: tuple[PredictSite, ...], errors: tuple[str, ...]) -> None:
         """Predict calls on the same rows: one request, whose outputs take their places."""
         file, text = cut.scope.file, self.texts[cut.scope.file]
-        ((kind, leaf),) = planned.cutter.rows(sites[0]) or ()
+        ((kind, leaf),) = planned.cutter.predicts.rows(sites[0]) or ()
         ((given, _),) = planned.inputs
         outputs = {c.name: (t, c) for t, c in planned.outputs}
         wanted = {s.number: outputs[s.call.func.attr] for s in sites if isinstance(s.call.func, ir.Attribute)}
@@ -211,7 +221,7 @@ def _gathered(cut: Cut, cutter: Cutter, text: Text) -> list[tuple[PredictSite, .
     """The sites of a function by block and rows: those that predict on the same rows are asked for together."""
     groups: dict[tuple[int, str], list[PredictSite]] = {}
     for site in cut.sites:
-        ((_, leaf),) = cutter.rows(site) or ()
+        ((_, leaf),) = cutter.predicts.rows(site) or ()
         block, index = find_block(cut.scope.function.body, site.call)
         together = isinstance(leaf, ir.Name) and not _rebound(block, index, leaf.id, groups, site)
         key = (id(block), leaf.id if isinstance(leaf, ir.Name) and together else f"{site.number}:{text.piece(leaf.at)}")

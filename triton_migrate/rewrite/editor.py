@@ -21,7 +21,8 @@ from triton_migrate.rewrite.places import Block, Statement, statements_of
 class Edits:
     """Everything that changes in one module, keyed by the nodes of the module as parsed.
 
-    `parameters`: names to remove; `arguments`: numbers of arguments to remove; `imported`: numbers of imported names to remove.
+    `parameters`: names to remove; `arguments`: numbers of arguments to remove; `imported`: numbers of imported names to remove;
+    `decorators`: expressions of decorators to remove; `handlers`: errors that a `try` raises again before its own handlers see them.
     """
 
     statements: StatementEdits = field(default_factory=StatementEdits)
@@ -29,6 +30,8 @@ class Edits:
     parameters: Mapping[cst.FunctionDef, frozenset[str]] = field(default_factory=dict)
     arguments: Mapping[cst.Call, frozenset[int]] = field(default_factory=dict)
     imported: Mapping[cst.Import | cst.ImportFrom, frozenset[int]] = field(default_factory=dict)
+    decorators: frozenset[cst.BaseExpression] = frozenset()
+    handlers: Mapping[cst.Try, tuple[cst.BaseExpression, ...]] = field(default_factory=dict)
 
 
 def edited(module: cst.Module, edits: Edits) -> cst.Module:
@@ -94,7 +97,18 @@ class _Editor(cst.CSTTransformer):
     def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> cst.FunctionDef:
         for name in sorted(self.edits.parameters.get(original_node, ())):
             updated_node = without_parameter(updated_node, name)
+        pairs = zip(original_node.decorators, updated_node.decorators, strict=True)
+        kept = [new for old, new in pairs if old.decorator not in self.edits.decorators]
+        if len(kept) < len(updated_node.decorators):
+            comments = () if kept else updated_node.decorators[0].leading_lines
+            updated_node = updated_node.with_changes(decorators=kept, leading_lines=(*updated_node.leading_lines, *comments))
         return updated_node
+
+    def leave_Try(self, original_node: cst.Try, updated_node: cst.Try) -> cst.Try:
+        errors = self.edits.handlers.get(original_node, ())
+        body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Raise()])])
+        added = [cst.ExceptHandler(body, type=error) for error in errors]
+        return updated_node.with_changes(handlers=[*added, *updated_node.handlers]) if added else updated_node
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
         before, args = updated_node.whitespace_before_args, list(updated_node.args)

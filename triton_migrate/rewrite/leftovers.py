@@ -13,7 +13,7 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.resolve.values import Instance, Module, Unknown, UserClass
 from triton_migrate.rewrite.operations import (
     DeleteStatements,
@@ -52,6 +52,7 @@ class Leftovers:
     _names: dict[str, dict[str, list[_Mention]]] = field(default_factory=dict)
     _attributes: dict[str, list[tuple[str, _Mention]]] = field(default_factory=dict)
     _strings: dict[str, set[str]] = field(default_factory=dict)
+    _whole: dict[str, set[ir.At]] = field(default_factory=dict)  # deleted statements with their decorators
     _parameters: set[tuple[Scope, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -95,6 +96,7 @@ class Leftovers:
             at = (*min([node.at, *(d.at for d in node.decorators)])[:2], *node.at[2:])
         self.remove(file, at)
         self.deleted.setdefault(file, set()).add(stmt.at)
+        self._whole.setdefault(file, set()).add(at)
 
     def _alive(self, file: str, at: ir.At) -> bool:
         return not any(g[:2] <= at[:2] and at[2:] <= g[2:] for g in self.gone.get(file, ()))
@@ -141,7 +143,8 @@ class Leftovers:
         return False
 
     def _inside_other_edit(self, file: str, at: ir.At) -> bool:
-        return any(g not in self.deleted.get(file, set()) and g != at and g[:2] <= at[:2] and at[2:] <= g[2:] for g in self.gone[file])
+        own = self.deleted.get(file, set()) | self._whole.get(file, set())
+        return any(g not in own and g[:2] <= at[:2] and at[2:] <= g[2:] for g in self.gone[file])
 
     def _taken_names(self, file: str) -> set[str]:
         return {n for n, mentions in self._names[file].items() if any(not self._alive(file, m.expr.at) for m in mentions)}
@@ -332,12 +335,13 @@ class Leftovers:
             live = [(f, m) for f, m in live if not (classes := self._classes(m)) or classes & owners]
         if not live:
             return self._method(attr, owners)
+        prepared = [(f, m) for f, m in live if not _stores(m) and self._prepares(m)]
         stores = [(f, m) for f, m in live if _stores(m)]
-        if not stores or len(stores) != len(live) or any(attr in s for s in self._strings.values()):
+        if not stores or len(stores) + len(prepared) != len(live) or any(attr in s for s in self._strings.values()):
             return False
         if any(isinstance(m.stmt, ir.Assign) and len(m.stmt.targets) > 1 for _, m in stores):
             return False
-        for file, mention in stores:
+        for file, mention in (*stores, *prepared):
             self._delete(file, mention.stmt)
         return True
 
@@ -371,16 +375,16 @@ class Leftovers:
         ):
             return False
         function = scope.function
-        if (file, function.at) in self.kept:
-            return self._dependency(file, scope, name)
-        if function.name != "__init__" or scope.owner is None or any(p.kind.startswith("*") for p in function.parameters):
+        if (file, function.at) in self.kept and self._dependency(file, scope, name):
+            return True
+        if any(p.kind.startswith("*") for p in function.parameters):
             return False
-        cls = UserClass(scope.owner, self.evaluator.program.generic(scope.owner).parent or self.evaluator.program.frames[file])
-        places = [p for n in (scope.owner.name, "cls") for p in self.evaluator.program.calls(n)]
-        calls = [p for p in places if cls in self.evaluator.values(p.call.func, self.evaluator.program.generic(p.scope))]
-        index = [p.name for p in function.parameters].index(name) - 1
+        index = [p.name for p in function.parameters].index(name) - (scope.owner is not None)
         if index < 0:
-            return self._empty_constructor(file, scope)
+            return function.name == "__init__" and self._empty_constructor(file, scope)
+        calls = self._calls_of(file, scope)
+        if calls is None:
+            return False
         if any(isinstance(a, ir.Starred) for p in calls for a in p.call.args) or any(k is None for p in calls for k, _ in p.call.keywords):
             return False
         self._parameters.add((scope, name))
@@ -395,6 +399,24 @@ class Leftovers:
             if parameter.name == name and parameter.annotation is not None:
                 self.remove(file, parameter.annotation.at)
         return True
+
+    def _calls_of(self, file: str, scope: Scope) -> list[CallPlace] | None:
+        """All calls of a constructor or of a plain function; None when somebody else may call it."""
+        function, program = scope.function, self.evaluator.program
+        if scope.owner is not None:
+            if function.name != "__init__":
+                return None
+            cls = UserClass(scope.owner, program.generic(scope.owner).parent or program.frames[file])
+            places = [p for n in (scope.owner.name, "cls") for p in program.calls(n)]
+            return [p for p in places if cls in self.evaluator.values(p.call.func, program.generic(p.scope))]
+        if scope.parent is None or scope.parent.kind != "module" or function.decorators:
+            return None
+        named = [m for m in self._live(file, function.name) if isinstance(m.expr, ir.Name)]
+        calls = [p for p in program.calls(function.name) if p.scope.file == file]
+        called = {id(p.call.func) for p in calls}
+        if self._used_elsewhere(file, function.name) or function.name in self._strings[file]:
+            return None
+        return calls if all(id(m.expr) in called for m in named) else None
 
     def _empty_constructor(self, file: str, scope: Scope) -> bool:
         """An `__init__` of which nothing is left but `self`."""

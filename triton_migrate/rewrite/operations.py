@@ -86,6 +86,21 @@ class RemoveParameter:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveDecorator:
+    """Remove the decorator whose expression is at `span`."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class InsertHandler:
+    """Put `except ERROR: raise` before the handlers of the `try` at `span`."""
+
+    span: Span
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveArgument:
     """Remove one argument of the call at `call`: a position from 0, or a keyword."""
 
@@ -103,4 +118,6 @@ Operation = (
     | RemoveUnusedImports
     | RemoveParameter
     | RemoveArgument
+    | RemoveDecorator
+    | InsertHandler
 )

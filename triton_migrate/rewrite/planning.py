@@ -18,7 +18,9 @@ from triton_migrate.rewrite.operations import (
     DeleteStatements,
     InsertAfter,
     InsertBefore,
+    InsertHandler,
     RemoveArgument,
+    RemoveDecorator,
     RemoveParameter,
     ReplaceExpression,
     ReplaceStatements,
@@ -27,7 +29,10 @@ from triton_migrate.rewrite.parameters import parameter
 from triton_migrate.rewrite.places import Area, Places, Statement, statements_of
 
 # The operations that name their place; the others follow from the text these give.
-Placed = ReplaceExpression | ReplaceStatements | DeleteStatements | InsertBefore | InsertAfter | RemoveParameter | RemoveArgument
+Placed = (
+    ReplaceExpression | ReplaceStatements | DeleteStatements | InsertBefore | InsertAfter | RemoveParameter | RemoveArgument
+    | RemoveDecorator | InsertHandler
+)  # fmt: skip
 
 _NO_STATEMENT = "no statement is exactly here"
 _BRANCH = "an elif is a statement of no block"
@@ -46,6 +51,8 @@ def spans_of(operation: Placed) -> tuple[Span, ...]:
     """The places an operation names."""
     match operation:
         case ReplaceExpression(span) | InsertBefore(span) | InsertAfter(span) | RemoveParameter(span) | RemoveArgument(span):
+            return (span,)
+        case RemoveDecorator(span) | InsertHandler(span):
             return (span,)
         case ReplaceStatements(first, last):
             return first, last
@@ -67,6 +74,8 @@ class _Plan:
     expressions: dict[cst.BaseExpression, cst.BaseExpression] = field(default_factory=dict)
     parameters: defaultdict[cst.FunctionDef, set[str]] = field(default_factory=lambda: defaultdict(set))
     arguments: defaultdict[cst.Call, set[int]] = field(default_factory=lambda: defaultdict(set))
+    decorators: set[cst.BaseExpression] = field(default_factory=set)
+    handlers: defaultdict[cst.Try, list[cst.BaseExpression]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, operation: Placed) -> NotDone | None:
         match operation:
@@ -84,6 +93,10 @@ class _Plan:
                 return self._remove_parameter(function, name)
             case RemoveArgument(call, argument):
                 return self._remove_argument(call, argument)
+            case RemoveDecorator(span):
+                return self._remove_decorator(span)
+            case InsertHandler(span, error):
+                return self._insert_handler(span, error)
 
     def edits(self) -> Edits:
         return Edits(
@@ -97,6 +110,8 @@ class _Plan:
             expressions=self.expressions,
             parameters={function: frozenset(names) for function, names in self.parameters.items()},
             arguments={call: frozenset(numbers) for call, numbers in self.arguments.items()},
+            decorators=frozenset(self.decorators),
+            handlers={statement: tuple(errors) for statement, errors in self.handlers.items()},
         )
 
     def overlap(self) -> NotDone | None:
@@ -169,6 +184,21 @@ class _Plan:
             return NotDone(span, f"{function.name.value}() has no parameter {name}")
         self.claims.append((self.places.areas[found], span))
         self.parameters[function].add(name)
+        return None
+
+    def _remove_decorator(self, span: Span) -> NotDone | None:
+        found = self.places.expression(span)
+        if found is None:
+            return NotDone(span, "no expression is exactly here")
+        self.claims.append((self.places.areas[found], span))
+        self.decorators.add(found)
+        return None
+
+    def _insert_handler(self, span: Span, error: str) -> NotDone | None:
+        statement = self.places.statement(span)
+        if not isinstance(statement, cst.Try) or not statement.handlers:
+            return NotDone(span, "no try with handlers is exactly here")
+        self.handlers[statement].append(expression(error, self.style))
         return None
 
     def _remove_argument(self, span: Span, argument: int | str) -> NotDone | None:

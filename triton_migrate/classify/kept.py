@@ -1,0 +1,119 @@
+"""Takes a read of what earlier requests left, gives whether it is no state: a cache of results, or an input that the client names.
+
+A cache answers a hit at once and puts what a miss made where it was looked for. A stored input was put in its place by another entry,
+whole, and the client gives its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from triton_migrate.classify import steps as of
+from triton_migrate.classify.course import Course
+from triton_migrate.classify.state import State, Write
+from triton_migrate.index import flow, ir
+from triton_migrate.trace.records import Cell, Step
+
+
+def cache(course: Course, state: State, cell: Cell) -> bool:
+    """A dict of finished results: every look-up that feeds a model returns a hit before the value is made, and none is added to."""
+    if any(_accumulates(write, cell) for write in state.changed(cell)):
+        return False
+    reads = [s for s in course.feeding if course.reads(s, cell) and cell not in s.writes and not isinstance(s.stmt, ir.If)]
+    return bool(reads) and all(_answers(course, read, lambda s: cell in s.writes) for read in reads)
+
+
+def cached_row(course: Course, read: Step) -> bool:
+    """The same in a database."""
+    return of.from_client(read) and _answers(course, read, lambda s: of.has_effect(s, "db-write"))
+
+
+def stored_input(course: Course, state: State, cell: Cell) -> bool:
+    """What the client stored by another entry, and names now by its key."""
+    writes = state.changed(cell)
+    if any(w.course.root is course.root or _accumulates(w, cell) or cell in w.step.taint for w in writes):
+        return False
+    reads = [s for s in course.feeding if course.reads(s, cell)]
+    return bool(reads) and all(of.from_client(read) and _by_key(read, cell) for read in reads)
+
+
+def _answers(course: Course, read: Step, keeps: Callable[[Step], bool]) -> bool:
+    """Whether a hit is answered, and a miss kept, in the function of the look-up or in each one that it returns to."""
+    waiting, seen = [read], {read.number}
+    while waiting:
+        step = waiting.pop()
+        if _decides(course, step, keeps):
+            continue
+        callers = [s for s in course.callers.get(step.scope, ()) if s in course.feeding]
+        if not callers or any(s.number in seen for s in callers):
+            return False
+        seen |= {s.number for s in callers}
+        waiting += callers
+    return True
+
+
+def _decides(course: Course, look_up: Step, keeps: Callable[[Step], bool]) -> bool:
+    """`found = cache.get(key)`, `if found: return found`, and later `cache.set(key, made)`; or all of this under `if found is None`."""
+    targets = look_up.stmt.targets if isinstance(look_up.stmt, ir.Assign) else ()
+    names = {n.id for target in targets for n in flow.names(target)}
+    own = course.by_scope[look_up.scope]
+    for test in (s.stmt for s in own if isinstance(s.stmt, ir.If)):
+        about = look_up.stmt.at[:2] <= test.at[:2] and names & {n.id for n in flow.names(test.test)}
+        around = isinstance(look_up.stmt, ir.Return) and look_up.number in course.inside(look_up.scope, test.body)
+        if not about and not around:
+            continue
+        filled = [s for s in own if s.number in course.inside(look_up.scope, test.body)]
+        later = [s for s in own if s.stmt.at[:2] >= test.at[2:]]
+        if any(_leads_to(course, s, keeps) for s in (later if _returns(test.body) else filled)):
+            return True
+    return False
+
+
+def _returns(block: ir.Block) -> bool:
+    return bool(block) and isinstance(block[-1], ir.Return) and block[-1].value is not None
+
+
+def _leads_to(course: Course, step: Step, keeps: Callable[[Step], bool]) -> bool:
+    below = (s for entered in step.enters for scope in (entered, *course.below(entered)) for s in course.by_scope.get(scope, ()))
+    return keeps(step) or any(keeps(s) for s in below)
+
+
+def _accumulates(write: Write, cell: Cell) -> bool:
+    """Whether the write does more than put one value in its place: it adds to what was there, or changes it."""
+    stmt = write.step.stmt
+    if not isinstance(stmt, ir.Assign) or stmt.augmented or not all(_keyed(target) for target in stmt.targets):
+        return True
+    if cell not in write.step.taint or stmt.value is None:
+        return False
+    # `data, at = cache[key]` and `cache[key] = (data, now)`: put back as it was
+    names = {n.id for n in flow.names(stmt.value)}
+    near = (s for s in write.course.by_scope[write.step.scope] if cell in s.taint and s is not write.step)
+    made = [s for s in near if isinstance(s.stmt, (ir.Assign, ir.For)) and names & flow.binds((s.stmt,))]
+    return not made or any(s.calls or isinstance(s.stmt, ir.For) or not isinstance(s.stmt.value, ir.Subscript) for s in made)
+
+
+def _keyed(target: ir.Expr) -> bool:
+    return isinstance(target, ir.Subscript) and not isinstance(target.key, ir.Constant)
+
+
+def _by_key(read: Step, cell: Cell) -> bool:
+    """Whether the statement looks up single elements only, by a key that is not spelled out."""
+    parts = [part for expr in flow.expressions(read.stmt) for part in flow.walk(expr)]
+    elements = {id(base) for part in parts for base in _looked_up_in(part)}
+    return all(id(part) in elements for part in parts if _is(part, cell))
+
+
+def _looked_up_in(part: ir.Expr) -> Iterator[ir.Expr]:
+    match part:
+        case ir.Subscript(_, base, key) if not isinstance(key, ir.Constant):
+            yield base
+        case ir.Call(_, ir.Attribute(_, base, "get" | "pop"), (key, *_)) if not isinstance(key, ir.Constant):
+            yield base
+        case ir.Operation(_, "In" | "NotIn"):
+            yield from part.operands
+
+
+def _is(part: ir.Expr, cell: Cell) -> bool:
+    if cell.kind == "global":
+        return isinstance(part, ir.Name) and part.id == cell.name
+    return isinstance(part, ir.Attribute) and part.attr == cell.name

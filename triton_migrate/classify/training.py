@@ -1,0 +1,70 @@
+"""Takes a predict site, gives the `Judgement` of T2: what the site runs is trained by an entry, or at every start."""
+
+from __future__ import annotations
+
+from triton_migrate.classify import steps as of
+from triton_migrate.classify.course import Course
+from triton_migrate.classify.records import Doubt, Evidence, Judgement
+from triton_migrate.classify.state import State
+from triton_migrate.rulebook.vocabulary import ModelTrain
+from triton_migrate.trace.records import InputOrigin, ModelRef, PredictSite, Step
+
+
+def trained(course: Course, state: State, site: PredictSite) -> Judgement | None:
+    """T2: an entry or the start-up trains what the site runs, and it outlives the request."""
+    for write in state.trained:
+        if write.course is course and all(m.when == "per-request" for m in site.models):
+            continue  # fitted, used and dropped within one request
+        if _same_object(write.step, site):
+            return _t2(write.course.pipeline.entry.id, write.step, site, ())
+        if any(write.step.number == s.step for s in write.course.sites):
+            continue  # a call that fits and predicts in one
+        for save, artifact in state.saved(write.course):
+            if any(m.artifact is not None and m.artifact == artifact for m in site.models):
+                return _t2(write.course.pipeline.entry.id, write.step, site, (save,))
+            if any(_may_be(m, artifact, course) for m in site.models):
+                doubt = Doubt(0.15, "that the saved artifact is the loaded one is a guess: its name is made at run time")
+                return _t2(write.course.pipeline.entry.id, write.step, site, (save,), doubt)
+    return _at_start(course, state, site)
+
+
+def _may_be(model: ModelRef, saved: str | None, course: Course) -> bool:
+    """Whether the saved file can be the loaded one, where the code does not spell both out. What an import loads is not replaced later."""
+    if saved is not None:
+        return model.artifact is None and _named_by_the_client(model, course)
+    return model.when not in ("import", "startup")
+
+
+def _named_by_the_client(model: ModelRef, course: Course) -> bool:
+    loads = (step for step in course.pipeline.steps if of.loads(step) and step.span.holds(model.span))
+    return any(isinstance(origin, InputOrigin) for step in loads for call in step.calls for origin in call.taint)
+
+
+def _at_start(course: Course, state: State, site: PredictSite) -> Judgement | None:
+    for once in state.once:
+        if once.guarded:
+            continue
+        saved = [
+            s for s in state.saved_once(course) if s.span.file == once.span.file and any(m.artifact == s.artifact for m in site.models)
+        ]
+        if saved or (once.site is not None and once.site == site.api.made):
+            evidence = [Evidence("T2", f"every start trains the model that {site.text} uses", once.span)]
+            evidence += [Evidence("T2", "the trained model is saved where the application loads it", s.span) for s in saved[:1]]
+            looser = f"the training in {once.span.place} ran before deployment and its result were loaded"
+            return Judgement("T2", (*evidence, _runs(site)), looser)
+    return None
+
+
+def _same_object(step: Step, site: PredictSite) -> bool:
+    made = {call.api.made for call in step.calls if any(isinstance(rule, ModelTrain) for rule in call.rules)}
+    return site.api.made is not None and site.api.made in made
+
+
+def _t2(entry: str, step: Step, site: PredictSite, saves: tuple[Step, ...], *doubts: Doubt) -> Judgement:
+    evidence = [Evidence("T2", f"{entry} trains the model that {site.text} uses", step.span)]
+    evidence += [Evidence("T2", "the trained model is saved where the application loads it", save.span) for save in saves]
+    return Judgement("T2", (*evidence, _runs(site)), f"the training in {step.span.place} ran outside the application", doubts)
+
+
+def _runs(site: PredictSite) -> Evidence:
+    return Evidence("T2", f"{site.text} runs the model", site.span)

@@ -1,0 +1,155 @@
+"""Takes one function on the way to the predict sites, gives the runs of statements that may leave it, each as a `Cut` with its cost.
+
+A run grows from the statements that make the predict calls as far as statements may move; what of the statements below it needs the
+model goes along as lifted expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_migrate.base import Span
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
+from triton_migrate.plan import liveness
+from triton_migrate.plan.costs import HEAVY, LIFTED, MOVED, ONE_BY_ONE, crossing_cost
+from triton_migrate.plan.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.lifts import Below, Lifts
+from triton_migrate.plan.rows import PredictCalls, Rows
+from triton_migrate.plan.types import Types, VType
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.trace.records import Pipeline
+
+READS = frozenset({"read", "seek", "tell", "readline", "readlines"})
+WHY = "what needs the model's libraries leaves the app together; parsing, status codes and formatting stay"
+
+
+class Regions:
+    """The runs of one function. `problems` collects why runs were given up, the most telling first."""
+
+    def __init__(
+        self, pipeline: Pipeline, judge: Judge, types: Types, predicts: PredictCalls, frame: Frame, calls: tuple[ir.Call, ...], depth: int
+    ) -> None:
+        self.pipeline, self.judge, self.types, self.predicts = pipeline, judge, types, predicts
+        self.frame, self.scope, self.calls = frame, frame.scope, calls
+        self.function = frame.scope.function
+        self.rows: Rows = predicts.rows_at(depth, calls)
+        self.problems: list[NoCut] = []
+        parameters = {p.name for p in self.function.parameters}
+        declared = {n for s in flow.flatten(self.function.body) if isinstance(s, ir.Declare) for n in s.names}
+        self.local = (parameters | flow.binds(self.function.body)) - declared
+        self.loaded = judge.loaded_chains((e for s in self.function.body for e in flow.every(s)), frame)
+
+    def cuts(self) -> Iterator[Cut]:
+        if self.function.is_generator:
+            where = Span(self.scope.file, *self.function.at)
+            self.problems.append(NoCut(f"{self.function.name} yields its results", where, "return the result instead of yielding it"))
+            return
+        homes = [liveness.find_block(self.function.body, c) for c in self.calls]
+        if any(b is None for b, _ in homes) or len({id(b) for b, _ in homes}) > 1:
+            homes = [liveness.find_block(self.function.body, c, outermost=True) for c in self.calls]
+        block = homes[0][0]
+        low, high = min(i for _, i in homes), max(i for _, i in homes)
+        first, last = low, low - 1
+        while first > 0 and self.judge.movable(block[first - 1], self.frame):
+            first -= 1
+        while last + 1 < len(block) and self.judge.movable(block[last + 1], self.frame, self._ends(block, last + 1)):
+            last += 1
+        for start in range(first, low + 1):
+            for end in range(low - 1, last + 1):
+                if cut := self._region(block, start, end):
+                    yield cut
+        if last < high and (stays := self.judge.obstacle(block[last + 1], self.frame)) is not None:
+            self.problems.insert(0, stays)
+
+    def _ends(self, block: ir.Block, index: int) -> bool:
+        return index == len(block) - 1 and block is self.function.body
+
+    def _region(self, block: ir.Block, first: int, last: int) -> Cut | None:
+        run = block[first : last + 1]
+        tail = bool(run) and self._ends(block, last) and isinstance(run[-1], ir.Return)
+        if not tail and any(isinstance(s, ir.Return) for s in flow.flatten(run)):
+            return None
+        if tail and any(isinstance(s, ir.Return) for s in flow.flatten(run[: liveness.index_of(run, self.calls)])):
+            return None
+        before = {p.name for p in self.function.parameters} | liveness.bound_before(self.function.body, block[first])
+        lifts = self._lifts(block, last, run, before)
+        moved = (*run, *lifts) if lifts is not None else ()
+        if not all(any(liveness.holds(s, c) for s in moved) for c in self.calls):
+            return None
+        inputs, receivers = self._inputs(moved, before)
+        outputs = self._outputs(block, run, lifts or (), tail)
+        stuck = next((c for c in (*inputs, *outputs) if c.type.travels is False), None)
+        if stuck is not None or not inputs or not outputs or not all(self._crosses(c, moved) for c in inputs):
+            self._explain(stuck, moved, inputs)
+            return None
+        if self.judge.writes_files(self.scope, block[first]) and any(i.type.kind in ("str", "unknown") for i in inputs):
+            where = Span(self.scope.file, *moved[0].at)
+            self.problems.append(NoCut("a file that the request was saved to is read here, and the server has another disk", where,
+                                       "pass the bytes of the file instead of its path"))  # fmt: skip
+            return None
+        held = set(receivers) | {n.id for e in self.loaded for n in flow.names(e)}
+        stacked = bool(self.rows) and self.predicts.stackable(moved, self.calls[0], self.rows[0][1], self.frame, self.local - held)
+        cost = self._left(moved, lifts or ()) + crossing_cost((*inputs, *outputs)) + MOVED * len(moved) + LIFTED * len(lifts or ()) + (0 if stacked else ONE_BY_ONE)
+        return Cut("region", self.scope, self.frame, block, first, last, tuple(self.pipeline.sites), inputs, outputs, receivers, tail,
+                   stacked, self.calls[0], self.rows, cost, WHY, lifts or ())  # fmt: skip
+
+    def _lifts(self, block: ir.Block, last: int, run: ir.Block, before: set[str]) -> tuple[ir.Assign, ...] | None:
+        bound = flow.binds(run)
+        stuck = frozenset(n for n in bound if self.types.name(n, self.frame).travels is False)
+        known = frozenset((bound | before) & self.local)
+        missing = tuple(c for c in self.calls if not any(liveness.holds(s, c) for s in run))
+        below = Below(self.frame, run, block[last + 1 :], known, frozenset(self.local), stuck)
+        return Lifts(self.judge, self.types).of(below, missing)
+
+    def _inputs(self, moved: ir.Block, before: set[str]) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:
+        """Live-ins: values that cross, and names of objects that are made anew on the model's side."""
+        plain = liveness.substituted(moved, {id(e): ir.Constant(e.at, None) for e in self.loaded})
+        names = sorted((flow.reads(plain) & self.local & before) - liveness.bound_first(plain))
+        receivers = tuple(n for n in names if self.judge.is_receiver(n, self.frame))
+        return tuple(Crossing(n, self.types.name(n, self.frame)) for n in names if n not in receivers), receivers
+
+    def _outputs(self, block: ir.Block, run: ir.Block, lifts: tuple[ir.Assign, ...], tail: bool) -> tuple[Crossing, ...]:
+        if tail:
+            return (Crossing("result", self._returns(run)),)
+        gone = {id(e.value): ir.Name(e.at, liveness.lifted_name(e)) for e in lifts}
+        rest: ir.Block = liveness.substituted(self.function.body, gone)  # type: ignore[arg-type]
+        names = sorted(flow.binds(run) & liveness.read_after(rest, run)) if run else []
+        kept = tuple(Crossing(n, self.types.name(n, self.frame)) for n in names)
+        return (*kept, *(Crossing(liveness.lifted_name(e), self.types.of(e.value, self.frame)) for e in lifts))
+
+    def _crosses(self, crossing: Crossing, moved: ir.Block) -> bool:
+        """Objects of the web framework stay; an uploaded file crosses as its bytes where it is only read."""
+        if crossing.type.kind != "file":
+            return not any(self.judge.of_the_web(v) for v in self.judge.evaluator.name(crossing.name, self.frame))
+        every = (e for s in moved for e in flow.every(s))
+        uses = [e for e in every if isinstance(e, ir.Attribute) and isinstance(e.value, ir.Name) and e.value.id == crossing.name]
+        return all(u.attr in READS for u in uses)
+
+    def _explain(self, stuck: Crossing | None, moved: ir.Block, inputs: tuple[Crossing, ...]) -> None:
+        where = Span(self.scope.file, *moved[0].at)
+        web = next((c for c in inputs if not self._crosses(c, moved)), None)
+        if stuck is not None:
+            kind = {"tensor": "a tensor on the model's device"}.get(stuck.type.kind, "an object")
+            self.problems.append(NoCut(f"{stuck.name}, {kind}, would have to cross between the app and the model, and it cannot be sent",
+                                       where, f"make a list, a number or an array of {stuck.name} beside the model call"))  # fmt: skip
+        elif web is not None:
+            self.problems.append(NoCut(f"the code around the model reads {web.name}, an object of the web framework", where,
+                                       f"read what is needed of {web.name} into plain variables first"))  # fmt: skip
+        elif not inputs:
+            self.problems.append(NoCut("the model runs on nothing of the request", where, "pass its input as an argument"))
+
+    def _returns(self, run: ir.Block) -> VType:
+        if self.function.returns is not None:
+            declared = self.types.annotation(self.function.returns, self.frame.parent or self.frame)
+            if declared.kind != "unknown":
+                return declared
+        found = {self.types.of(s.value, self.frame) for s in flow.flatten(run) if isinstance(s, ir.Return)}
+        return found.pop() if len(found) == 1 else VType("unknown")
+
+    def _left(self, moved: ir.Block, lifts: tuple[ir.Assign, ...]) -> float:
+        """The price of the statements that stay and need the model's libraries, or the model."""
+        inside = {s.at for s in flow.flatten(moved)}
+        parts = frozenset(id(p) for s in lifts if s.value is not None for p in walk(s.value))
+        return sum(HEAVY for s in self.judge.around(self.scope) if s.stmt.at not in inside and self.judge.heavy(s, parts))
