@@ -8,7 +8,7 @@ from triton_migrate.classify.records import Verdict
 from triton_migrate.entries.records import Entry
 from triton_migrate.trace.records import Pipeline
 
-NEAR_TIGHT = ("tight", "individual", "modular", "loose")  # ties go to the first
+NEAR_TIGHT = ("tight", "loose", "modular", "individual")  # by how much hangs together
 
 
 def application_category(
@@ -25,14 +25,14 @@ def application_category(
     ]
     if not judged:
         counts = Counter(v.category for v in consumers)
-        return (_most(counts), min(v.confidence for v in consumers)) if consumers else ("none", 1.0)
+        return (_most(counts, counts), min(v.confidence for v in consumers)) if consumers else ("none", 1.0)
     distinct = {_same(p): v.category for p, v in judged}
     sure = min(v.confidence for _, v in judged)
     counts, raw = Counter(distinct.values()), Counter(v.category for _, v in judged)
     twice = 2 * counts["tight"]
     if twice > counts.total() or (twice == counts.total() and 2 * raw["tight"] >= raw.total()):
         return "tight", sure
-    return _most(counts), sure
+    return _most(counts, raw), sure
 
 
 def _same(pipeline: Pipeline) -> object:
@@ -40,6 +40,6 @@ def _same(pipeline: Pipeline) -> object:
     return tuple(s.span for s in pipeline.sites), tuple(s.span for s in pipeline.stages)
 
 
-def _most(counts: Counter[str]) -> str:
-    best = max(counts.values())
-    return next(category for category in NEAR_TIGHT if counts[category] == best)
+def _most(counts: Counter[str], raw: Counter[str]) -> str:
+    """The most frequent; of several, the one with more entries, then the one nearer to tight."""
+    return max(counts, key=lambda category: (counts[category], raw[category], -NEAR_TIGHT.index(category)))

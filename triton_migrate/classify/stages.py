@@ -86,8 +86,8 @@ def _is_pure(course: Course, state: State, scope: Scope) -> bool:
     own = course.by_scope[scope]
     if any(step.inputs or step.responds or _of_the_request(course, step) for step in own) or _takes_the_request(course, scope):
         return False
-    if any(of.has_effect(step, "db-read", "db-write") for step in own):
-        return False  # it works on a live connection
+    if any(of.has_effect(step, "db-read", "db-write") or state.changing & of.receivers(step) for step in own):
+        return False  # it works on a live object: a connection, an index that entries add to
     return _returns(own) and not any(_leaves(course, state, step) for step in own)
 
 

@@ -6,6 +6,7 @@ anybody would find there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,6 +73,7 @@ class State:
                         self.writes.setdefault(cell, []).append(Write(course, step))
                 for path in self.touched(step, writing=True):
                     self.files.setdefault(path, []).append(Write(course, step))
+        self.changing = frozenset(site for course in courses for site in _changing(course))
         self.once = tuple(self._trained_once())
         self.entries = self._entries_of_functions()
 
@@ -215,6 +217,15 @@ class State:
                 for scope in course.by_scope:
                     found.setdefault(scope, set()).add(course.root)
         return {scope: frozenset(roots) for scope, roots in found.items()}
+
+
+def _changing(course: Course) -> Iterator[Site]:
+    """Where library objects are made that the entry changes, and that outlive it."""
+    changed = frozenset(site for step in course.pipeline.steps for site in of.receivers(step, "mutate"))
+    for site in changed:
+        at = Span(site.file, *site.at)
+        if not any(step.span.holds(at) for step in course.pipeline.steps):
+            yield site
 
 
 def _makes_its_object(step: Step, cell: Cell) -> bool:

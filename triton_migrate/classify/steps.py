@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.values import Site
 from triton_migrate.rulebook.book import Rulebook
 from triton_migrate.rulebook.vocabulary import (
     Cache,
@@ -70,6 +71,12 @@ def own_calls(step: Step) -> Iterator[Call]:
     """The library calls of a statement; what is also entered as a function of the program is known by that."""
     entered = {scope.name for scope in step.enters}
     return (call for call in step.calls if call.rules or call.api.path.rpartition(".")[2] not in entered)
+
+
+def receivers(step: Step, *kinds: str) -> frozenset[Site]:
+    """Where the objects were made whose methods the statement calls; with kinds, those methods that have such an effect."""
+    calls = (c for c in step.calls if not kinds or any(isinstance(r, Effect) and r.kind in kinds for r in c.rules))
+    return frozenset(call.api.made for call in calls if call.api.made is not None)
 
 
 def call_expression(step: Step, call: Call) -> ir.Call | None:

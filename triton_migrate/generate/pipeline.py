@@ -21,7 +21,6 @@ from triton_migrate.plan.liveness import lifted_name
 from triton_migrate.plan.records import Tensor
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Instance
-from triton_migrate.rulebook.vocabulary import ModelConfigure
 from triton_migrate.trace.records import PredictSite
 
 HEAD = '''\
@@ -196,7 +195,7 @@ class Assembly:
         made = flow.binds(run[:index]) | flow.binds(tuple(inner))
         carried = sorted((after & (made | set(given))) - {output} - set(self.renamed))
         called = f'return {{"output": {self._by_row(site, self._expression(call, ((leaf.at, "batch"),)))}}}\n'
-        prepared = sorted(set(carried) & made)
+        prepared = sorted(set(carried) & made - {batch})
         reads = flow.reads(run[:index]) | flow.reads(tuple(inner)) | {n.id for n in flow.names(leaf)}
         needed = [n for n in given if n in reads]
         values = {c.name: tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs}
@@ -217,7 +216,7 @@ class Assembly:
         if not carried:
             return f"def preprocess(inputs):\n    return {call}, ()\n"
         first = f"    {', '.join([batch, *prepared])} = {call}\n"
-        rest = ", ".join(n if n in prepared else values[n] for n in carried) + ("," if len(carried) == 1 else "")
+        rest = ", ".join(n if n in prepared or n == batch and n not in values else values[n] for n in carried) + ("," if len(carried) == 1 else "")
         return f"def preprocess(inputs):\n{first}    return {batch}, ({rest})\n"
 
     def _by_row(self, site: PredictSite, call: str) -> str:
@@ -312,15 +311,8 @@ class Assembly:
         return f"def stack(batches):\n    return {code}\n\n\ndef row_shape(batch):\n    return {shape}\n"
 
     def _decorators(self) -> str:
-        """Decorators of the function that configure the model's run (`@torch.no_grad()`)."""
-        evaluator, scope = self.cutter.evaluator, self.cut.scope
-        frame = evaluator.program.generic(scope).parent or evaluator.program.frames[scope.file]
-        found = ""
-        for expr in scope.function.decorators:
-            apis = evaluator.apis(expr.func if isinstance(expr, ir.Call) else expr, frame)
-            if any(evaluator.rulebook.find(a.path.removesuffix("()"), ModelConfigure) for a in apis):
-                found += f"@{self._expression(expr)}\n"
-        return found
+        """Decorators of the function that configure the model's run come along."""
+        return "".join(f"@{self._expression(d)}\n" for d in self.cutter.judge.configuring(self.cut.scope))
 
     def _run(self) -> str:
         return (

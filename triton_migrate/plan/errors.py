@@ -1,4 +1,7 @@
-"""Takes a cut, gives the exception classes the app catches around it: they must come out of the client as what they were."""
+"""Takes a cut, gives what the app catches around it: those classes must come out of the client as what they were.
+
+A handler that catches everything must not take "Triton is down" for an error of the model.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +11,45 @@ from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, UserClass, Value
 
+BROAD = frozenset({"builtins.Exception", "builtins.BaseException", "builtins.RuntimeError"})  # what the client's errors are, too
+
 
 def caught(evaluator: Evaluator, cut: Cut) -> tuple[str, ...]:
     """Names, as the file of the cut knows them, of the classes that handlers around the cut and around the calls to it catch."""
     found: dict[str, None] = {}
     for site in cut.sites:
         levels = [(call, frame) for call, frame in site.chain if frame.scope is not cut.scope]
-        for handler in _around_run(cut):
+        for handler in (h for t in _around_run(cut) for h in t.handlers):
             _collect(evaluator, handler, cut.frame, cut, found)
         for call, frame in levels:
-            for handler in _around_call(frame.scope.function, call):
+            for handler in (h for t in _around_call(frame.scope.function, call) for h in t.handlers):
                 _collect(evaluator, handler, frame, cut, found)
     return ("Exception",) if "Exception" in found or "BaseException" in found else tuple(found)
 
 
-def _around_run(cut: Cut) -> list[ir.Handler]:
+def swallowing(evaluator: Evaluator, cut: Cut) -> tuple[tuple[str, ir.Try], ...]:
+    """By file, the `try` statements around the cut whose handlers would take "Triton is down" for an error of the model."""
+    found = [(cut.scope.file, t, cut.frame) for t in _around_run(cut)]
+    levels = {id(call): (call, frame) for site in cut.sites for call, frame in site.chain if frame.scope is not cut.scope}
+    found += [(frame.scope.file, t, frame) for call, frame in levels.values() for t in _around_call(frame.scope.function, call)]
+    return tuple((file, t) for file, t, frame in found if any(_is_broad(evaluator, h, frame) for h in t.handlers))
+
+
+def _is_broad(evaluator: Evaluator, handler: ir.Handler, frame: Frame) -> bool:
+    types = handler.type.items if isinstance(handler.type, ir.Sequence) else (handler.type,)
+    values = {v for t in types if t is not None for v in evaluator.values(t, frame)}
+    return handler.type is None or any(isinstance(v, Api) and v.path in BROAD for v in values)
+
+
+def _around_run(cut: Cut) -> list[ir.Try]:
     start, end = cut.span.line, cut.span.end_line
     tries = [s for s in flow.flatten(cut.scope.function.body) if isinstance(s, ir.Try)]
-    return [h for t in tries for h in t.handlers if t.body[0].at[0] <= start and end <= t.body[-1].at[2]]
+    return [t for t in tries if t.body[0].at[0] <= start and end <= t.body[-1].at[2]]
 
 
-def _around_call(function: ir.Function, call: ir.Call) -> list[ir.Handler]:
+def _around_call(function: ir.Function, call: ir.Call) -> list[ir.Try]:
     tries = [s for s in flow.flatten(function.body) if isinstance(s, ir.Try)]
-    return [h for t in tries for h in t.handlers if any(e is call for s in t.body for e in flow.every(s))]
+    return [t for t in tries if any(e is call for s in t.body for e in flow.every(s))]
 
 
 def _collect(evaluator: Evaluator, handler: ir.Handler, frame: Frame, cut: Cut, found: dict[str, None]) -> None:

@@ -14,6 +14,7 @@ from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, Literal, Value
 from triton_migrate.rulebook.vocabulary import (
     Effect,
+    ModelConfigure,
     ModelConstruct,
     ModelLoad,
     WebAbort,
@@ -141,7 +142,7 @@ class Judge:
         return bool(values) and all(self.is_loaded(v) or (isinstance(v, Instance) and not self._is_data(v)) for v in values)
 
     def _is_data(self, instance: Instance) -> bool:
-        return self.types.record(instance.of).kind == "record"
+        return self.types.record(instance.of).kind in ("record", "enum")
 
     def is_loaded(self, value: Value) -> bool:
         """A model or preprocessor that some call loaded, or an instance of a model class."""
@@ -182,6 +183,16 @@ class Judge:
         """`x.attribute` or `x[key]` of something loaded."""
         base = expr.value if isinstance(expr, (ir.Attribute, ir.Subscript)) else None
         return base is not None and any(self.is_loaded(v) for v in self.evaluator.values(base, frame))
+
+    def configuring(self, scope: Scope) -> tuple[ir.Expr, ...]:
+        """Decorators of the function that configure the model's run (`@torch.no_grad()`)."""
+        frame = self.evaluator.program.generic(scope).parent or self.evaluator.program.frames[scope.file]
+        return tuple(
+            d
+            for d in scope.function.decorators
+            for a in self.evaluator.apis(d.func if isinstance(d, ir.Call) else d, frame)
+            if self.rulebook.find(a.path.removesuffix("()"), ModelConfigure)
+        )
 
     # ------------------------------------------------------------ what costs
 

@@ -91,7 +91,8 @@ class Regions:
             return None
         held = set(receivers) | {n.id for e in self.loaded for n in flow.names(e)}
         stacked = bool(self.rows) and self.predicts.stackable(moved, self.calls[0], self.rows[0][1], self.frame, self.local - held)
-        cost = self._left(moved, lifts or ()) + crossing_cost((*inputs, *outputs)) + MOVED * len(moved) + LIFTED * len(lifts or ()) + (0 if stacked else ONE_BY_ONE)
+        cost = self._left(moved, lifts or ()) + crossing_cost((*inputs, *outputs)) + (0 if stacked else ONE_BY_ONE)
+        cost += MOVED * len(moved) + LIFTED * len(lifts or ())
         return Cut("region", self.scope, self.frame, block, first, last, tuple(self.pipeline.sites), inputs, outputs, receivers, tail,
                    stacked, self.calls[0], self.rows, cost, WHY, lifts or ())  # fmt: skip
 

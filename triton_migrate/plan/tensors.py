@@ -55,9 +55,11 @@ def unpack(array: str, made: Tensor, kind: VType) -> str:
 
 
 def rebuild(value: str, kind: VType) -> str:
-    """Records come out of JSON as dicts of their fields: make them again."""
+    """Records come out of JSON as dicts of their fields, members of an Enum as their values: make them again."""
     if not has_record(kind):
         return value
+    if kind.kind == "enum" and kind.cls is not None:
+        return f"{kind.cls.scope.name}({value})"
     if kind.kind == "record" and kind.cls is not None:
         return f"{kind.cls.scope.name}(**{value})"
     if kind.kind == "list":
@@ -66,12 +68,12 @@ def rebuild(value: str, kind: VType) -> str:
 
 
 def has_record(kind: VType) -> bool:
-    return kind.kind == "record" or any(has_record(i) for i in kind.items)
+    return kind.kind in ("record", "enum") or any(has_record(i) for i in kind.items)
 
 
 def records(kind: VType) -> tuple[VType, ...]:
     """The record types inside a type."""
-    return ((kind,) if kind.kind == "record" else ()) + tuple(r for i in kind.items for r in records(i))
+    return ((kind,) if kind.kind in ("record", "enum") else ()) + tuple(r for i in kind.items for r in records(i))
 
 
 def functions(expression: str) -> set[str]:

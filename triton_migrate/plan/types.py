@@ -13,7 +13,7 @@ from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict
 
 SCALARS = ("str", "bytes", "int", "float", "bool")
 PLAIN = frozenset({*SCALARS, "none", "list", "tuple", "dict", "array", "record"})
-STUCK = frozenset({"tensor", "object", "frame"})
+STUCK = frozenset({"tensor", "object"})
 BUILTIN_RESULTS = {
     "float": "float", "int": "int", "str": "str", "len": "int", "bool": "bool", "bytes": "bytes", "dict": "dict", "repr": "str",
     "sorted": "list", "list": "list", "isinstance": "bool", "ord": "int", "chr": "str", "any": "bool", "all": "bool", "hash": "int",
@@ -26,6 +26,8 @@ DEPTH = 24
 @dataclass(frozen=True, slots=True)
 class VType:
     """What a value is. `kind`: str bytes int float bool none list tuple dict array tensor frame image record object unknown.
+
+    A `frame` is a pandas table or column, an `enum` a member of an Enum.
 
     `dtype` is NumPy's name or "?"; `rank` counts axes (0 = unknown); `one_row`: the first axis is known to be 1; `items` are element
     types; `cls` is the class of a record; `declared` says that an annotation gave the type.
@@ -118,6 +120,19 @@ class Types:
             at = at.parent
         return UNKNOWN
 
+    def _imported(self, binding: Binding, frame: Frame) -> VType:
+        """What another module means by a name; modules that import it from each other say nothing."""
+        stmt, name = binding.imported
+        path = self.evaluator.program.module_path(frame.scope.file, stmt.module, stmt.level)
+        key = (id(binding), id(frame))
+        if path is None or key in self._busy:
+            return UNKNOWN
+        self._busy.add(key)
+        try:
+            return self.name(name, self.evaluator.program.frames[path])
+        finally:
+            self._busy.discard(key)
+
     def _binding(self, binding: Binding, frame: Frame) -> VType:
         match binding.how:
             case "value":
@@ -130,9 +145,7 @@ class Types:
             case "parameter":
                 return self._parameter(binding.node, frame)  # type: ignore[arg-type]
             case "from":
-                stmt, name = binding.imported
-                path = self.evaluator.program.module_path(frame.scope.file, stmt.module, stmt.level)
-                return self.name(name, self.evaluator.program.frames[path]) if path else UNKNOWN
+                return self._imported(binding, frame)
             case _:
                 return VType("object") if binding.how in ("import", "function", "class", "enter") else UNKNOWN
         for i in binding.unpacked:
@@ -194,6 +207,8 @@ class Types:
     def record(self, cls: UserClass) -> VType:
         """A dataclass or pydantic model as its fields; anything else is an object that cannot travel."""
         frame = self.evaluator.program.generic(cls.scope)
+        if any(isinstance(b, Api) and b.path in ("enum.Enum", "enum.IntEnum", "enum.StrEnum") for b in self.evaluator.mro(cls)):
+            return VType("enum", cls=cls, declared=True)
         plain = any(isinstance(b, Api) and b.path in ("pydantic.BaseModel", "typing.NamedTuple") for b in self.evaluator.mro(cls)) or any(
             a.path.removesuffix("()") == "dataclasses.dataclass"
             for d in cls.scope.definition.decorators
@@ -389,6 +404,8 @@ class Types:
             if call.func.attr == "tolist":
                 return VType("list", items=(VType(_python(base.dtype)) if base.rank == 1 else UNKNOWN,))
             return {"item": VType(_python(base.dtype))}.get(call.func.attr, UNKNOWN)
+        if base.kind == "frame":
+            return VType("array") if call.func.attr == "to_numpy" else UNKNOWN
         if base.kind == "tensor":  # what leaves the device is said by rules
             return VType("tensor")
         return UNKNOWN

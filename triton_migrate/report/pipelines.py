@@ -64,6 +64,14 @@ class Found(Verdict, Findings):
     """A verdict with every finding there, empty where nothing was said."""
 
 
+class Trouble(NamedTuple):
+    blocks: bool
+    message: str
+    file: str
+    line: int
+    fix: str
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """One entry that runs a model. `entry` is what `apply --endpoint` takes; `anchor` names it on the page."""
@@ -86,6 +94,15 @@ class Pipeline:
     def status(self) -> PortStatus | None:
         port = self.found["port"]
         return port["status"] if port else None
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What stands in the way of the port or is left to do, each once: a blocker may be the reason of a refusal too."""
+        port = self.found["port"]
+        rows = [Trouble(True, b["message"], b["file"], b["line"], b["fix"]) for b in self.found["blockers"]]
+        left = (*(port["not_done"] if port else ()), *self.not_ported)
+        rows += [Trouble(False, n["reason"], n["file"], n["line"], n["fix"]) for n in left]
+        return tuple({(row.message, row.file, row.line): row for row in reversed(rows)}.values())[::-1]
 
     @property
     def frameworks(self) -> tuple[str, ...]:

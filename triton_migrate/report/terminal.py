@@ -38,6 +38,8 @@ def scan_summary(document: Report, console: Console, *, report: Path | None = No
     if others := quiet(document):
         probes = sum(endpoint["probe"] for endpoint in others)
         console.print(f"{_plural(len(others), 'other endpoint')}" + (f", {probes} of them a probe" if probes else ""))
+    if left := document["unregistered"]:
+        console.print(f"{_plural(len(left), 'handler')} defined but not registered, all in the report")
     if document["models"]:
         console.print(_models(document))
     _print_files(document, console)
@@ -256,18 +258,10 @@ def _print_load(document: Report, console: Console) -> None:
 
 def _print_plan(row: Pipeline, document: Report, console: Console) -> None:
     _heading("Port", console)
-    port = row.found["port"]
-    told: set[tuple[str, str, int]] = set()
-    for blocker in row.found["blockers"]:
-        told.add((blocker["message"], blocker["file"], blocker["line"]))
-        console.print(_text(f"Blocked: {blocker['message']} ({blocker['file']}:{blocker['line']})", style="red"))
-        console.print(_text(f"  Fix: {blocker['fix']}"))
-    for left in (*(port["not_done"] if port else ()), *row.not_ported):
-        key = (left["reason"], left["file"], left["line"])
-        if key not in told:
-            told.add(key)
-            console.print(_text(f"Left: {left['reason']} ({left['file']}:{left['line']})", style="yellow"))
-            console.print(_text(f"  Fix: {left['fix']}"))
+    for trouble in row.troubles:
+        kind, style = ("Blocked", "red") if trouble.blocks else ("Left", "yellow")
+        console.print(_text(f"{kind}: {trouble.message} ({trouble.file}:{trouble.line})", style=style))
+        console.print(_text(f"  Fix: {trouble.fix}"))
     if row.status in ("portable", "review"):
         console.print(_text(f"Next: {apply_command(document, row.entry)}"), soft_wrap=True)
 

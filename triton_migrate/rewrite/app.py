@@ -14,6 +14,7 @@ from triton_migrate.index.text import Text
 from triton_migrate.plan import tensors
 from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.errors import swallowing
 from triton_migrate.plan.liveness import find_block, lifted_name
 from triton_migrate.plan.port import PlannedModel
 from triton_migrate.plan.types import VType
@@ -22,7 +23,16 @@ from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import UserClass
 from triton_migrate.rewrite.applying import apply_operations
 from triton_migrate.rewrite.leftovers import Leftovers
-from triton_migrate.rewrite.operations import AddImport, InsertAfter, InsertBefore, Operation, ReplaceExpression, ReplaceStatements
+from triton_migrate.rewrite.operations import (
+    AddImport,
+    InsertAfter,
+    InsertBefore,
+    InsertHandler,
+    Operation,
+    RemoveDecorator,
+    ReplaceExpression,
+    ReplaceStatements,
+)
 from triton_migrate.trace.records import PredictSite
 
 CLIENT = "from triton_serving import client as {alias}"
@@ -49,8 +59,14 @@ class AppEdits:
             self.leftovers.kept.add((cut.scope.file, cut.scope.function.at))
             self.leftovers.passed |= {(cut.scope, c.name) for c in cut.inputs}
             self.leftovers.passed |= {(self.evaluator.program.files[cut.scope.file].module, e) for e in errors}
+            for file, guard in swallowing(self.evaluator, cut):
+                self._client(file)
+                self._add(file, InsertHandler(Span(file, *guard.at), f"{self._alias(file)}.Unavailable"))
             if cut.kind == "region":
                 self._region(planned, cut, errors)
+                for decorator in planned.cutter.judge.configuring(cut.scope):
+                    self._add(cut.scope.file, RemoveDecorator(Span(cut.scope.file, *decorator.at)))
+                    self.leftovers.remove(cut.scope.file, decorator.at)
             else:
                 for sites in _gathered(cut, planned.cutter, self.texts[cut.scope.file]):
                     self._calls(planned, cut, sites, errors)

@@ -337,11 +337,12 @@ class Leftovers:
             return self._method(attr, owners)
         prepared = [(f, m) for f, m in live if not _stores(m) and self._prepares(m)]
         stores = [(f, m) for f, m in live if _stores(m)]
-        if not stores or len(stores) + len(prepared) != len(live) or any(attr in s for s in self._strings.values()):
+        guards = [(f, m) for f, m in live if _guards(m, attr) and (f, m.scope.node.at) in self.kept]
+        if not stores or len(stores) + len(prepared) + len(guards) != len(live) or any(attr in s for s in self._strings.values()):
             return False
         if any(isinstance(m.stmt, ir.Assign) and len(m.stmt.targets) > 1 for _, m in stores):
             return False
-        for file, mention in (*stores, *prepared):
+        for file, mention in (*stores, *prepared, *guards):
             self._delete(file, mention.stmt)
         return True
 
