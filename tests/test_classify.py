@@ -21,8 +21,9 @@ from triton_migrate.study import Study, study
 CASES = Path(__file__).parent / "categories"
 RULES = ("T1", "T2", "T3", "I1", "M1a", "M1b", "M1c", "loose")
 FLAGS = (
-    "auth", "batch-loop", "bootstrap-fit", "db-write-after", "dispatch", "dynamic-models", "early-exit", "external-fetch", "fused",
-    "lazy-load", "not-re-entrant", "own-module-class", "read-after", "reload", "result-cache",
+    "auth", "batch-loop", "bootstrap-fit", "client-keyed-blob", "db-write-after", "dispatch", "dynamic-models", "early-exit",
+    "external-fetch", "fused", "idle-unload", "job-status", "lazy-load", "live-source", "metrics", "not-re-entrant", "optional-output",
+    "own-module-class", "queue-transport", "quota", "read-after", "reload", "result-cache",
 )  # fmt: skip
 
 
@@ -56,6 +57,8 @@ def test_category(tmp_path: Path, name: str) -> None:
     verdict = judged(tmp_path, name)
     assert verdict.rule == said(CASES / f"{name}.py").partition(":")[0], shown(verdict)
     assert verdict.evidence
+    lines = (tmp_path / f"{name}.py").read_text("utf-8").splitlines()
+    assert all(lines[e.span.line - 1][e.span.column :].strip() for e in (*verdict.evidence, *verdict.noted)), "it points at code"
     assert verdict.runner_up != verdict.category
     assert 0.3 <= verdict.confidence <= 0.97
     assert verdict.effort in (0, 1, 3, 5, 7, 13)
@@ -95,6 +98,48 @@ def test_half_tight_is_tight(tmp_path: Path) -> None:
     (one,) = (i for i, v in enumerate(both.verdicts) if v is not None and v.category == "loose")
     assert application_category(both.pipelines[one : one + 1], both.verdicts[one : one + 1])[0] == "loose"
     assert application_category((), ())[0] == "none"
+
+
+TASK = """
+import joblib
+from celery import Celery
+from flask import Flask, jsonify, request
+
+app, queue, model = Flask(__name__), Celery("work", broker="redis://"), joblib.load("model.pkl")
+
+
+@queue.task
+def score(rows):
+    return model.predict(rows).tolist()
+
+
+@app.post("/p")
+def p():
+    return jsonify(id=score.delay([[float(v) / 255 for v in request.get_json()]]).id)
+"""
+
+
+def test_a_task_is_judged_with_its_route(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(TASK)
+    found = study(tmp_path)
+    assert [v.category for v in found.verdicts if v is not None] == ["loose", "loose"], "the task alone would be individual"
+    assert application_category(found.pipelines, found.verdicts)[0] == "loose"
+
+
+def test_of_several_the_application_is_the_one_nearer_to_tight(tmp_path: Path) -> None:
+    both = studied(tmp_path, "m1c_m1c", "loose_scaling")
+    assert sorted(v.category for v in both.verdicts if v is not None) == ["loose", "modular"]
+    assert application_category(both.pipelines, both.verdicts)[0] == "loose"
+
+
+def test_what_tests_replace_is_no_evidence(tmp_path: Path) -> None:
+    shutil.copy(CASES / "i1_conversion_only.py", tmp_path / "app.py")
+    (tmp_path / "tests").mkdir()
+    patch = "import app\n\nseen = []\n\n\nclass Fake:\n    def predict(self, x):\n        seen.append(x)\n        return x * 2\n\n\napp.model = Fake()\n"
+    (tmp_path / "tests" / "test_app.py").write_text(patch)
+    (verdict,) = (v for v in study(tmp_path).verdicts if v is not None)
+    assert verdict.rule == "I1", shown(verdict)
+    assert {e.span.file for e in (*verdict.evidence, *verdict.noted)} == {"app.py"}
 
 
 def reports(folder: Path) -> Iterator[Report]:

@@ -476,6 +476,26 @@ def test_json_tensor_of_special_values(local: ModuleType) -> None:
         through({"a": object()})
 
 
+def test_json_tensor_keeps_tables(local: ModuleType) -> None:
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame(
+        {
+            "n": np.array([1, 2], dtype=np.int32),
+            "x": [0.5, math.nan],
+            "s": ["a", None],
+            "when": pd.to_datetime(["2026-01-02", "2026-01-03"]),
+            "kind": pd.Categorical(["b", "a"], categories=["b", "a", "c"], ordered=True),
+            "maybe": pd.array([1, None], dtype="Float64"),
+            7: [True, False],
+        },
+        index=["one", "two"],
+    )
+    back = local.unpack_json(local.pack_json({"table": table}))["table"]
+    pd.testing.assert_frame_equal(back, table)
+    empty = local.unpack_json(local.pack_json(table[:0]))
+    assert (list(empty.columns), len(empty), empty["n"].dtype) == (list(table.columns), 0, np.int32)
+
+
 def test_pack_and_unpack(local: ModuleType) -> None:
     pack = local.pack
     for value, dtype, shape, kind, row in [

@@ -1,8 +1,8 @@
 """How general the port is: small apps as people write them, each ported and asked the same as its original.
 
 `ports/<name>/` holds `app/`, `make_models.py` (run in the app's folder) and `case.json`: the application, the requests, the entries that
-may stay (`not_ported`), the places of the `stacked` requests that a real server is sent many of at once, and `xfail` or `xfail_on_triton`
-with the reason where the port is known to be wrong.
+may stay (`not_ported`), the places of requests that answer 503 while Triton is `down`, those of the `stacked` requests that a real
+server is sent many of at once, and `xfail` or `xfail_on_triton` with the reason where the port is known to be wrong.
 """
 
 from __future__ import annotations
@@ -56,9 +56,12 @@ def test_port_answers_like_the_original(folder: Path, case: Case, tmp_path: Path
     now, _ = ask(FORKED, port, case, "local")
     assert different(case, was, now) == ""
 
-    offline = {**case, "requests": [request for request in case["requests"] if request.get("offline")]}
+    down = [case["requests"][place] for place in case.get("down", [])]
+    offline = {**case, "requests": [*(request for request in case["requests"] if request.get("offline")), *down]}
     answered, heavy = ask(FRESH, bare, offline, "")
-    assert answered == [reply for request, reply in zip(case["requests"], was, strict=True) if request.get("offline")]
+    assert [status for status, _ in answered[len(answered) - len(down) :]] == [503] * len(down)
+    expected = [reply for request, reply in zip(case["requests"], was, strict=True) if request.get("offline")]
+    assert answered[: len(expected)] == expected
     assert heavy == [] or "not_ported" in case, "the models' libraries have left the app"
 
 

@@ -19,8 +19,10 @@ from triton_migrate.rewrite import (
     DeleteStatements,
     InsertAfter,
     InsertBefore,
+    InsertHandler,
     Operation,
     RemoveArgument,
+    RemoveDecorator,
     RemoveParameter,
     RemoveUnusedImports,
     ReplaceExpression,
@@ -71,6 +73,14 @@ def no_parameter(function: str, name: str) -> Edit:
     return lambda source: RemoveParameter(at(source, function, ast.stmt), name)
 
 
+def no_decorator(decorator: str) -> Edit:
+    return lambda source: RemoveDecorator(at(source, decorator, ast.expr))
+
+
+def handler(statement: str, error: str) -> Edit:
+    return lambda source: InsertHandler(at(source, statement, ast.stmt), error)
+
+
 def no_argument(call: str, argument: int | str) -> Edit:
     return lambda source: RemoveArgument(at(source, call, ast.Call), argument)
 
@@ -96,6 +106,52 @@ def check_not_done(source: str, *edits: Edit, reason: str) -> None:
     result = applied(source, *edits)
     assert isinstance(result, NotDone), result
     assert reason in result.reason
+
+
+# ---------------------------------------------------------------- decorators, handlers
+
+
+def test_decorators_go_with_nothing_else() -> None:
+    source = """
+        # about f
+        @first
+        @torch.no_grad()  # off
+        # between
+        @last(1)
+        def f(a):
+            return a
+        """
+    only = source.replace("        @torch.no_grad()  # off\n", "")
+    check(source, no_decorator("torch.no_grad()"), only)
+    check("# about f\n@first\ndef f():\n    pass\n", no_decorator("first"), "# about f\ndef f():\n    pass\n")
+    check("class A:\n    @first\n    async def f(self): ...\n", no_decorator("first"), "class A:\n    async def f(self): ...\n")
+
+
+def test_a_handler_goes_before_the_others() -> None:
+    source = """
+        def f():
+            try:
+                y = model.predict(x)
+            # whatever
+            except Exception as e:
+                return str(e)
+            finally:
+                close()
+        """
+    expected = """
+        def f():
+            try:
+                y = infer(x)
+            except triton.Unavailable:
+                raise
+            # whatever
+            except Exception as e:
+                return str(e)
+            finally:
+                close()
+        """
+    check(source, (replace("model.predict(x)", "infer(x)"), handler("try", "triton.Unavailable")), expected)
+    check_not_done("try:\n    a\nfinally:\n    b\n", handler("try", "E"), reason="no try with handlers")
 
 
 # ---------------------------------------------------------------- expressions

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_migrate.base import Span
+from triton_migrate.classify import kept, tight
 from triton_migrate.classify import steps as of
-from triton_migrate.classify import tight
 from triton_migrate.classify.control import harmless
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Evidence
 from triton_migrate.classify.state import UNLOADING, State, fills
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
 from triton_migrate.resolve.values import Instance
 from triton_migrate.rulebook.vocabulary import Cache, DataLive, Metric, ModelLoad, StreamSource
-from triton_migrate.trace.records import InputOrigin, Step
+from triton_migrate.trace.records import Call, InputOrigin, Step
 
+TOO_MANY = 429
 QUEUED = "queue-transport"
 
 
@@ -72,6 +73,15 @@ def _of_state(course: Course, state: State) -> Iterator[Evidence]:
     for step in course.pipeline.steps:
         if of.from_model(step) and any(fills(course, step, cell) for cell in step.writes):
             yield Evidence("result-cache", "results are kept and given again for the same input", step.span)
+    for cell in sorted(course.cells & state.writes.keys(), key=str):
+        where = next((s.span for s in course.feeding if course.reads(s, cell)), course.sites[0].span)
+        if kept.cache(course, state, cell):
+            yield Evidence("result-cache", f"what {cell.name} has of an earlier request is not made again", where)
+        elif kept.stored_input(course, state, cell):
+            yield Evidence("client-keyed-blob", "the client names a stored input: it is acquired, not state", where)
+    for step in course.feeding:
+        if of.has_effect(step, "db-read") and kept.cached_row(course, step):
+            yield Evidence("result-cache", "what the database has of an earlier request is not made again", step.span)
     for step in tight.stored_inputs(course):
         yield Evidence("client-keyed-blob", "the client names a stored input: it is acquired, not state", step.span)
     for step in tight.fetches(course):
@@ -96,7 +106,7 @@ def _of_effects(course: Course, state: State) -> Iterator[Evidence]:
             yield Evidence("read-after", "a database is read for the answer: that stays in the application", step.span)
         elif of.has_effect(step, "db-write") and pipeline.queue and step.number < first and step.number not in pipeline.before:
             yield Evidence("job-status", "the state of the job is kept in a database", step.span)
-        if any(isinstance(r, Metric) for r in of.rules(step)):
+        if any(isinstance(r, Metric) for r in of.rules(step)) or any(_counts(course, call) for call in step.calls):
             yield Evidence("metrics", "the application counts its own requests", step.span)
         if any(isinstance(r, Cache) for r in of.rules(step)):
             yield Evidence("result-cache", "results are kept and given again for the same input", step.span)
@@ -113,8 +123,25 @@ def _around_the_request(course: Course, state: State) -> Iterator[Evidence]:
         named = {o.source for o in step.taint if isinstance(o, InputOrigin)}
         if isinstance(step.stmt, ir.If) and of.rejects(step.stmt) and named & {"header", "cookie"}:
             yield Evidence("auth", "who asks is checked before anything runs", step.span)
+        if isinstance(step.stmt, ir.If) and of.rejects(step.stmt) and any(_too_many(part) for part in _body(step.stmt)):
+            yield Evidence("quota", "who asks too often is turned away before anything runs", step.span)
     if course.pipeline.queue:
         yield Evidence(QUEUED, f"the model runs behind a queue ({course.pipeline.queue})", _span(course.root.file, handler.at))
+
+
+def _counts(course: Course, call: Call) -> bool:
+    """`requests.inc()`: a method of a metric."""
+    return course.book.find(call.api.path.rpartition(".")[0].removesuffix("()"), Metric) is not None
+
+
+def _body(stmt: ir.If) -> Iterator[ir.Expr]:
+    return (part for inner in stmt.body for expr in flow.expressions(inner) for part in flow.walk(expr))
+
+
+def _too_many(part: ir.Expr) -> bool:
+    """The HTTP status 429, as a number or by the name that `http` and Starlette give it."""
+    named = isinstance(part, ir.Attribute) and "TOO_MANY_REQUESTS" in part.attr
+    return named or (isinstance(part, ir.Constant) and part.value == TOO_MANY)
 
 
 def _unloads(step: Step) -> bool:

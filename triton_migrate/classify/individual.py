@@ -11,7 +11,8 @@ def individual(course: Course) -> Judgement | None:
     """I1. What another stage than the model does is `first_work`."""
     if any(m.fused for m in course.pipeline.models) or any(site.rule.fused for site in course.sites):
         return None
-    if len({m.id for m in course.pipeline.models}) > 1 or not all(of.converts(step, course.book) for step in course.working):
+    several = len({frozenset(m.id for m in site.models) for site in course.sites}) > 1  # a site that picks among models runs one of them
+    if several or not all(of.converts(step, course.book) for step in course.working):
         return None
     guessed = [s for s in course.working for c in s.calls if not c.rules]
     doubts = (Doubt(0.05, f"what is called in {guessed[0].span.place} is known by its name only"),) if guessed else ()

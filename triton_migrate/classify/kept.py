@@ -34,7 +34,7 @@ def stored_input(course: Course, state: State, cell: Cell) -> bool:
     if any(w.course.root is course.root or _accumulates(w, cell) or cell in w.step.taint for w in writes):
         return False
     reads = [s for s in course.feeding if course.reads(s, cell)]
-    return bool(reads) and all(of.from_client(read) and _by_key(read, cell) for read in reads)
+    return bool(reads) and not _works_on_elements(state, cell) and all(of.from_client(read) and _by_key(read, cell) for read in reads)
 
 
 def _answers(course: Course, read: Step, keeps: Callable[[Step], bool]) -> bool:
@@ -81,7 +81,7 @@ def _leads_to(course: Course, step: Step, keeps: Callable[[Step], bool]) -> bool
 def _accumulates(write: Write, cell: Cell) -> bool:
     """Whether the write does more than put one value in its place: it adds to what was there, or changes it."""
     stmt = write.step.stmt
-    if not isinstance(stmt, ir.Assign) or stmt.augmented or not all(_keyed(target) for target in stmt.targets):
+    if not isinstance(stmt, ir.Assign) or stmt.augmented or not all(_keyed(target, cell) for target in stmt.targets):
         return True
     if cell not in write.step.taint or stmt.value is None:
         return False
@@ -92,8 +92,15 @@ def _accumulates(write: Write, cell: Cell) -> bool:
     return not made or any(s.calls or isinstance(s.stmt, ir.For) or not isinstance(s.stmt.value, ir.Subscript) for s in made)
 
 
-def _keyed(target: ir.Expr) -> bool:
-    return isinstance(target, ir.Subscript) and not isinstance(target.key, ir.Constant)
+def _keyed(target: ir.Expr, cell: Cell) -> bool:
+    return isinstance(target, ir.Subscript) and not isinstance(target.key, ir.Constant) and _is(target.value, cell)
+
+
+def _works_on_elements(state: State, cell: Cell) -> bool:
+    """`kept[key].update(more)`: whether any entry gives more to what is kept there."""
+    calls = (s.stmt.value for c in state.courses for s in c.pipeline.steps if isinstance(s.stmt, ir.Evaluate))
+    methods = (c.func.value for c in calls if isinstance(c, ir.Call) and isinstance(c.func, ir.Attribute) and (c.args or c.keywords))
+    return any(_is(base, cell) for element in methods for base in _looked_up_in(element))
 
 
 def _by_key(read: Step, cell: Cell) -> bool:

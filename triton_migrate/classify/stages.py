@@ -14,6 +14,8 @@ from triton_migrate.resolve.values import Api
 from triton_migrate.rulebook.vocabulary import DataConvert, WebParameter, WebRequest
 from triton_migrate.trace.records import Cell, InputOrigin, Step
 
+VALUES = frozenset({"image", "array", "tensor", "frame"})  # what a model works on
+
 
 @dataclass(frozen=True, slots=True)
 class StageFunction:
@@ -51,6 +53,8 @@ def _works(course: Course, state: State, scope: Scope) -> bool:
     if scope in course.holders:
         return True
     own = [step for step in course.working if step.scope is scope]
+    if _stores(course.by_scope[scope]):
+        return False
     return any(
         of.works(step, course.book) and not _encodes(course, step) and not _looks_up(course, state, step) for step in own
     ) and _carries(course, own)
@@ -59,6 +63,12 @@ def _works(course: Course, state: State, scope: Scope) -> bool:
 def _looks_up(course: Course, state: State, step: Step) -> bool:
     """`result, at = self.cache[key]`: acquiring what an earlier request left."""
     return not step.calls and any(course.reads(step, cell) for cell in step.taint if isinstance(cell, Cell) and cell in state.kept)
+
+
+def _stores(own: list[Step]) -> bool:
+    """An upload or a download put into a file: acquiring input, however its name and its size are found out."""
+    made = {r.result.partition(":")[0] for step in own for r in of.rules(step) if isinstance(r, DataConvert)}
+    return any(of.has_effect(step, "file-write") for step in own) and not made & VALUES
 
 
 def _carries(course: Course, own: list[Step]) -> bool:
@@ -74,6 +84,8 @@ def _carries(course: Course, own: list[Step]) -> bool:
 def _encodes(course: Course, step: Step) -> bool:
     """`image.save(buffer)`: what only makes bytes of its data is an encoding helper."""
     if not isinstance(step.stmt, ir.Evaluate) or not isinstance(step.stmt.value, ir.Call):
+        return False
+    if any(call.at != step.stmt.value.at and not of.call_converts(call, course.book) for call in of.own_calls(step)):
         return False
     frame = course.evaluator.program.generic(step.scope)
     given = (v for argument in step.stmt.value.args for v in course.evaluator.values(argument, frame))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_migrate.index import flow, ir
-from triton_migrate.resolve.scopes import Scope
+from triton_migrate.classify.expressions import COMPUTES, DECIDES, changes, parts, receiver
+from triton_migrate.index import ir
 from triton_migrate.resolve.values import Site
 from triton_migrate.rulebook.book import Rulebook
 from triton_migrate.rulebook.vocabulary import (
@@ -34,8 +34,6 @@ PASSING = (  # a call of these hands data on as it is
     WebRequest, WebResponse, WebAbort, ModelConfigure, ModelPredict, Metric, Cache,
     TaskEnqueue, ChannelPut, ChannelTake, FlowCall, FlowBind,
 )  # fmt: skip
-COMPUTES = frozenset({"Add", "Sub", "Mult", "Div", "FloorDiv", "Mod", "Pow", "MatMult", "Lt", "LtE", "Gt", "GtE"})
-DECIDES = COMPUTES | {"Eq", "NotEq", "In", "NotIn"}  # on a result: a threshold or a label
 ACQUIRES = frozenset({"file-read", "file-write", "network", "log", "time", "random"})  # getting hold of the input changes no data
 TEXT = "builtins.str()"
 ANYTHING = "builtins.object()"  # where the rules of methods stand that do the same on every object
@@ -81,8 +79,7 @@ def receivers(step: Step, *kinds: str) -> frozenset[Site]:
 
 def call_expression(step: Step, call: Call) -> ir.Call | None:
     """The call as the statement spells it."""
-    parts = (part for expr in flow.expressions(step.stmt) for part in flow.walk(expr))
-    return next((part for part in parts if isinstance(part, ir.Call) and part.at == call.at), None)
+    return next((part for part in parts(step.stmt) if isinstance(part, ir.Call) and part.at == call.at), None)
 
 
 def rejects(stmt: ir.If) -> bool:
@@ -102,10 +99,10 @@ def converts(step: Step, book: Rulebook) -> bool:
         return not after and rejects(step.stmt)
     if isinstance(step.stmt, ir.While):
         return False
-    callees = [part.func for part in _parts(step.stmt) if isinstance(part, ir.Call)] if step.predicts else []
-    chosen = {id(part) for callee in callees for part in flow.walk(callee)}  # which model is run is no change of the data
-    for part in _parts(step.stmt):
-        if id(part) not in chosen and _changes(part, DECIDES if after and not step.predicts else COMPUTES, step):
+    callees = [part.func for part in parts(step.stmt) if isinstance(part, ir.Call)] if step.predicts else []
+    chosen = {id(part) for callee in callees for part in receiver(callee)}  # which model is run is no change of the data
+    for part in parts(step.stmt):
+        if id(part) not in chosen and changes(part, step, DECIDES if after and not step.predicts else COMPUTES, after):
             return False
     return all(call_converts(call, book) for call in own_calls(step))
 
@@ -116,7 +113,7 @@ def passes(step: Step, book: Rulebook) -> bool:
         return True  # whether its arms can be wired is a question of control flow
     if step.inputs or step.responds or isinstance(step.stmt, (ir.Raise, ir.Assert, ir.Return)):
         return True  # how the answer is worded is no stage
-    if any(isinstance(p, ir.Operation) and p.operator in COMPUTES for p in _parts(step.stmt)):
+    if any(isinstance(p, ir.Operation) and p.operator in COMPUTES for p in parts(step.stmt)):
         return False
     return all(call_converts(call, book) or _acquires(call) for call in own_calls(step))
 
@@ -158,54 +155,5 @@ def works(step: Step, book: Rulebook) -> bool:
     if own and all(_acquires(call) for call in own):
         return False
     # choosing between two values, or wording one, is no work
-    computed = (p for p in _parts(step.stmt) if not isinstance(p, (ir.Conditional, ir.Joined)))
-    return bool(own) or any(_changes(part, COMPUTES, step) for part in computed)
-
-
-def _parts(stmt: ir.Stmt) -> Iterator[ir.Expr]:
-    return (part for expr in flow.expressions(stmt) for part in flow.walk(expr))
-
-
-def _listed(step: Step) -> frozenset[str]:
-    """Names that go over a list of texts or numbers that the code spells out: an element by such a name is field access."""
-    loops = [(s.target, s.iterable) for s in flow.flatten(_body(step.scope)) if isinstance(s, ir.For)]
-    loops += [(bound, over) for part in _parts(step.stmt) if isinstance(part, ir.Comprehension) for bound, over, _ in part.loops]
-    return frozenset(bound.id for bound, over in loops if isinstance(bound, ir.Name) and _spelled_out(over, step.scope))
-
-
-def _spelled_out(expr: ir.Expr | None, scope: Scope | None) -> bool:
-    """`["a", "b"]`, or a name that only such a list is assigned to, in the function or around it."""
-    if not isinstance(expr, ir.Name):
-        return isinstance(expr, ir.Sequence) and all(isinstance(item, ir.Constant) for item in expr.items)
-    while scope is not None:
-        block = (s for s in flow.flatten(_body(scope)) if isinstance(s, ir.Assign))
-        given = [s.value for s in block if any(isinstance(t, ir.Name) and t.id == expr.id for t in s.targets)]
-        if given:
-            return all(_spelled_out(value, None) for value in given)
-        scope = scope.parent
-    return False
-
-
-def _body(scope: Scope) -> ir.Block:
-    return () if isinstance(scope.node, ir.Class) else scope.node.body
-
-
-def _is_field(key: ir.Expr, step: Step) -> bool:
-    if isinstance(key, ir.Name):
-        return key.id in _listed(step)
-    return isinstance(key, (ir.Constant, ir.Slice, ir.Operation, ir.Sequence))
-
-
-def _changes(part: ir.Expr, operators: frozenset[str], step: Step) -> bool:
-    match part:
-        case ir.Operation(_, operator):
-            return bool(set(operator.split("+")) & operators)
-        case ir.Conditional() | ir.Joined():
-            return True
-        case ir.Subscript(_, _, key):
-            return not _is_field(key, step)
-        case ir.Call(_, ir.Attribute(_, _, "get"), (_, ir.Constant(_, default))) if default is not None:
-            return True  # a default filled in
-        case ir.Call(_, ir.Attribute(_, _, "get"), (key, *_)):
-            return not _is_field(key, step)  # a look-up: of a label, of an option
-    return False
+    computed = (p for p in parts(step.stmt) if not isinstance(p, (ir.Conditional, ir.Joined)))
+    return bool(own) or any(changes(part, step, COMPUTES, from_model(step)) for part in computed)

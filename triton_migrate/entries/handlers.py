@@ -142,7 +142,7 @@ class Handlers:
         mappings = [v for v in given_by if isinstance(v, Container)]
         if not mappings:
             yield from self.answering(cls, given, rule, place)
-        instance = _object(cls)
+        instance = object_of(cls)
         for mapping in mappings:
             for key, value in zip(mapping.expr.keys, mapping.expr.values, strict=True) if isinstance(mapping.expr, ir.Mapping) else ():
                 verb, name = self.evaluator.constant(key, mapping.frame), self.evaluator.constant(value, mapping.frame)
@@ -153,7 +153,7 @@ class Handlers:
         self, cls: UserClass, given: Methods | None, rule: WebRoute | None, place: CallPlace | None, instance: Instance | None = None
     ) -> Iterator[Handled]:
         """The methods of a class that answer requests."""
-        instance = instance or _object(cls)
+        instance = instance or object_of(cls)
         view = self.view(cls)
         one = (view.method if view else "") or (rule.verbs if rule and "*" not in rule.verbs else "")
         allowed = given or self._listed(cls, view.allowed if view else "methods")
@@ -206,7 +206,7 @@ class Handlers:
         return f"_{given}" if isinstance(given, str) else ""
 
 
-def _object(cls: UserClass) -> Instance:
+def object_of(cls: UserClass) -> Instance:
     """The object of a class that only the framework makes."""
     return Instance(cls, Site(cls.scope.file, cls.scope.definition.at))
 

@@ -14,12 +14,13 @@ from triton_migrate.entries.records import Entry
 from triton_migrate.entries.schemas import Schemas
 from triton_migrate.entries.startup import first_arguments, lifespan_arguments
 from triton_migrate.entries.texts import texts, url_texts
+from triton_migrate.entries.views import Views
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher, is_test, last_of
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.resolve.values import Api, Container, Site, UserClass, UserFunction, Values
-from triton_migrate.rulebook.vocabulary import WebApp, WebRoute, WebView
+from triton_migrate.rulebook.vocabulary import WebApp, WebClass, WebRoute, WebView
 
 ALONE = (Prefix("", None, True),)
 
@@ -33,7 +34,7 @@ class Routes:
     def __init__(self, matcher: Matcher) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
         self.attachments, self.handlers = Attachments(matcher), Handlers(matcher)
-        self.schemas = Schemas(self.evaluator)
+        self.schemas, self.classes = Schemas(self.evaluator), Views(matcher, self.handlers)
         self.unregistered: tuple[Entry, ...] = ()
         self.files: frozenset[str] = frozenset()
         self.provided = provided(self.matcher)
@@ -41,7 +42,7 @@ class Routes:
     def entries(self) -> tuple[Entry, ...]:
         """One entry per handler and path; its methods together, in the order of the source."""
         self.evaluator.assume(lifespan_arguments(self.matcher) | self._arguments())
-        found = _merged((*self._registered(), *self._attached(), *self._on_unknown()))
+        found = _merged((*self._registered(), *self._attached(), *self._classes(), *self._on_unknown()))
         served = {e.handler.scope for e in found if e.registered}
         lost = tuple(e for e in found if not e.registered and e.handler.scope not in served)
         self.unregistered = (*lost, *self._never_routed(frozenset(e.handler.scope for e in found)))
@@ -154,6 +155,19 @@ class Routes:
                         for path in texts(self.evaluator, given.get(view.uri), cls.frame):
                             for handled in self.handlers.answering(cls, None, None, None):
                                 yield self._entry(handled, joined(prefix.text, path), self.attachments.framework(node), prefix)
+
+    def _classes(self) -> Iterator[Entry]:
+        """`QuotesView.register(app)`: a class whose public methods all are routes."""
+        for match in self.matcher.find(WebClass):
+            place = match.place
+            if is_test(place.scope.file):
+                continue
+            self.files |= {place.scope.file}
+            nodes = tuple(self.attachments.nodes.within(port(place.call, match.rule.parent), self.matcher.program.generic(place.scope)))
+            prefixes = [(p, self.attachments.framework(n)) for n in nodes for p in self.attachments.prefixes(n)]
+            for prefix, framework in prefixes or [(ALONE[0], match.api.path.partition(".")[0])]:
+                for path, handled in self.classes.routes(match):
+                    yield self._entry(handled, joined(prefix.text, path), framework, prefix)
 
     def _never_routed(self, known: frozenset[Scope]) -> Iterator[Entry]:
         """Views that no route leads to; they have no path."""

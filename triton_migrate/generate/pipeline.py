@@ -203,7 +203,7 @@ class Assembly:
         parts = [
             _function("prepare", needed, pre + self._return([batch, *prepared]), self._place(), self._decorators()),
             _function("finish", [output, *carried], post + returned, "", self._decorators()),
-            self._preprocess(batch, needed, prepared, carried, values),
+            self._preprocess(batch, needed, made, carried, values),
             self._stacking(kind.kind if kind.kind in STACK else "tensor" if site.rule.stack == "torch.cat" else "array"),
             _function("predict", ["batch", "wanted"], _wrapped(context, called), "One call for all rows.", self._decorators()),
             "def postprocess(rows, carried):\n" + self._results(f"finish({self._of_row(site, 'output')}{', *carried' if carried else ''})"),
@@ -211,12 +211,13 @@ class Assembly:
         ]
         return "\n\n".join(parts)
 
-    def _preprocess(self, batch: str, needed: list[str], prepared: list[str], carried: list[str], values: dict[str, str]) -> str:
+    def _preprocess(self, batch: str, needed: list[str], made: set[str], carried: list[str], values: dict[str, str]) -> str:
         call = f"prepare({', '.join(values[n] for n in needed)})"
         if not carried:
             return f"def preprocess(inputs):\n    return {call}, ()\n"
+        prepared = [n for n in carried if n in made and n != batch]
         first = f"    {', '.join([batch, *prepared])} = {call}\n"
-        rest = ", ".join(n if n in prepared or n == batch and n not in values else values[n] for n in carried) + ("," if len(carried) == 1 else "")
+        rest = ", ".join(n if n in made else values[n] for n in carried) + ("," if len(carried) == 1 else "")
         return f"def preprocess(inputs):\n{first}    return {batch}, ({rest})\n"
 
     def _by_row(self, site: PredictSite, call: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
-from triton_migrate.plan.types import VType
+from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace.records import PredictSite
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from triton_migrate.index import flow, ir
@@ -30,6 +30,7 @@ class Below:
     frame: Frame
     run: ir.Block
     rest: ir.Block
+    near: int  # how many of them are in the run's own block: what is lifted out of the others must not depend on the request
     known: frozenset[str]  # local names that are bound when the run ends
     local: frozenset[str]
     stuck: frozenset[str]  # names bound in the run whose values cannot travel
@@ -41,7 +42,7 @@ class Lifts:
     def __init__(self, judge: Judge, types: Types) -> None:
         self.judge, self.types = judge, types
 
-    def of(self, below: Below, calls: tuple[ir.Call, ...]) -> ir.Block | None:
+    def of(self, below: Below, calls: tuple[ir.Call, ...]) -> tuple[ir.Assign, ...] | None:
         """The lifted expressions; None when one of the predict `calls` below the run cannot be lifted."""
         found: list[ir.Expr] = []
         owners: dict[int, ir.Stmt] = {}
@@ -52,8 +53,9 @@ class Lifts:
                 return None
             if not isinstance(stmt, SIMPLE) or stmt.value is None:
                 continue
+            known = below if number < below.near else replace(below, known=frozenset())
             for anchor in (*required, *self._anchors(stmt.value, below)):
-                chosen = self._around(anchor, stmt, below, between)
+                chosen = self._around(anchor, stmt, known, between)
                 if chosen is not None:
                     found.append(chosen)
                     owners[id(chosen)] = stmt
@@ -73,13 +75,13 @@ class Lifts:
         ]
 
     def _around(self, anchor: ir.Expr, stmt: ir.Assign | ir.Return | ir.Evaluate, below: Below, between: ir.Block) -> ir.Expr | None:
-        """The cheapest expression around the anchor that may be computed at the end of the run."""
+        """The cheapest expression around the anchor that may be computed at the end of the run; of equals the outermost."""
         assert stmt.value is not None
         path = tuple(liveness.path_to(stmt.value, anchor))
         if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
             path = path[: next(i for i, e in enumerate(path) if isinstance(e, ir.Joined)) + 1]
         legal = [e for i, e in enumerate(path) if self._always(path[: i + 1]) and self._may_leave(e, stmt, below, between)]
-        return min(reversed(legal), key=lambda e: value_cost(self.types.of(e, below.frame)), default=None)
+        return min(legal, key=lambda e: value_cost(self.types.of(e, below.frame)), default=None)
 
     def _always(self, path: tuple[ir.Expr, ...]) -> bool:
         """Whether the last expression of the path is a value that is computed exactly once whenever its statement runs."""

@@ -100,6 +100,31 @@ def read_after(body: ir.Block, run: ir.Block) -> set[str]:
     return found
 
 
+def following(body: ir.Block, block: ir.Block) -> ir.Block:
+    """The statements that certainly run next once a block inside `body` has come to its end, in the blocks around it."""
+    return _following(body, block)[0]
+
+
+def _following(body: ir.Block, block: ir.Block) -> tuple[ir.Block, bool]:
+    """With whether the end of `body` is certainly reached, too."""
+    if body is block:
+        return (), True
+    for i, stmt in enumerate(body):
+        inner = next((b for b in flow.blocks(stmt) if b is block or any(s is block[0] for s in flow.flatten(b))), None)
+        if inner is not None:
+            after, ends = _following(inner, block)
+            guarded = isinstance(stmt, ir.Try) and inner is stmt.body and not stmt.orelse and _leave(stmt)
+            if ends and (isinstance(stmt, ir.With) or guarded):
+                return (*after, *body[i + 1 :]), not any(isinstance(s, (ir.Return, ir.Raise)) for s in body[i + 1 :])
+            return after, False
+    return (), False
+
+
+def _leave(stmt: ir.Try) -> bool:
+    """Whether every handler leaves the function."""
+    return all(isinstance(h.body[-1], (ir.Return, ir.Raise)) for h in stmt.handlers) and not stmt.final
+
+
 def written(run: ir.Block) -> set[str]:
     """Names that the statements bind, or whose objects they may change (`x[0] = 1`, `x.sort()`)."""
     found = flow.binds(run)

@@ -75,7 +75,7 @@ def _identity(cut: Cut) -> object:
     if cut.kind == "region":
         return (cut.scope, cut.span)
     ((_, kind),) = [(c.name, c.type) for c in cut.inputs]
-    return (tuple(m.id for s in cut.sites for m in s.models)[:1], kind.dtype, kind.rank, kind.one_row)
+    return (tuple(m.id for s in cut.sites for m in s.models)[:1], kind.kind, kind.dtype, kind.rank, kind.one_row)
 
 
 def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], taken: set[str]) -> PlannedModel:

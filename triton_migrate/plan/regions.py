@@ -17,7 +17,8 @@ from triton_migrate.plan.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.lifts import Below, Lifts
 from triton_migrate.plan.rows import PredictCalls, Rows
-from triton_migrate.plan.types import Types, VType
+from triton_migrate.plan.types import Types
+from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.trace.records import Pipeline
 
@@ -101,7 +102,8 @@ class Regions:
         stuck = frozenset(n for n in bound if self.types.name(n, self.frame).travels is False)
         known = frozenset((bound | before) & self.local)
         missing = tuple(c for c in self.calls if not any(liveness.holds(s, c) for s in run))
-        below = Below(self.frame, run, block[last + 1 :], known, frozenset(self.local), stuck)
+        rest = (*block[last + 1 :], *liveness.following(self.function.body, block))
+        below = Below(self.frame, run, rest, len(block) - last - 1, known, frozenset(self.local), stuck)
         return Lifts(self.judge, self.types).of(below, missing)
 
     def _inputs(self, moved: ir.Block, before: set[str]) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:

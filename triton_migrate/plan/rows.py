@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from triton_migrate.index import flow, ir
 from triton_migrate.plan import liveness
-from triton_migrate.plan.types import Types, VType, parse
+from triton_migrate.plan.types import Types
+from triton_migrate.plan.vtype import VType, parse
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame

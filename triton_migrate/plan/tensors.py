@@ -6,7 +6,7 @@ import re
 
 from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
 from triton_migrate.plan.records import Tensor
-from triton_migrate.plan.types import VType
+from triton_migrate.plan.vtype import VType
 
 CODEC = "pack|pack_image|pack_json|unpack_image|unpack_json|unpack_scalar|unpack_text"
 SCALAR_TYPES = {"int": "INT64", "float": "FP64", "bool": "BOOL", "str": "STRING", "bytes": "STRING"}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from triton_migrate.index import ir
+from triton_migrate.plan.vtype import SCALARS, UNKNOWN, VType, depth, element_dtype, parse, promoted, python_kind, union
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, last_name
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict
 
-SCALARS = ("str", "bytes", "int", "float", "bool")
-PLAIN = frozenset({*SCALARS, "none", "list", "tuple", "dict", "array", "record"})
-STUCK = frozenset({"tensor", "object"})
 BUILTIN_RESULTS = {
     "float": "float", "int": "int", "str": "str", "len": "int", "bool": "bool", "bytes": "bytes", "dict": "dict", "repr": "str",
     "sorted": "list", "list": "list", "isinstance": "bool", "ord": "int", "chr": "str", "any": "bool", "all": "bool", "hash": "int",
@@ -21,38 +19,6 @@ BUILTIN_RESULTS = {
 STR_METHODS = {"split": "list", "rsplit": "list", "splitlines": "list", "encode": "bytes", "startswith": "bool", "endswith": "bool",
                "find": "int", "count": "int", "isdigit": "bool"}  # fmt: skip
 DEPTH = 24
-
-
-@dataclass(frozen=True, slots=True)
-class VType:
-    """What a value is. `kind`: str bytes int float bool none list tuple dict array tensor frame image record object unknown.
-
-    A `frame` is a pandas table or column, an `enum` a member of an Enum.
-
-    `dtype` is NumPy's name or "?"; `rank` counts axes (0 = unknown); `one_row`: the first axis is known to be 1; `items` are element
-    types; `cls` is the class of a record; `declared` says that an annotation gave the type.
-    """
-
-    kind: str
-    dtype: str = "?"
-    rank: int = 0
-    one_row: bool = False
-    items: tuple[VType, ...] = ()
-    cls: UserClass | None = None
-    declared: bool = False
-
-    @property
-    def travels(self) -> bool | None:
-        """Whether it can be serialised; None = not known."""
-        if self.kind in STUCK:
-            return False
-        if self.kind == "unknown":
-            return None
-        answers = [i.travels for i in self.items]
-        return False if False in answers else None if None in answers else True
-
-
-UNKNOWN = VType("unknown")
 
 
 class Types:
@@ -229,7 +195,7 @@ class Types:
             return replace(array, dtype="bool") if array else VType("bool")
         for kind in ("tensor", "array"):
             if found := next((t for t in types if t.kind == kind), None):
-                return replace(found, dtype=_promoted(tuple(t for t in types if t.kind == kind), operator))
+                return replace(found, dtype=promoted(tuple(t for t in types if t.kind == kind), operator))
         kinds = {t.kind for t in types}
         if kinds <= {"int", "float", "bool"}:
             return VType("float" if operator in ("Div", "Pow") or "float" in kinds else "int")
@@ -343,7 +309,7 @@ class Types:
             rank, one_row = self._shape(last_name(call.func), subject, call)
             return VType(found.kind, dtype, rank, one_row)
         if found.kind == "list" and subject.kind == "array":
-            return VType("list", items=(VType(_python(subject.dtype)),)) if subject.rank == 1 else VType("list", items=(UNKNOWN,))
+            return VType("list", items=(VType(python_kind(subject.dtype)),)) if subject.rank == 1 else VType("list", items=(UNKNOWN,))
         return replace(found, items=(UNKNOWN,)) if found.kind in ("list", "dict") else found
 
     def _dtype(self, dtype: str, subject: VType, call: ir.Call, frame: Frame) -> str:
@@ -356,7 +322,7 @@ class Types:
         default = parts[-1] if parts[-1] not in names else "?"
         given = port(call, "|".join(names))
         if given is None:
-            return default if default != "?" else _element_dtype(subject)
+            return default if default != "?" else element_dtype(subject)
         for value in self.evaluator.values(given, frame):
             if isinstance(value, Api):
                 return {"builtins.float": "float64", "builtins.int": "int64", "builtins.bool": "bool"}.get(
@@ -373,7 +339,7 @@ class Types:
                 args = args[0].items
             return len(args), bool(args) and isinstance(args[0], ir.Constant) and args[0].value == 1
         if function in ("array", "asarray", "ascontiguousarray") and subject.kind in ("list", "tuple"):
-            return _depth(subject), subject.one_row
+            return depth(subject), subject.one_row
         if function in ("expand_dims", "unsqueeze"):
             axis = call.args[-1] if call.args else dict(call.keywords).get("axis")
             front = isinstance(axis, ir.Constant) and axis.value == 0
@@ -402,8 +368,8 @@ class Types:
             return VType("str")
         if base.kind == "array":
             if call.func.attr == "tolist":
-                return VType("list", items=(VType(_python(base.dtype)) if base.rank == 1 else UNKNOWN,))
-            return {"item": VType(_python(base.dtype))}.get(call.func.attr, UNKNOWN)
+                return VType("list", items=(VType(python_kind(base.dtype)) if base.rank == 1 else UNKNOWN,))
+            return {"item": VType(python_kind(base.dtype))}.get(call.func.attr, UNKNOWN)
         if base.kind == "frame":
             return VType("array") if call.func.attr == "to_numpy" else UNKNOWN
         if base.kind == "tensor":  # what leaves the device is said by rules
@@ -418,66 +384,6 @@ KNOWN_INSTANCES = {
     "image": ("PIL.Image.Image()",),
     "frame": ("pandas.DataFrame()", "pandas.Series()"),
 }
-
-
-def parse(result: str) -> VType:
-    """A rule's `result` ("array:float64", "tensor:?", "same", "list") as a type."""
-    kind, _, dtype = result.partition(":")
-    return VType(kind or "unknown", dtype or "?")
-
-
-def union(types: tuple[VType, ...]) -> VType:
-    """What a value is that may be any of these."""
-    distinct = tuple(dict.fromkeys(types))
-    if len(distinct) == 1:
-        return distinct[0]
-    kinds = {t.kind for t in distinct}
-    if kinds <= {"int", "float"}:
-        return VType("float")
-    if len(kinds) == 1 and kinds & {"array", "tensor"}:
-        ranks, dtypes = {t.rank for t in distinct}, {t.dtype for t in distinct}
-        return VType(
-            distinct[0].kind,
-            dtypes.pop() if len(dtypes) == 1 else "?",
-            ranks.pop() if len(ranks) == 1 else 0,
-            all(t.one_row for t in distinct),
-        )
-    if len(kinds) == 1 and kinds & {"list", "dict"}:
-        return VType(
-            distinct[0].kind, items=(union(tuple(i for t in distinct for i in t.items)),) if any(t.items for t in distinct) else ()
-        )
-    if kinds & STUCK:
-        return VType("object")
-    return UNKNOWN
-
-
-def _promoted(types: tuple[VType, ...], operator: str) -> str:
-    dtypes = {t.dtype for t in types}
-    if len(dtypes) != 1:
-        return "?"
-    (dtype,) = dtypes
-    return dtype if operator != "Div" or dtype.startswith("float") else "?"
-
-
-def _depth(subject: VType) -> int:
-    depth, at = 0, subject
-    while at.kind in ("list", "tuple"):
-        depth += 1
-        at = union(at.items) if at.items else UNKNOWN
-    return depth if at.kind in SCALARS else depth + at.rank if at.kind == "array" and at.rank else 0
-
-
-def _element_dtype(subject: VType) -> str:
-    at = subject
-    while at.kind in ("list", "tuple") and at.items:
-        at = union(at.items)
-    return {"float": "float64", "int": "int64", "bool": "bool"}.get(at.kind, at.dtype)
-
-
-def _python(dtype: str) -> str:
-    return (
-        "float" if dtype.startswith("float") else "int" if dtype.startswith(("int", "uint")) else "bool" if dtype == "bool" else "unknown"
-    )
 
 
 def _augments(binding: Binding) -> bool:

@@ -17,7 +17,7 @@ from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.errors import swallowing
 from triton_migrate.plan.liveness import find_block, lifted_name
 from triton_migrate.plan.port import PlannedModel
-from triton_migrate.plan.types import VType
+from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import UserClass

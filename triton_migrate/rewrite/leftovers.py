@@ -15,6 +15,18 @@ from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.resolve.values import Instance, Module, Unknown, UserClass
+from triton_migrate.rewrite.mentions import (
+    Mention,
+    Mentions,
+    binds,
+    free_names_of,
+    guards,
+    is_bare_call,
+    is_parameter,
+    presence,
+    stores,
+    within,
+)
 from triton_migrate.rewrite.operations import (
     DeleteStatements,
     Operation,
@@ -26,16 +38,6 @@ from triton_migrate.rewrite.operations import (
 from triton_migrate.rulebook.vocabulary import Cache, Effect, ModelConfigure, WebParameter
 
 CLEARING = frozenset({"clear", "pop", "popitem"})
-REFLECTION = frozenset({"getattr", "hasattr", "setattr", "delattr", "attrgetter"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    """One place where a name, an attribute or an equal string is written; `stmt` is the innermost statement around it."""
-
-    expr: ir.Expr
-    stmt: ir.Stmt
-    scope: Scope
 
 
 @dataclass(slots=True)
@@ -49,39 +51,15 @@ class Leftovers:
     kept: set[tuple[str, ir.At]] = field(default_factory=set)  # functions that call the client now
     passed: set[tuple[Scope, str]] = field(default_factory=set)  # locals that the calls of the client read
     ready: dict[tuple[str, str], str] = field(default_factory=dict)  # (file, global) -> the expression that says its model is served
-    _names: dict[str, dict[str, list[_Mention]]] = field(default_factory=dict)
-    _attributes: dict[str, list[tuple[str, _Mention]]] = field(default_factory=dict)
+    _names: dict[str, dict[str, list[Mention]]] = field(default_factory=dict)
+    _attributes: dict[str, list[tuple[str, Mention]]] = field(default_factory=dict)
     _strings: dict[str, set[str]] = field(default_factory=dict)
     _whole: dict[str, set[ir.At]] = field(default_factory=dict)  # deleted statements with their decorators
     _parameters: set[tuple[Scope, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        for path, file in self.evaluator.program.files.items():
-            self._names[path], self._strings[path] = {}, set(file.facts.exports or ())
-            for scope in file.scopes:
-                body = scope.node.body
-                self._read(path, body, scope)
-
-    def _read(self, path: str, body: ir.Block, scope: Scope) -> None:
-        for stmt in flow.flatten(body):
-            exprs = list(flow.expressions(stmt))
-            if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
-                exprs.append(stmt.annotation)
-            if isinstance(stmt, ir.Define):
-                function = stmt.function
-                exprs += [*function.decorators, *(e for p in function.parameters for e in (p.annotation, p.default) if e is not None)]
-                exprs += [function.returns] if function.returns is not None else []
-            if isinstance(stmt, ir.DefineClass):
-                exprs += [*stmt.definition.decorators, *stmt.definition.bases, *(v for _, v in stmt.definition.keywords)]
-            for expr in exprs:
-                for part in _deep(expr):
-                    mention = _Mention(part, stmt, scope)
-                    if isinstance(part, ir.Name):
-                        self._names[path].setdefault(part.id, []).append(mention)
-                    elif isinstance(part, ir.Attribute):
-                        self._attributes.setdefault(part.attr, []).append((path, mention))
-                    elif isinstance(part, ir.Call) and isinstance(part.func, ir.Name) and part.func.id in REFLECTION:
-                        self._strings[path] |= {str(a.value) for a in part.args if isinstance(a, ir.Constant)}
+        found = Mentions(self.evaluator)
+        self._names, self._attributes, self._strings = found.names, found.attributes, found.strings
 
     # ------------------------------------------------------------ what is gone
 
@@ -101,10 +79,10 @@ class Leftovers:
     def _alive(self, file: str, at: ir.At) -> bool:
         return not any(g[:2] <= at[:2] and at[2:] <= g[2:] for g in self.gone.get(file, ()))
 
-    def _live(self, file: str, name: str) -> list[_Mention]:
+    def _live(self, file: str, name: str) -> list[Mention]:
         return [m for m in self._names[file].get(name, ()) if self._alive(file, m.expr.at)]
 
-    def _live_global(self, file: str, name: str) -> list[_Mention]:
+    def _live_global(self, file: str, name: str) -> list[Mention]:
         """Mentions that may mean the module's name: not those in functions that bind the name themselves."""
         return [m for m in self._live(file, name) if not (m.scope.kind == "function" and name in m.scope.bindings)]
 
@@ -166,9 +144,9 @@ class Leftovers:
         for scope in {m.scope for m in self._names[file].get(name, ()) if not self._alive(file, m.expr.at)}:
             if (scope, name) in self.passed:
                 continue
-            if scope.kind == "function" and name in scope.bindings and not _is_parameter(scope, name):
+            if scope.kind == "function" and name in scope.bindings and not is_parameter(scope, name):
                 changed |= self._local(file, scope, name)
-            elif scope.kind == "function" and _is_parameter(scope, name):
+            elif scope.kind == "function" and is_parameter(scope, name):
                 changed |= self._argument(file, scope, name)
         if name not in module.bindings and not program.global_bindings(file, name):
             return changed
@@ -208,7 +186,7 @@ class Leftovers:
         ):
             return False
         body = self.evaluator.program.files[file].facts.body
-        own = [s for s in body if _binds(s, name) and self._alive(file, s.at)]
+        own = [s for s in body if binds(s, name) and self._alive(file, s.at)]
         makers = [b.node for _, b in self.evaluator.program.global_bindings(file, name)]
         own += [s for s in makers if isinstance(s, ir.Assign) and self._alive(file, s.at)]
         if not own or any(self._stays(file, s) for s in own):
@@ -216,21 +194,21 @@ class Leftovers:
         others = {n for s in own for n in flow.binds((s,)) if n != name} if not isinstance(own[0], (ir.Define, ir.DefineClass)) else set()
         if any(self._reads_outside(file, o, own) for o in others):
             return False
-        outside = [m for m in self._live_global(file, name) if not _within(m.expr.at, own)]
-        guards = [m for m in outside if _guards(m, name)]
-        asks = [m for m in outside if m not in guards and (file, name) in self.ready and _presence(m, name) is not None]
-        attached = [m for m in outside if m not in guards and m not in asks]
+        outside = [m for m in self._live_global(file, name) if not within(m.expr.at, own)]
+        guarded = [m for m in outside if guards(m, name)]
+        asks = [m for m in outside if m not in guarded and (file, name) in self.ready and presence(m, name) is not None]
+        attached = [m for m in outside if m not in guarded and m not in asks]
         if not all(self._prepares(m) or self._only_stores(m, name) for m in attached):
             return False
-        for stmt in (*own, *(m.stmt for m in (*attached, *guards))):
+        for stmt in (*own, *(m.stmt for m in (*attached, *guarded))):
             self._delete(file, stmt)
         for mention in asks:
             self._ask(file, mention, name)
         return True
 
-    def _ask(self, file: str, mention: _Mention, name: str) -> None:
+    def _ask(self, file: str, mention: Mention, name: str) -> None:
         """`model is not None` outside the predict path (a health check) becomes a question to Triton."""
-        test = _presence(mention, name)
+        test = presence(mention, name)
         if test is None or not self._alive(file, test[0].at):
             return
         code = self.ready[(file, name)]
@@ -249,7 +227,7 @@ class Leftovers:
             inner = [s for s in flow.flatten((stmt,)) if not isinstance(s, (ir.If, ir.Try, ir.With))]
             plain = (ir.Assign, ir.Jump, ir.Raise)
             return not all(
-                isinstance(s, plain) or (isinstance(s, ir.Evaluate) and self._prepares(_Mention(s.value, s, scope))) for s in inner
+                isinstance(s, plain) or (isinstance(s, ir.Evaluate) and self._prepares(Mention(s.value, s, scope))) for s in inner
             )
         return isinstance(stmt, (ir.For, ir.While, ir.Import, ir.ImportFrom))
 
@@ -261,7 +239,7 @@ class Leftovers:
         return not any(self.evaluator.rulebook.find(a.path, role) for a in apis for role in known)
 
     def _reads_outside(self, file: str, name: str, own: list[ir.Stmt]) -> bool:
-        return any(not _within(m.expr.at, own) for m in self._live_global(file, name)) or self._used_elsewhere(file, name)
+        return any(not within(m.expr.at, own) for m in self._live_global(file, name)) or self._used_elsewhere(file, name)
 
     def _used_elsewhere(self, file: str, name: str) -> bool:
         """Imported, or read as an attribute, in another file."""
@@ -278,7 +256,7 @@ class Leftovers:
                 return True
         return any(f != file and self._alive(f, m.expr.at) and self._of_module(m, file) for f, m in self._attributes.get(name, ()))
 
-    def _of_module(self, mention: _Mention, file: str) -> bool:
+    def _of_module(self, mention: Mention, file: str) -> bool:
         """Whether `x.name` may be an attribute of that module."""
         assert isinstance(mention.expr, ir.Attribute)
         values = self.evaluator.values(mention.expr.value, self.evaluator.program.generic(mention.scope))
@@ -288,21 +266,21 @@ class Leftovers:
         """A local of a function that still runs (a loader, a start-up hook)."""
         live = [m for m in self._live(file, name) if m.scope is scope]
         own: list[ir.Stmt] = [
-            s for s in flow.flatten(scope.function.body) if isinstance(s, ir.Assign) and _binds(s, name) and self._alive(file, s.at)
+            s for s in flow.flatten(scope.function.body) if isinstance(s, ir.Assign) and binds(s, name) and self._alive(file, s.at)
         ]
         others = {n for s in own for n in flow.binds((s,))} - {name}
-        if not own or name in {n for s in scope.children.values() for n in _free(s)}:
+        if not own or name in {n for s in scope.children.values() for n in free_names_of(s)}:
             return False
-        if any(m.scope is scope and not _within(m.expr.at, own) for o in others for m in self._live(file, o)):
+        if any(m.scope is scope and not within(m.expr.at, own) for o in others for m in self._live(file, o)):
             return False
-        attached = [m for m in live if not _within(m.expr.at, own)]
+        attached = [m for m in live if not within(m.expr.at, own)]
         if not all(self._prepares(m) for m in attached):
             return False
         for stmt in (*own, *(m.stmt for m in attached)):
             self._delete(file, stmt)
         return True
 
-    def _prepares(self, mention: _Mention) -> bool:
+    def _prepares(self, mention: Mention) -> bool:
         """Whether the statement only prepares a model (`net.eval()`), or logs."""
         stmt = mention.stmt
         if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call):
@@ -315,7 +293,7 @@ class Leftovers:
                 return True
         return False
 
-    def _only_stores(self, mention: _Mention, name: str) -> bool:
+    def _only_stores(self, mention: Mention, name: str) -> bool:
         """`models["x"] = ...` and `models.clear()` keep nothing alive."""
         stmt = mention.stmt
         if isinstance(stmt, ir.Assign):
@@ -335,14 +313,14 @@ class Leftovers:
             live = [(f, m) for f, m in live if not (classes := self._classes(m)) or classes & owners]
         if not live:
             return self._method(attr, owners)
-        prepared = [(f, m) for f, m in live if not _stores(m) and self._prepares(m)]
-        stores = [(f, m) for f, m in live if _stores(m)]
-        guards = [(f, m) for f, m in live if _guards(m, attr) and (f, m.scope.node.at) in self.kept]
-        if not stores or len(stores) + len(prepared) + len(guards) != len(live) or any(attr in s for s in self._strings.values()):
+        prepared = [(f, m) for f, m in live if not stores(m) and self._prepares(m)]
+        made = [(f, m) for f, m in live if stores(m)]
+        guarded = [(f, m) for f, m in live if guards(m, attr) and (f, m.scope.function.at) in self.kept]
+        if not made or len(made) + len(prepared) + len(guarded) != len(live) or any(attr in s for s in self._strings.values()):
             return False
-        if any(isinstance(m.stmt, ir.Assign) and len(m.stmt.targets) > 1 for _, m in stores):
+        if any(isinstance(m.stmt, ir.Assign) and len(m.stmt.targets) > 1 for _, m in made):
             return False
-        for file, mention in (*stores, *prepared, *guards):
+        for file, mention in (*made, *prepared, *guarded):
             self._delete(file, mention.stmt)
         return True
 
@@ -360,7 +338,7 @@ class Leftovers:
                         changed = True
         return changed
 
-    def _classes(self, mention: _Mention) -> set[Scope]:
+    def _classes(self, mention: Mention) -> set[Scope]:
         """The classes of the program whose attribute this is; empty when that is not known for sure."""
         assert isinstance(mention.expr, ir.Attribute)
         values = self.evaluator.values(mention.expr.value, self.evaluator.program.generic(mention.scope))
@@ -455,8 +433,8 @@ class Leftovers:
             for stmt in self.evaluator.program.files[file].facts.body:
                 spare = isinstance(stmt, ir.Define) and self._alive(file, stmt.at) and (file, stmt.at) not in self.kept
                 if isinstance(stmt, ir.Define) and spare and self._is_hollow(file, stmt.function):
-                    calls = [m for m in self._live(file, stmt.function.name) if not _within(m.expr.at, [stmt])]
-                    if all(_is_bare_call(m) for m in calls) and not self._used_elsewhere(file, stmt.function.name):
+                    calls = [m for m in self._live(file, stmt.function.name) if not within(m.expr.at, [stmt])]
+                    if all(is_bare_call(m) for m in calls) and not self._used_elsewhere(file, stmt.function.name):
                         for other in (stmt, *(m.stmt for m in calls)):
                             self._delete(file, other)
                         changed = True
@@ -470,77 +448,6 @@ class Leftovers:
         return (
             removed
             and scope is not None
-            and all(self._prepares(_Mention(s.value, s, scope)) for s in rest if isinstance(s, ir.Evaluate))
+            and all(self._prepares(Mention(s.value, s, scope)) for s in rest if isinstance(s, ir.Evaluate))
             and all(isinstance(s, ir.Evaluate) for s in rest)
         )
-
-
-def _deep(expr: ir.Expr) -> list[ir.Expr]:
-    found = list(walk(expr))
-    for part in list(found):
-        if isinstance(part, ir.Lambda):
-            found += list(flow.every_of_function(part.function))
-        elif isinstance(part, ir.Comprehension):
-            found += [p for target, _, _ in part.loops for p in walk(target)]
-    return found
-
-
-def _binds(stmt: ir.Stmt, name: str) -> bool:
-    if isinstance(stmt, ir.Define):
-        return stmt.function.name == name
-    if isinstance(stmt, ir.DefineClass):
-        return stmt.definition.name == name
-    return name in flow.binds((stmt,))
-
-
-def _within(at: ir.At, statements: list[ir.Stmt]) -> bool:
-    for stmt in statements:
-        start = stmt.at[:2]
-        if isinstance(stmt, ir.Define):
-            start = min([stmt.at, *(d.at for d in stmt.function.decorators)])[:2]
-        if start <= at[:2] and at[2:] <= stmt.at[2:]:
-            return True
-    return False
-
-
-def _is_parameter(scope: Scope, name: str) -> bool:
-    return any(p.name == name for p in scope.function.parameters)
-
-
-def _free(scope: Scope) -> set[str]:
-    return flow.free_names(scope.function) if scope.kind == "function" else set()
-
-
-def _stores(mention: _Mention) -> bool:
-    """`x.attr = value` or `del x.attr`."""
-    if isinstance(mention.stmt, ir.Assign):
-        return any(t is mention.expr for t in mention.stmt.targets) and not mention.stmt.augmented
-    return isinstance(mention.stmt, ir.Delete)
-
-
-def _is_bare_call(mention: _Mention) -> bool:
-    return isinstance(mention.stmt, ir.Evaluate) and isinstance(mention.stmt.value, ir.Call) and mention.stmt.value.func is mention.expr
-
-
-def _guards(mention: _Mention, name: str) -> bool:
-    """`if model is None: return ...` before the predict call: the client raises by itself when there is no model."""
-    stmt = mention.stmt
-    if not isinstance(stmt, ir.If) or stmt.orelse or mention.scope.kind != "function":
-        return False
-    ends = isinstance(stmt.body[-1], (ir.Return, ir.Raise))
-    found = _presence(mention, name)
-    return ends and found is not None and found[0] is stmt.test and not found[1]
-
-
-def _presence(mention: _Mention, name: str) -> tuple[ir.Expr, bool] | None:
-    """The test around a mention that only asks whether the object is there, and whether it is true when it is."""
-    for expr in flow.expressions(mention.stmt):
-        for part in _deep(expr):
-            match part:
-                case ir.Operation(_, "Is" | "IsNot" as operator, (left, ir.Constant(_, None))) if left is mention.expr:
-                    return part, operator == "IsNot"
-                case ir.Operation(_, "Not", (inner,)) if inner is mention.expr:
-                    return part, False
-                case ir.Call(_, ir.Name(_, "bool"), (inner,), ()) if inner is mention.expr:
-                    return part, True
-    return None

@@ -43,6 +43,7 @@ PORTS: dict[str, tuple[str, ...]] = {
     "web.route": ("path", "handler", "endpoint", "methods", "suffix", "arguments", "response"),
     "web.mount": ("child", "parent", "prefix"),
     "web.view": ("mapping",),
+    "web.class": ("parent", "prefix", "base", "slash", "dashes"),
     "web.methods": ("methods",),
     "web.action": ("methods", "path", "item"),
     "web.endpoint": ("name",),

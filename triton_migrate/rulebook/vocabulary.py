@@ -131,6 +131,28 @@ class WebView(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebClass(Rule):
+    """Class method that puts a whole class of views on an application: each public method is a route below the class's path.
+
+    A setting is a port of the call; without one, the class's attribute of the same name says it. A `web.action` decorator on a method says
+    the path below the class's itself.
+    """
+
+    role: ClassVar[str] = "web.class"
+    parent: str  # port of the application or router
+    prefix: str = ""  # setting: the prefix of the class's path
+    base: str = ""  # setting: the class's path; without one, the class's name in dashes (`QuoteTagsView`: `quote-tags`)
+    ending: str = ""  # what the class's name loses there
+    verbs: tuple[str, ...] = ()  # methods that are the class's path itself, with their HTTP method ("index GET"); others have their name behind
+    variable: str = ""  # how a parameter without default follows in the path: `<{type}{name}>`
+    types: tuple[str, ...] = ()  # what `{type}` is, by the annotation: "builtins.int=int:"
+    slash: str = ""  # setting: a flag, without which the path has no "/" at its end; true unless said
+    dashes: str = ""  # setting: a flag that makes underscores of methods' names dashes
+    hidden: tuple[str, ...] = ()  # how the names begin of methods that are no routes
+    excluded: str = ""  # class attribute that lists others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebMethods(Rule):
     """Decorator that says which HTTP methods a handler answers, wherever it is registered (`require_POST`, `api_view`)."""
 
@@ -440,7 +462,7 @@ class Metric(Rule):
 ROLES: dict[str, type[Rule]] = {
     row.role: row
     for row in (
-        WebApp, WebRouter, WebRoute, WebMount, WebView, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
+        WebApp, WebRouter, WebRoute, WebMount, WebView, WebClass, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
         WebParameter, WebResponse, WebAbort, WebHook,
         ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, DataConvert, DataLive, Effect, FlowCall,
         TaskDefine, TaskEnqueue, StreamSource,

@@ -108,13 +108,15 @@ class Loads:
     def _objects(self, place: CallPlace, frame: Frame, receiver: ir.Expr, depth: int) -> list[tuple[Site, CallPlace, Frame]]:
         """The objects that `receiver` may be, with the place that shows the load and the frame of the function that makes it.
 
-        A helper that is handed the object loads once for each of its callers: the load is shown where the helper is called.
+        A helper that is handed several objects loads once for each of its callers: the load is shown where the helper is called.
         """
         found: list[tuple[Site, CallPlace, Frame]] = []
         if depth < DEEPEST and isinstance(receiver, ir.Name) and place.scope.kind == "function":
             for caller, argument, entered in self._callers(place.scope, receiver.id):
                 for site, shown, inner in self._objects(caller, self.program.generic(caller.scope), argument, depth + 1):
                     found.append((site, shown, entered if depth == 0 else inner))
+            if len({shown.call.at for _, shown, _ in found}) == 1:
+                found = [(site, place, inner) for site, _, inner in found]
         if not found:
             values = self.evaluator.values(receiver, frame)
             sites = {v.made if isinstance(v, Api) else v.site for v in values if isinstance(v, (Api, Instance))}

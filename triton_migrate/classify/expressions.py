@@ -1,0 +1,86 @@
+"""Takes an expression of a statement, gives whether it is work on the data, or only field access and the choice of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_migrate.index import flow, ir
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.trace.records import Step
+
+COMPUTES = frozenset({"Add", "Sub", "Mult", "Div", "FloorDiv", "Mod", "Pow", "MatMult", "Lt", "LtE", "Gt", "GtE"})
+DECIDES = COMPUTES | {"Eq", "NotEq", "In", "NotIn"}  # on a result: a threshold or a label
+
+
+def parts(stmt: ir.Stmt) -> Iterator[ir.Expr]:
+    """All expressions in a statement's own expressions."""
+    return (part for expr in flow.expressions(stmt) for part in flow.walk(expr))
+
+
+def changes(part: ir.Expr, step: Step, operators: frozenset[str], after: bool) -> bool:
+    """Whether a part of a statement computes, chooses or looks up, by itself. `after`: the statement works on a model's result."""
+    match part:
+        case ir.Operation(_, operator):
+            return bool(set(operator.split("+")) & operators)
+        case ir.Conditional() | ir.Joined():
+            return True
+        case ir.Subscript(_, _, key):
+            return not _is_field(key, step)
+        case ir.Call(_, ir.Attribute(_, _, "get"), (_, ir.Constant(_, default))) if default is not None:
+            return True  # a default filled in
+        case ir.Call(_, ir.Attribute(_, table, "get"), (key, *_)) if not _is_field(key, step):
+            return after or _is_table(table, step.scope)  # a look-up: of a label, of a code
+    return False
+
+
+def receiver(callee: ir.Expr) -> Iterator[ir.Expr]:
+    """What a call is made on, `models[name].predict`, without what calls on the way to it are given."""
+    yield callee
+    match callee:
+        case ir.Attribute(_, value, _):
+            yield from receiver(value)
+        case ir.Subscript(_, value, key):
+            yield from flow.walk(key)
+            yield from receiver(value)
+        case ir.Call(_, func, _, _):
+            yield from receiver(func)
+
+
+def _listed(step: Step) -> frozenset[str]:
+    """Names that go over a list of texts or numbers that the code spells out: an element by such a name is field access."""
+    loops = [(s.target, s.iterable) for s in flow.flatten(_body(step.scope)) if isinstance(s, ir.For)]
+    loops += [(bound, over) for part in parts(step.stmt) if isinstance(part, ir.Comprehension) for bound, over, _ in part.loops]
+    return frozenset(bound.id for bound, over in loops if isinstance(bound, ir.Name) and _spelled_out(over, step.scope))
+
+
+def _spelled_out(expr: ir.Expr, scope: Scope) -> bool:
+    """`["a", "b"]`, or a name that only such lists are assigned to."""
+    lists = tuple(_assigned(expr, scope))
+    return bool(lists) and all(isinstance(e, ir.Sequence) and all(isinstance(item, ir.Constant) for item in e.items) for e in lists)
+
+
+def _is_table(expr: ir.Expr, scope: Scope) -> bool:
+    """`{"male": 0, "female": 1}`, or a name that such a dict is assigned to."""
+    return any(isinstance(e, ir.Mapping) and e.keys for e in _assigned(expr, scope))
+
+
+def _assigned(expr: ir.Expr, scope: Scope | None) -> Iterator[ir.Expr | None]:
+    """What a name is assigned in the nearest scope that does; any other expression is itself."""
+    if not isinstance(expr, ir.Name):
+        yield expr
+        return
+    while scope is not None:
+        block = (s for s in flow.flatten(_body(scope)) if isinstance(s, ir.Assign))
+        given = [s.value for s in block if any(isinstance(t, ir.Name) and t.id == expr.id for t in s.targets)]
+        yield from given
+        scope = None if given else scope.parent
+
+
+def _body(scope: Scope) -> ir.Block:
+    return () if isinstance(scope.node, ir.Class) else scope.node.body
+
+
+def _is_field(key: ir.Expr, step: Step) -> bool:
+    if isinstance(key, ir.Name):
+        return key.id in _listed(step)
+    return isinstance(key, (ir.Constant, ir.Slice, ir.Operation, ir.Sequence))

@@ -1,0 +1,126 @@
+"""Takes the program, gives where each name, attribute and reflected string is written: what "nothing uses it any more" is asked of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Scope
+
+REFLECTION = frozenset({"getattr", "hasattr", "setattr", "delattr", "attrgetter"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One place where a name, an attribute or an equal string is written; `stmt` is the innermost statement around it."""
+
+    expr: ir.Expr
+    stmt: ir.Stmt
+    scope: Scope
+
+
+class Mentions:
+    """`names` by file and name, `attributes` by name with their file, `strings` by file: what `getattr` and `__all__` speak of."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.names: dict[str, dict[str, list[Mention]]] = {}
+        self.attributes: dict[str, list[tuple[str, Mention]]] = {}
+        self.strings: dict[str, set[str]] = {}
+        for path, file in evaluator.program.files.items():
+            self.names[path], self.strings[path] = {}, set(file.facts.exports or ())
+            for scope in file.scopes:
+                self._read(path, scope.node.body, scope)
+
+    def _read(self, path: str, body: ir.Block, scope: Scope) -> None:
+        for stmt in flow.flatten(body):
+            exprs = list(flow.expressions(stmt))
+            if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
+                exprs.append(stmt.annotation)
+            if isinstance(stmt, ir.Define):
+                function = stmt.function
+                exprs += [*function.decorators, *(e for p in function.parameters for e in (p.annotation, p.default) if e is not None)]
+                exprs += [function.returns] if function.returns is not None else []
+            if isinstance(stmt, ir.DefineClass):
+                exprs += [*stmt.definition.decorators, *stmt.definition.bases, *(v for _, v in stmt.definition.keywords)]
+            for expr in exprs:
+                for part in deep(expr):
+                    mention = Mention(part, stmt, scope)
+                    if isinstance(part, ir.Name):
+                        self.names[path].setdefault(part.id, []).append(mention)
+                    elif isinstance(part, ir.Attribute):
+                        self.attributes.setdefault(part.attr, []).append((path, mention))
+                    elif isinstance(part, ir.Call) and isinstance(part.func, ir.Name) and part.func.id in REFLECTION:
+                        self.strings[path] |= {str(a.value) for a in part.args if isinstance(a, ir.Constant)}
+
+
+def deep(expr: ir.Expr) -> list[ir.Expr]:
+    found = list(walk(expr))
+    for part in list(found):
+        if isinstance(part, ir.Lambda):
+            found += list(flow.every_of_function(part.function))
+        elif isinstance(part, ir.Comprehension):
+            found += [p for target, _, _ in part.loops for p in walk(target)]
+    return found
+
+
+def binds(stmt: ir.Stmt, name: str) -> bool:
+    if isinstance(stmt, ir.Define):
+        return stmt.function.name == name
+    if isinstance(stmt, ir.DefineClass):
+        return stmt.definition.name == name
+    return name in flow.binds((stmt,))
+
+
+def within(at: ir.At, statements: list[ir.Stmt]) -> bool:
+    for stmt in statements:
+        start = stmt.at[:2]
+        if isinstance(stmt, ir.Define):
+            start = min([stmt.at, *(d.at for d in stmt.function.decorators)])[:2]
+        if start <= at[:2] and at[2:] <= stmt.at[2:]:
+            return True
+    return False
+
+
+def is_parameter(scope: Scope, name: str) -> bool:
+    return any(p.name == name for p in scope.function.parameters)
+
+
+def free_names_of(scope: Scope) -> set[str]:
+    return flow.free_names(scope.function) if scope.kind == "function" else set()
+
+
+def stores(mention: Mention) -> bool:
+    """`x.attr = value` or `del x.attr`."""
+    if isinstance(mention.stmt, ir.Assign):
+        return any(t is mention.expr for t in mention.stmt.targets) and not mention.stmt.augmented
+    return isinstance(mention.stmt, ir.Delete)
+
+
+def is_bare_call(mention: Mention) -> bool:
+    return isinstance(mention.stmt, ir.Evaluate) and isinstance(mention.stmt.value, ir.Call) and mention.stmt.value.func is mention.expr
+
+
+def guards(mention: Mention, name: str) -> bool:
+    """`if model is None: return ...` before the predict call: the client raises by itself when there is no model."""
+    stmt = mention.stmt
+    if not isinstance(stmt, ir.If) or stmt.orelse or mention.scope.kind != "function":
+        return False
+    ends = isinstance(stmt.body[-1], (ir.Return, ir.Raise))
+    found = presence(mention, name)
+    return ends and found is not None and found[0] is stmt.test and not found[1]
+
+
+def presence(mention: Mention, name: str) -> tuple[ir.Expr, bool] | None:
+    """The test around a mention that only asks whether the object is there, and whether it is true when it is."""
+    for expr in flow.expressions(mention.stmt):
+        for part in deep(expr):
+            match part:
+                case ir.Operation(_, "Is" | "IsNot" as operator, (left, ir.Constant(_, None))) if left is mention.expr:
+                    return part, operator == "IsNot"
+                case ir.Operation(_, "Not", (inner,)) if inner is mention.expr:
+                    return part, False
+                case ir.Call(_, ir.Name(_, "bool"), (inner,), ()) if inner is mention.expr:
+                    return part, True
+    return None
