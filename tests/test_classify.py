@@ -135,7 +135,7 @@ def test_of_several_the_application_is_the_one_nearer_to_tight(tmp_path: Path) -
 def test_what_tests_replace_is_no_evidence(tmp_path: Path) -> None:
     shutil.copy(CASES / "i1_conversion_only.py", tmp_path / "app.py")
     (tmp_path / "tests").mkdir()
-    patch = "import app\n\nseen = []\n\n\nclass Fake:\n    def predict(self, x):\n        seen.append(x)\n        return x * 2\n\n\napp.model = Fake()\n"
+    patch = "import app\n\n\nclass Fake:\n    def predict(self, x):\n        return x * 2\n\n\napp.model = Fake()\n"
     (tmp_path / "tests" / "test_app.py").write_text(patch)
     (verdict,) = (v for v in study(tmp_path).verdicts if v is not None)
     assert verdict.rule == "I1", shown(verdict)

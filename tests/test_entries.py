@@ -460,6 +460,33 @@ def test_arguments_given_at_registration_reach_the_view() -> None:
     assert Literal("known") in matcher.evaluator.returned(entry.handler, {})
 
 
+REBOUND = """
+    from flask import Blueprint, Flask
+    bp = Blueprint('a', __name__, url_prefix='/a')
+    @bp.get('/x')
+    def f(): ...
+    {between}
+    bp = Blueprint('b', __name__, url_prefix='/b')
+    @bp.get('/y')
+    def g(): ...
+"""
+SERVE = "from flask import Flask\nfrom views import bp as b\nimport views\napp = Flask(__name__)\n"
+
+
+@pytest.mark.parametrize(
+    ("between", "serve", "expected"),
+    [
+        ("", "app.register_blueprint(b)", [("GET", "/b/y", "g")]),
+        ("", "app.register_blueprint(views.bp)", [("GET", "/b/y", "g")]),
+        ("", "def create():\n    app.register_blueprint(b)", [("GET", "/b/y", "g")]),
+        ("app = Flask('x'); app.register_blueprint(bp)", "", [("GET", "/a/x", "f")]),
+        ("held = [bp]", "for each in views.held:\n    app.register_blueprint(each)", [("GET", "/a/x", "f"), ("GET", "/b/y", "g")]),
+    ],
+)
+def test_a_name_means_its_last_assignment_before(between: str, serve: str, expected: list[tuple[str, str, str]]) -> None:
+    assert routes({"views.py": REBOUND.format(between=between), "main.py": SERVE + serve}) == expected
+
+
 @pytest.mark.parametrize(
     ("body", "methods"),
     [

@@ -171,3 +171,9 @@ def test_a_singleton_made_by_new_holds_its_model(tmp_path: Path) -> None:
     """
     app = "from service import Service\nservice = Service()\n" + ROUTE.format(ran="service.model().predict(request.json).tolist()")
     assert models(scanned(tmp_path, service=service, app=app)) == [("service.py", 15, "sklearn")]
+
+
+def test_a_librarys_submodule_is_not_the_programs_file_of_that_name(tmp_path: Path) -> None:
+    app = "from torchvision import models\nnet = models.resnet18(weights='DEFAULT')\n" + ROUTE.format(ran="net(request.json).tolist()")
+    report = scanned(tmp_path, __init__="", models="class Row:\n    pass\n", app=app)
+    assert models(report) == [("app.py", 2, "pytorch")]

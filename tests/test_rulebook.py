@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pickle
 import re
+import zlib
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -14,9 +15,11 @@ from types import ModuleType
 import pytest
 
 from triton_migrate.base import TritonMigrateError
+from triton_migrate.index.cache import FactsCache
+from triton_migrate.rulebook import kept
 from triton_migrate.rulebook.load import Rulebook, check_together, load_rulebook
 from triton_migrate.rulebook.paths import expand, import_prefixes, is_pattern, prefixes, tokens
-from triton_migrate.rulebook.rulefile import RuleFile
+from triton_migrate.rulebook.rulefile import RuleFile, text_of
 from triton_migrate.rulebook.vocabulary import DataConvert, Effect, ModelLoad, ModelPredict, WebHook, WebRequest, WebRoute
 from triton_migrate.rulebook.where import rule_files
 
@@ -201,7 +204,7 @@ def test_what_the_shipped_rules_know(book: Rulebook) -> None:
 
 
 def test_shipped_files_agree_with_each_other(book: Rulebook) -> None:
-    files = tuple(RuleFile.read(path, f"rules/{path.name}") for path in rule_files())
+    files = tuple(RuleFile.parse(text_of(path, f"rules/{path.name}"), path.stem, f"rules/{path.name}") for path in rule_files())
     assert len(files) == len(book.libraries) > 40
     check_together(book, files)
 
@@ -367,3 +370,32 @@ def test_rows_are_plain_values(book: Rulebook) -> None:
     for library in book.libraries:
         for rule in library.rules:
             assert all(isinstance(value, (str, bool, int, tuple)) for value in dataclasses.astuple(rule))
+
+
+def test_what_was_read_comes_back_from_the_cache(tmp_path: Path) -> None:
+    store = FactsCache(tmp_path / "cache")
+    read, again = load_rulebook(cache=store), load_rulebook(cache=store)
+    assert read == again == load_rulebook()
+    assert [library.rules for library in read.libraries] == [library.rules for library in again.libraries]
+    assert again.rules_for("flask.Flask().route") == read.rules_for("flask.Flask().route") != ()
+
+
+def test_an_edited_rule_file_is_read_anew(tmp_path: Path) -> None:
+    store, file = FactsCache(tmp_path / "cache"), tmp_path / "toy.toml"
+    file.write_text(HEAD, encoding="utf-8")
+    first = load_rulebook(tmp_path, store)
+    file.write_text(HEAD.replace("Toy", "Other"), encoding="utf-8")
+    second = load_rulebook(tmp_path, store)
+    assert [found.name for found in (first.library_of("toy.f"), second.library_of("toy.f")) if found] == ["Toy", "Other"]
+    assert first.digest != second.digest
+    file.write_text(HEAD.replace('"Toy"', "1"), encoding="utf-8")
+    with pytest.raises(TritonMigrateError) as caught:
+        load_rulebook(tmp_path, store)
+    assert caught.value.file == str(file)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"junk", zlib.compress(b"junk"), zlib.compress(pickle.dumps(["no library"])), zlib.compress(pickle.dumps(Path("x")))]
+)
+def test_what_is_no_rulebook_is_not_unpacked(data: bytes) -> None:
+    assert kept.unpacked(data) is None

@@ -34,7 +34,7 @@ def scan(app: Path, *, out: Path | None = None, rules: Path | None = None, cache
     """Analyse `app` without running it; with `out`, write report.json and report.html there."""
     found = study(app, rules, cache=cache, jobs=jobs)
     report = document(found, port(found, _ids(found)), done=False)
-    _write_report(report, out)
+    _write_report(report, out, cache)
     return report
 
 
@@ -59,7 +59,7 @@ def apply(
         changes.write(planned.changes, found.project.root, allow_dirty=allow_dirty)
     if out is not None:
         _write_patch(changes.patch_bytes(planned.changes), out, keep=found.project.ported)
-    _write_report(report, out)
+    _write_report(report, out, cache)
     return report
 
 
@@ -134,11 +134,11 @@ def _near(name: str, known: tuple[str, ...]) -> str:
 # ---------------------------------------------------------------- files
 
 
-def _write_report(report: Report, out: Path | None) -> None:
+def _write_report(report: Report, out: Path | None, cache: FactsCache | None = None) -> None:
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         report_json.write(report, out / REPORT)
-        html.write(report, out / PAGE)
+        html.write(report, out / PAGE, cache)
 
 
 def _write_patch(patch: bytes, out: Path, *, keep: bool) -> None:

@@ -8,9 +8,12 @@ from typing import Generic, TypeVar
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, Scope, last_name
 from triton_migrate.resolve.values import Api, Site, UserClass
 from triton_migrate.rulebook.vocabulary import Rule
+
+__all__ = ["Match", "Matcher", "is_test", "last_of"]
 
 R = TypeVar("R", bound=Rule)
 
@@ -100,9 +103,3 @@ def _renamed(module: Scope, names: set[str]) -> set[str]:
 def last_of(path: str) -> str:
     """The last name of an access path: what a call of it is called in the source."""
     return path.rstrip("()[]").rpartition(".")[2]
-
-
-def is_test(file: str) -> bool:
-    """Whether a file tests the application: what it registers is served to test clients only."""
-    *folders, name = file.split("/")
-    return bool({"test", "tests"} & set(folders)) or name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py")

@@ -89,7 +89,11 @@ def _accumulates(write: Write, cell: Cell) -> bool:
     names = {n.id for n in flow.names(stmt.value)}
     near = (s for s in write.course.by_scope[write.step.scope] if cell in s.taint and s is not write.step)
     made = [s for s in near if isinstance(s.stmt, (ir.Assign, ir.For)) and names & flow.binds((s.stmt,))]
-    return not made or any(s.calls or isinstance(s.stmt, ir.For) or not isinstance(s.stmt.value, ir.Subscript) for s in made)
+    return not made or not all(_only_looks_up(s) for s in made)
+
+
+def _only_looks_up(step: Step) -> bool:
+    return isinstance(step.stmt, ir.Assign) and isinstance(step.stmt.value, ir.Subscript) and not step.calls
 
 
 def _keyed(target: ir.Expr, cell: Cell) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from triton_migrate.entries.nodes import CLASS, Node, Nodes
+from triton_migrate.entries.rebinding import Rebinding
 from triton_migrate.entries.texts import texts, url_texts
+from triton_migrate.entries.versions import UNVERSIONED, Version, version
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace
 from triton_migrate.resolve.values import Api, Unknown, UserClass, Value
-from triton_migrate.rulebook.vocabulary import WebApp, WebMount, WebRouter, WebView
+from triton_migrate.rulebook.vocabulary import WebApp, WebMount, WebRoute, WebRouter, WebView
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Prefix:
     text: str
     app: WebApp | None
     registered: bool
+    version: Version = UNVERSIONED
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class _Mount:
     parent: Node | None  # None: an object that nothing is known of
     prefix: str | None
     overrides: bool
+    version: Version = UNVERSIONED
 
 
 class Attachments:
@@ -35,7 +39,7 @@ class Attachments:
 
     def __init__(self, matcher: Matcher) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
-        self.nodes = Nodes(matcher)
+        self.nodes, self.rebinding = Nodes(matcher), Rebinding(matcher.evaluator)
         self._mounts: dict[Node, list[_Mount]] = {}
         self._decorated: dict[Node, WebApp] = {}
         self._classes: dict[Node, UserClass] = {}
@@ -66,19 +70,26 @@ class Attachments:
         call, frame = match.place.call, self.matcher.program.generic(match.place.scope)
         if end == "self":
             node = self.nodes.node(match.receiver)
-            return (node,) if node is not None else ()
+            return (node,) if node is not None and self.meant(match) else ()
         if end == "result":
             return (Node(self.rulebook.canonical(f"{match.api.path}()"), match.site),)
         exprs = call.args[int(end[1:] or 0) :] if end.startswith("*") else (port(call, end),)
         holder = self._class_rule(match.receiver.path.removesuffix("()"))
         tuples = holder.tuples if isinstance(holder, WebApp) else ""
-        return tuple(dict.fromkeys(n for e in exprs for n in self.nodes.within(e, frame, tuples)))
+        found = ((e, n) for e in exprs for n in self.nodes.within(e, frame, tuples))
+        return tuple(dict.fromkeys(n for e, n in found if self.rebinding.means(e, n.site, match.place)))
+
+    def meant(self, match: Match[WebMount] | Match[WebRoute]) -> bool:
+        """Whether the receiver's name means this object where the call stands."""
+        func = match.place.call.func
+        return self.rebinding.means(func.value if isinstance(func, ir.Attribute) else None, match.receiver.site, match.place)
 
     def _add(self, rule: WebMount, place: CallPlace, parent: Node | None, child: Node) -> None:
         frame = self.matcher.program.generic(place.scope)
         given = url_texts(self.evaluator, port(place.call, rule.prefix), frame, rule.regex) if rule.prefix else ()
+        told = version(self.evaluator, rule, place.call, frame)
         for prefix in given or (None,):
-            self._put(child, _Mount(parent, prefix, rule.overrides))
+            self._put(child, _Mount(parent, prefix, rule.overrides, told))
 
     def _put(self, child: Node, mount: _Mount) -> None:
         known = self._mounts.setdefault(child, [])
@@ -115,19 +126,20 @@ class Attachments:
         if node in seen:
             return ()
         rule = self._rule(node)
-        owned = self._own(node, rule)
+        owned, told = self._own(node, rule), self._version(node, rule)
         found: list[Prefix] = []
         for mount in self._mounts.get(node, ()):
             parents = self.prefixes(mount.parent, (*seen, node)) if mount.parent is not None else (Prefix("", None, True),)
             for parent in parents:
                 for own in owned:
                     here = mount.prefix if mount.overrides and mount.prefix is not None else joined(mount.prefix or "", own)
-                    found.append(Prefix(joined(parent.text, here), _answering(parent.app, rule), parent.registered))
+                    nearest = mount.version.within(told).within(parent.version)
+                    found.append(Prefix(joined(parent.text, here), _answering(parent.app, rule), parent.registered, nearest))
         if any(p.registered for p in found) or (found and not isinstance(rule, WebApp)):
             return tuple(dict.fromkeys(found))
         app = rule if isinstance(rule, WebApp) else None
         served = app is not None and not (self.nodes.roots and node in self.nodes.lists.values() and node not in self.nodes.roots)
-        return tuple(Prefix(own, app, served) for own in owned)
+        return tuple(Prefix(own, app, served, told) for own in owned)
 
     def _rule(self, node: Node) -> WebApp | WebRouter | None:
         """The rule of the class the node was made of (an alias may have led elsewhere), else of the class it is known as."""
@@ -156,6 +168,12 @@ class Attachments:
         if not given and isinstance(rule, WebRouter) and rule.name:
             given = tuple(f"/{name}" for name in texts(self.evaluator, port(place.call, rule.name), frame))
         return given or ("",)
+
+    def _version(self, node: Node, rule: WebApp | WebRouter | None) -> Version:
+        place = self.matcher.program.call_at(node.site) if isinstance(rule, WebRouter) and rule.version else None
+        if place is None or not isinstance(rule, WebRouter):
+            return UNVERSIONED
+        return version(self.evaluator, rule, place.call, self.matcher.program.generic(place.scope))
 
     def _of_class(self, node: Node) -> tuple[str, ...]:
         """The prefix that a view class says in one of its attributes."""

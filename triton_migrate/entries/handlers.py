@@ -40,7 +40,9 @@ class Handlers:
         rule, place = match.rule, match.place
         frame = self.matcher.program.generic(place.scope)
         given = self.verbs.named(port(place.call, rule.methods), frame) if rule.methods else None
-        for value in sorted(self._values(match, frame), key=str):
+        values = self._values(match, frame)
+        listed = {inner for v in values if isinstance(v, Container) for inner in self.evaluator.element(v, None)}
+        for value in sorted(listed | values, key=str):
             yield from self._handlers(value, rule, given, place)
 
     def views(self, rule: WebView) -> Iterator[UserClass]:

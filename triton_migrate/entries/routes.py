@@ -14,12 +14,13 @@ from triton_migrate.entries.records import Entry
 from triton_migrate.entries.schemas import Schemas
 from triton_migrate.entries.startup import first_arguments, lifespan_arguments
 from triton_migrate.entries.texts import texts, url_texts
+from triton_migrate.entries.versions import version
 from triton_migrate.entries.views import Views
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher, is_test, last_of
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
-from triton_migrate.resolve.values import Api, Container, Site, UserClass, UserFunction, Values
+from triton_migrate.resolve.values import Api, Container, Instance, Site, UserClass, UserFunction, Values
 from triton_migrate.rulebook.vocabulary import WebApp, WebClass, WebRoute, WebView
 
 ALONE = (Prefix("", None, True),)
@@ -86,7 +87,7 @@ class Routes:
 
     def _matches(self) -> tuple[Match[WebRoute], ...]:
         found = (*self.matcher.find(WebRoute), *self.attachments.nodes.tuples.values())
-        matches = tuple(m for m in found if not is_test(m.place.scope.file))
+        matches = tuple(m for m in found if not is_test(m.place.scope.file) and self.attachments.meant(m))
         self.files = frozenset(m.place.scope.file for m in matches)
         return matches
 
@@ -118,14 +119,25 @@ class Routes:
 
     def _entries(self, match: Match[WebRoute], framework: str, prefixes: tuple[Prefix, ...]) -> Iterator[Entry]:
         paths = self._paths(match.rule, match.place)
+        told = version(self.evaluator, match.rule, match.place.call, self.matcher.program.generic(match.place.scope))
         for handled in self.handlers.of(match):
             named = match.rule.fallback.replace("{name}", handled.function.scope.name)
-            for path in paths or ((named,) if named or not match.rule.path else ()):
+            for path in paths or self._constructed(handled) or ((named,) if named or not match.rule.path else ()):
                 for prefix in prefixes:
-                    yield self._entry(handled, joined(prefix.text, path), framework, prefix)
+                    nearest = replace(prefix, version=told.within(prefix.version))
+                    yield self._entry(handled, joined(prefix.text, path), framework, nearest)
+
+    def _constructed(self, handled: Handled) -> tuple[str, ...]:
+        """`Clouds(api_path="/x")`: the paths that an object was made with."""
+        made = handled.function.receiver
+        view = self.handlers.view(made.of) if isinstance(made, Instance) and isinstance(made.of, UserClass) else None
+        place = self.matcher.program.call_at(made.site) if isinstance(made, Instance) else None
+        if view is None or not view.path or place is None:
+            return ()
+        return texts(self.evaluator, port(place.call, view.path), self.matcher.program.generic(place.scope))
 
     def _entry(self, handled: Handled, path: str, framework: str, prefix: Prefix) -> Entry:
-        whole = rooted(path + handled.suffix)
+        whole = prefix.version.front + rooted(path + handled.suffix)
         if prefix.app is not None and not prefix.app.slash:
             whole = whole.rstrip("/") or "/"
         handler = handled.function

@@ -110,6 +110,28 @@ def reads(body: ir.Block) -> set[str]:
     return found
 
 
+def exposed(body: ir.Block) -> set[str]:
+    """Names these statements may read before they bind them: what one round of a loop takes over from the round before."""
+    found: set[str] = set()
+    bound: set[str] = set()
+    for stmt in body:
+        match stmt:
+            case ir.If() | ir.While() | ir.Match() | ir.Try():
+                inner = {n.id for e in expressions(stmt) for n in names(e)}.union(*(exposed(block) for block in blocks(stmt)))
+            case ir.For(_, target, iterable, one, two):
+                own = _bound_in(target)
+                inner = {n.id for n in names(iterable)} | ({n.id for n in names(target)} - own) | (exposed(one) - own) | exposed(two)
+            case ir.With(_, items, one):
+                own = {n for _, t in items if t is not None for n in _bound_in(t)}
+                inner = {n.id for e, _ in items for n in names(e)} | (exposed(one) - own)
+            case _:
+                inner = reads((stmt,))
+        found |= inner - bound
+        if isinstance(stmt, ir.Assign) and not stmt.augmented and stmt.value is not None:
+            bound |= {n for target in stmt.targets for n in _bound_in(target)}
+    return found
+
+
 def binds(body: ir.Block) -> set[str]:
     """Names bound anywhere in these statements."""
     found: set[str] = set()

@@ -7,17 +7,22 @@ policy lets only the two inlined files act (by their hashes), so that even an es
 from __future__ import annotations
 
 import json
+import marshal
 import re
+import zlib
 from base64 import b64encode
-from functools import cache
+from contextlib import suppress
+from functools import cache as memoised
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import get_args
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, compiler
+from jinja2.bccache import Bucket, BytecodeCache
 from markupsafe import Markup, escape
 
+from triton_migrate.index.cache import FactsCache
 from triton_migrate.report import code, diagram, diff
 from triton_migrate.report.document import JSON, Dimension, Proof, Report
 from triton_migrate.report.json import ordered
@@ -27,38 +32,67 @@ from triton_migrate.report.visible import visible
 _LONGEST_VALUE = 400
 
 
-def render(document: Report) -> str:
+class _Compiled(BytecodeCache):
+    """What Jinja made of the templates, in the user's cache: making it takes longer than all else about the page."""
+
+    def __init__(self, cache: FactsCache) -> None:
+        folder = files("triton_migrate.report").joinpath("templates")
+        texts = sorted(file.read_bytes() for file in folder.iterdir() if file.name.endswith(".j2"))
+        self.cache = cache
+        self.key = "templates " + sha256(b"\0".join((Path(compiler.__file__).read_bytes(), *texts))).hexdigest()
+        self.known: dict[str, bytes] = {}
+        self.fresh = False
+        if data := cache.get([self.key]).get(self.key):
+            with suppress(zlib.error, ValueError, EOFError, TypeError):
+                self.known = marshal.loads(zlib.decompress(data))
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if data := self.known.get(bucket.key):
+            bucket.bytecode_from_string(data)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.known[bucket.key] = bucket.bytecode_to_string()
+        self.fresh = True
+
+    def keep(self) -> None:
+        """Write what was compiled since."""
+        if self.fresh:
+            self.cache.put({self.key: zlib.compress(marshal.dumps(self.known), level=1)})
+            self.fresh = False
+
+
+def render(document: Report, cache: FactsCache | None = None) -> str:
     """The text of the page. The same document gives the same bytes."""
     document = ordered(document)
+    environment = _environment(cache)
     rows = pipelines(document)
     css, script = _inlined("report.css"), _inlined("report.js")
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            document=document,
-            name=document["root"].rstrip("/\\").replace("\\", "/").rpartition("/")[2] or document["root"],
-            rows=rows,
-            quiet=quiet(document),
-            totals=totals(rows),
-            headline=headline(document, rows),
-            frameworks=sorted({framework for row in rows for framework in row.frameworks}),
-            diffs=[diff.parse(change["diff"], change["file"]) for change in document["changes"]],
-            apply=lambda entry=None: apply_command(document, entry),
-            css=css,
-            script=script,
-            policy=_policy(css, script),
-        )
+    text = environment.get_template("report.html.j2").render(
+        document=document,
+        name=document["root"].rstrip("/\\").replace("\\", "/").rpartition("/")[2] or document["root"],
+        rows=rows,
+        quiet=quiet(document),
+        totals=totals(rows),
+        headline=headline(document, rows),
+        frameworks=sorted({framework for row in rows for framework in row.frameworks}),
+        diffs=[diff.parse(change["diff"], change["file"]) for change in document["changes"]],
+        apply=lambda entry=None: apply_command(document, entry),
+        css=css,
+        script=script,
+        policy=_policy(css, script),
     )
+    if isinstance(environment.bytecode_cache, _Compiled):
+        environment.bytecode_cache.keep()
+    return text
 
 
-def write(document: Report, path: Path) -> None:
+def write(document: Report, path: Path, cache: FactsCache | None = None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(document), encoding="utf-8", newline="\n")
+    path.write_text(render(document, cache), encoding="utf-8", newline="\n")
 
 
-@cache
-def _environment() -> Environment:
+@memoised
+def _environment(cache: FactsCache | None) -> Environment:
     environment = Environment(
         loader=PackageLoader("triton_migrate.report", "templates"),
         autoescape=True,
@@ -66,6 +100,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_shown,
+        bytecode_cache=None if cache is None else _Compiled(cache),
     )
     environment.globals |= {
         "CATEGORIES": CATEGORIES,
@@ -88,7 +123,7 @@ def _shown(value: object) -> object:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-@cache
+@memoised
 def _inlined(name: str) -> Markup:
     return Markup(files("triton_migrate.report").joinpath("templates").joinpath(name).read_text(encoding="utf-8"))
 

@@ -98,7 +98,7 @@ def imported(ev: Evaluator, wanted: str, frame: Frame) -> Values:
     path = ev.program.module_path(frame.scope.file, wanted)
     if path and path != frame.scope.file:
         return frozenset({Module(path)})
-    if ev.program.is_package(wanted):
+    if ev.program.is_package(wanted) and wanted.partition(".")[0] not in ev.rulebook.import_roots:  # else the installed library wins
         return frozenset({Module(wanted.replace(".", "/") + "/")})
     return frozenset({Api(ev.rulebook.canonical(wanted))})
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.program import in_use
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Literal, Site, Unknown, UserClass, Value, Values
 from triton_migrate.rulebook.vocabulary import TaskDefine
@@ -47,7 +48,7 @@ def _self(ev: Evaluator, scope: Scope, frame: Frame) -> Values:
 def made(ev: Evaluator, cls: UserClass) -> Values:
     """The instances of a class that the program makes."""
     found: set[Value] = set()
-    for place in _constructions(ev, cls.scope):
+    for place in in_use(_constructions(ev, cls.scope), cls.scope.file):
         frame = ev.program.generic(place.scope)
         if cls in ev.values(place.call.func, frame):
             found.add(Instance(cls, Site(place.scope.file, place.call.at)))
@@ -196,7 +197,7 @@ def _passed(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
     """What the program's calls of this function pass for the parameter."""
     function = scope.function
     found: set[Value] = set()
-    for place in _calls_of(ev, scope):
+    for place in in_use(_calls_of(ev, scope), scope.file):
         caller = ev.program.generic(place.scope)
         for value in ev.values(place.call.func, caller):
             for target in ev.callables(value):

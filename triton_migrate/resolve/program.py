@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 
 from triton_migrate.base import Span, nest_deeply
 from triton_migrate.index import ir
@@ -14,7 +15,8 @@ from triton_migrate.resolve.values import Site
 class Program:
     """Everything that was read, ready to be asked. Nothing here is evaluated yet."""
 
-    def __init__(self, facts: tuple[ir.ModuleFacts, ...]) -> None:
+    def __init__(self, facts: tuple[ir.ModuleFacts, ...], libraries: frozenset[str] = frozenset()) -> None:
+        self._libraries = libraries | sys.stdlib_module_names  # import roots that are none of the program's own
         nest_deeply()
         self.files: dict[str, FileScopes] = {f.path: FileScopes(f) for f in facts}
         self.frames: dict[str, Frame] = {path: Frame(f.module, None) for path, f in self.files.items()}
@@ -94,8 +96,9 @@ class Program:
                 break
             folder = posixpath.dirname(folder)
         found_in = [f for root in self._roots if (f := self._file(f"{root}/{tail}"))]
-        if not found_in and "/" in tail and "__init__.py" in self.files:  # the root is a package that imports itself by its name
-            return self._file(tail.partition("/")[2])
+        head, _, rest = tail.partition("/")
+        if not found_in and rest and "__init__.py" in self.files and head not in self._libraries:  # the root is a package: its own name
+            return self._file(rest)
         return found_in[0] if len(found_in) == 1 else None
 
     def _file(self, stem: str) -> str | None:
@@ -146,3 +149,15 @@ class Program:
 def _above(path: str) -> Iterator[str]:
     while path := posixpath.dirname(path):
         yield path
+
+
+def is_test(file: str) -> bool:
+    """Whether a file tests the application: what it makes, stores, passes and registers is there for tests only."""
+    *folders, name = file.split("/")
+    return bool({"test", "tests"} & set(folders)) or name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py")
+
+
+def in_use(places: Iterable[CallPlace], file: str) -> tuple[CallPlace, ...]:
+    """The calls of something in `file` that count: those of tests only where nothing else calls it, or where it is a test's own."""
+    found = tuple(places)
+    return found if is_test(file) else tuple(p for p in found if not is_test(p.scope.file)) or found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from triton_migrate.resolve.program import Program
+from triton_migrate.resolve.program import Program, is_test
 from triton_migrate.resolve.scopes import Scope, Store
 from triton_migrate.resolve.values import Api, Container, Instance, Module, Site, UserClass, UserFunction, Value, Values
 
@@ -31,11 +31,11 @@ class Stores:
             for name, stores in file.attribute_stores.items():
                 for store in stores:
                     if not to_self(store):
-                        for owner in _owners(targets_of(store)):
+                        for owner in _owners(targets_of(store), store):
                             attributes.setdefault((owner, name), []).append(store)
             for key, stores in file.element_stores.items():
                 for store in stores:
-                    for owner in _owners(targets_of(store)):
+                    for owner in _owners(targets_of(store), store):
                         elements.setdefault(owner, []).append((key, store))
         self._attributes, self._elements = attributes, elements
 
@@ -68,8 +68,19 @@ def is_self(store: Store, method: Scope) -> bool:
     return bool(parameters) and getattr(store.target, "id", None) == parameters[0].name
 
 
-def _owners(values: Values) -> set[Owner]:
-    return {owner for value in values for owner in _owner(value)}
+def _owners(values: Values, store: Store) -> set[Owner]:
+    """What the store puts into; what a test puts into the application's own objects is a stub."""
+    stubs = is_test(store.scope.file)
+    return {owner for value in values if not (stubs and _of_application(value)) for owner in _owner(value)}
+
+
+def _of_application(value: Value) -> bool:
+    match value:
+        case Api(_, Site(file)) | Container(Site(file)) | Module(file) | Instance(UserClass(Scope(file=file))):
+            return not is_test(file)
+        case UserClass(scope) | UserFunction(scope):
+            return not is_test(scope.file)
+    return False
 
 
 def _owner(value: Value) -> tuple[Owner, ...]:

@@ -39,10 +39,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
 PORT = re.compile(r"self(?:\[\])?|\*\d*|\d+|[A-Za-z_]\w*(?:\|\d+)?")
 PORTS: dict[str, tuple[str, ...]] = {
     "web.app": ("lifespan", "routes", "prefix"),
-    "web.router": ("prefix", "routes", "name"),
-    "web.route": ("path", "handler", "endpoint", "methods", "suffix", "arguments", "response"),
-    "web.mount": ("child", "parent", "prefix"),
-    "web.view": ("mapping",),
+    "web.router": ("prefix", "routes", "name", "version", "version_prefix"),
+    "web.route": ("path", "handler", "endpoint", "methods", "suffix", "arguments", "response", "version", "version_prefix"),
+    "web.mount": ("child", "parent", "prefix", "version", "version_prefix"),
+    "web.view": ("mapping", "path"),
     "web.class": ("parent", "prefix", "base", "slash", "dashes"),
     "web.methods": ("methods",),
     "web.action": ("methods", "path", "item"),

@@ -1,4 +1,7 @@
-"""Takes the shipped rule files and the user's, gives the `Rulebook`; rules must not contradict or hide each other."""
+"""Takes the shipped rule files and the user's, gives the `Rulebook`; rules must not contradict or hide each other.
+
+Reading and checking them takes longer than most scans, so what was read is kept in the cache.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,43 @@ import hashlib
 from pathlib import Path
 
 from triton_migrate.base import TritonMigrateError
+from triton_migrate.index.cache import FactsCache
+from triton_migrate.rulebook import kept
 from triton_migrate.rulebook.book import Rulebook
-from triton_migrate.rulebook.rulefile import RuleFile
+from triton_migrate.rulebook.rulefile import RuleFile, text_of
+from triton_migrate.rulebook.vocabulary import Library
 from triton_migrate.rulebook.where import rule_files
 
 __all__ = ["Rulebook", "check_together", "load_rulebook"]
 
 
-def load_rulebook(extra: Path | None = None) -> Rulebook:
-    """The shipped rules and those of the folder `extra`, whose files replace shipped ones of the same name.
+def load_rulebook(extra: Path | None = None, cache: FactsCache | None = None) -> Rulebook:
+    """The shipped rules and those of the folder `extra`, whose files replace shipped ones of the same name; from `cache` if it has them.
 
     Raises `TritonMigrateError` with file and line for anything wrong in a rule file.
     """
-    files = {path.stem: RuleFile.read(path, f"rules/{path.name}") for path in rule_files()}
+    paths = {path.stem: (path, f"rules/{path.name}") for path in rule_files()}
     if extra is not None:
-        files |= {path.stem: RuleFile.read(path, str(path)) for path in _own_files(extra)}
-    if not files:
+        paths |= {path.stem: (path, str(path)) for path in _own_files(extra)}
+    if not paths:
         raise TritonMigrateError("no rule files found", hint="the installation is incomplete: reinstall triton-migrate")
-    named = sorted(files.items())
-    book = Rulebook(
-        libraries=tuple(file.library() for _, file in named),
-        digest=hashlib.sha256("\0".join(f"{name}\0{file.text}" for name, file in named).encode()).hexdigest(),
-    )
+    texts = {stem: (label, text_of(path, label)) for stem, (path, label) in sorted(paths.items())}
+    digest = hashlib.sha256("\0".join(f"{stem}\0{text}" for stem, (_, text) in texts.items()).encode()).hexdigest()
+    key = kept.key_of(texts.values()) if cache is not None else ""
+    if cache is not None and (libraries := _kept(cache, key)) is not None:
+        return Rulebook(libraries, digest)
+    files = tuple(RuleFile.parse(text, stem, label) for stem, (label, text) in texts.items())
+    book = Rulebook(tuple(file.library() for file in files), digest)
     if extra is not None:  # the shipped files among themselves are checked by the tests, not in every scan
-        check_together(book, tuple(files.values()))
+        check_together(book, files)
+    if cache is not None:
+        cache.put({key: kept.packed(book.libraries)})
     return book
+
+
+def _kept(cache: FactsCache, key: str) -> tuple[Library, ...] | None:
+    data = cache.get([key]).get(key)
+    return None if data is None else kept.unpacked(data)
 
 
 def check_together(book: Rulebook, files: tuple[RuleFile, ...]) -> None:

@@ -52,9 +52,9 @@ def import_prefixes(path: str) -> Iterator[str]:
 
 
 class PathTable(Generic[Row]):
-    """Rows by the pattern of the paths they are about."""
+    """Rows by the pattern of the paths they are about. Patterns are compiled when they are first needed: one scan meets few libraries."""
 
-    __slots__ = ("_exact", "_wild", "_wild_roots")
+    __slots__ = ("_compiled", "_exact", "_wild", "_wild_roots")
 
     def __init__(self, rows: Iterable[tuple[str, Row]]) -> None:
         exact: defaultdict[str, list[Row]] = defaultdict(list)
@@ -66,7 +66,8 @@ class PathTable(Generic[Row]):
             else:
                 exact[pattern].append(row)
         self._exact = {path: tuple(found) for path, found in exact.items()}
-        self._wild = {key: tuple((_regex(pattern), row) for pattern, row in sorted(found, key=_width)) for key, found in wild.items()}
+        self._wild = dict(wild)
+        self._compiled: dict[tuple[str, int], tuple[tuple[re.Pattern[str], Row], ...]] = {}
         self._wild_roots = frozenset(root for root, _ in wild)
 
     def find(self, path: str) -> tuple[Row, ...]:
@@ -75,8 +76,12 @@ class PathTable(Generic[Row]):
         if path.partition(".")[0] not in self._wild_roots:
             return exact
         parts = tokens(path)
-        bucket = self._wild.get((parts[0], len(parts)), ())
-        return exact + tuple(row for regex, row in bucket if regex.fullmatch(path))
+        return exact + tuple(row for regex, row in self._bucket((parts[0], len(parts))) if regex.fullmatch(path))
+
+    def _bucket(self, key: tuple[str, int]) -> tuple[tuple[re.Pattern[str], Row], ...]:
+        if key not in self._compiled:
+            self._compiled[key] = tuple((_regex(pattern), row) for pattern, row in sorted(self._wild.get(key, ()), key=_width))
+        return self._compiled[key]
 
 
 def _regex(pattern: str) -> re.Pattern[str]:

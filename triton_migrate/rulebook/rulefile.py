@@ -28,6 +28,16 @@ ROWS: dict[str, Fields] = {
 }
 
 
+def text_of(path: Path, label: str) -> str:
+    """Raises `TritonMigrateError` when the file is not readable UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TritonMigrateError(f"cannot be read: {error.strerror}", file=label) from error
+    except UnicodeDecodeError as error:
+        raise TritonMigrateError(f"is not UTF-8 text: {error.reason}", file=label) from error
+
+
 @dataclass(frozen=True, slots=True)
 class RuleFile:
     """One rule file, parsed but not validated. `label` is what messages and origins call it."""
@@ -39,20 +49,15 @@ class RuleFile:
     lines: TableLines
 
     @classmethod
-    def read(cls, path: Path, label: str) -> RuleFile:
-        """Raises `TritonMigrateError` when the file is not readable UTF-8 TOML."""
+    def parse(cls, text: str, stem: str, label: str) -> RuleFile:
+        """Raises `TritonMigrateError` when the text is not TOML."""
         try:
-            text = path.read_text(encoding="utf-8")
             tables = tomllib.loads(text)
-        except OSError as error:
-            raise TritonMigrateError(f"cannot be read: {error.strerror}", file=label) from error
-        except UnicodeDecodeError as error:
-            raise TritonMigrateError(f"is not UTF-8 text: {error.reason}", file=label) from error
         except tomllib.TOMLDecodeError as error:
             place = re.search(r"line (\d+)", str(error))
             # "at end of document" comes without a number
             raise TritonMigrateError(f"is not TOML: {error}", file=label, line=int(place[1]) if place else text.count("\n") + 1) from error
-        return cls(label=label, stem=path.stem, text=text, tables=tables, lines=TableLines(text))
+        return cls(label=label, stem=stem, text=text, tables=tables, lines=TableLines(text))
 
     def library(self) -> Library:
         """The library with all its aliases and rules, each checked for itself."""

@@ -69,6 +69,8 @@ class WebRouter(Rule):
     routes: str = ""
     name: str = ""  # port of a name that, after a "/", is the prefix when none is given (`flask_restx.Namespace`)
     text: str = ""  # kind of response a plain returned string gives, where it is another than the application's
+    version: str = ""  # port of a version of the API: it stands in front of the whole path, unless said nearer to the route
+    version_prefix: str = ""  # port of what stands before it instead of "/v"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,8 @@ class WebRoute(Rule):
     arguments: str = ""  # port of a dict of keyword arguments for the class's constructor or its view's `setup`
     response: str = ""  # port of a response class (`response_class=`)
     request: str = ""  # what a handler without annotations gets first, as paths of the rulebook, comma-separated (`fastapi.Request()`)
+    version: str = ""  # ports, as in WebRouter
+    version_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,8 @@ class WebMount(Rule):
     prefix: str = ""
     regex: bool = False  # the prefix is a regular expression
     overrides: bool = False  # the prefix given here replaces the router's own (Flask) instead of preceding it (FastAPI)
+    version: str = ""  # ports, as in WebRouter
+    version_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +128,7 @@ class WebView(Rule):
     item: str = ""  # what stands for one object in the path of a `web.action`
     before: str = ""  # method that gets the request first; what it gives is the first argument of `method`
     after: str = ""  # method that gets what `method` gives
+    path: str = ""  # port of the class's constructor: the path of such an object where its registration gives none
     setup: str = "__init__"  # method that gets the arguments given at registration
     allowed: str = "methods"  # class attribute that lists the HTTP methods answered
     prefix: str = ""  # class attribute: the prefix of its methods' routes
@@ -143,7 +150,7 @@ class WebClass(Rule):
     prefix: str = ""  # setting: the prefix of the class's path
     base: str = ""  # setting: the class's path; without one, the class's name in dashes (`QuoteTagsView`: `quote-tags`)
     ending: str = ""  # what the class's name loses there
-    verbs: tuple[str, ...] = ()  # methods that are the class's path itself, with their HTTP method ("index GET"); others have their name behind
+    verbs: tuple[str, ...] = ()  # "index GET": methods on the class's path itself, with their HTTP method; others have their name behind
     variable: str = ""  # how a parameter without default follows in the path: `<{type}{name}>`
     types: tuple[str, ...] = ()  # what `{type}` is, by the annotation: "builtins.int=int:"
     slash: str = ""  # setting: a flag, without which the path has no "/" at its end; true unless said

@@ -1,0 +1,179 @@
+"""Takes a call, gives what its result depends on: into the program's own functions, by the rules of a library's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triton_migrate.base import Span
+from triton_migrate.index import ir
+from triton_migrate.resolve.calls import argument_map
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Api, Instance, Module, Partial, Unknown, UserClass, UserFunction, Value, Values
+from triton_migrate.rulebook.vocabulary import (
+    DataConvert,
+    Effect,
+    FlowCall,
+    ModelConfigure,
+    ModelPredict,
+    Rule,
+    TaskEnqueue,
+    WebRequest,
+    WebResponse,
+)
+from triton_migrate.trace import expressions, handed, requested, sites
+from triton_migrate.trace.environment import Env
+from triton_migrate.trace.named import callee_text
+from triton_migrate.trace.records import CLEAN, Break, Call, Cell, Step, Taint
+from triton_migrate.trace.responses import answered_kind
+
+if TYPE_CHECKING:
+    from triton_migrate.trace.walk import Walk
+
+READERS = frozenset({"get", "getlist", "pop", "get_all"})  # methods of a mapping that take the field's name first
+
+
+def call(walk: Walk, call: ir.Call, frame: Frame, env: Env) -> Taint:
+    step, known = walk.step, len(walk.sites)
+    of = call.func.value if isinstance(call.func, ir.Attribute) else call.func
+    receiver = walk.given[id(of)] = walk.expr(of, frame, env)
+    if isinstance(call.func, ir.Attribute):
+        receiver |= expressions.attribute(walk, call.func.value, call.func.attr, frame)
+    parts = (*call.args, *(v for _, v in call.keywords))
+    for part in parts:
+        walk.given[id(part)] = walk.expr(part, frame, env)
+    arguments = CLEAN.union(*(walk.given[id(part)] for part in parts))
+    taint = receiver | arguments | requested.whole(walk, call, frame)
+    if isinstance(call.func, ir.Attribute) and call.func.attr in READERS and call.args:
+        taint |= requested.fields(walk, call.func.value, call.args[0], frame)
+    values = walk.evaluator.values(call.func, frame)
+    for value in values:
+        taint |= _called(walk, value, call, frame, env, receiver, arguments)
+        walk.step = step
+    if values and all(isinstance(v, Unknown) for v in values):
+        _lost(walk, call, frame, next(v.reason for v in values if isinstance(v, Unknown)))
+    if len(walk.sites) > known and step is not None and _dropped(call, step) and any(_goes_beside(walk, v) for v in values):
+        walk.queue = walk.queue or "thread"
+    _changes(walk, call, arguments, values, frame, env)
+    return taint
+
+
+def _goes_beside(walk: Walk, value: Value) -> bool:
+    rules = walk.rulebook.rules_for(value.called) if isinstance(value, Api) else ()
+    return any(isinstance(r, (FlowCall, DataConvert)) and r.beside for r in rules)
+
+
+def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, receiver: Taint, arguments: Taint) -> Taint:
+    if isinstance(value, Partial):
+        direct, origin = walk.evaluator.applied(value, call, frame)
+        arguments |= expressions.every(walk, value.call.args, value.frame, env)
+        return _called(walk, value.function, direct, origin, env, receiver, arguments)
+    functions = walk.evaluator.callables(value)
+    if functions:
+        known = len(walk.sites)
+        taint = frozenset().union(*(enter(walk, f, call, frame, env) for f in functions)) | (receiver if len(functions) > 1 else CLEAN)
+        if len(walk.sites) > known and (queue := walk.queues.called(functions[0])):
+            walk.queue = walk.queue or queue
+        run = (sites.network(walk, f, call, frame, env, receiver | arguments) for f in functions)
+        return taint.union(*run)
+    if isinstance(value, Instance):
+        api = next((b for b in walk.evaluator.mro(value.of) if isinstance(b, Api)), None)
+        value = Api(walk.rulebook.canonical(f"{api.path}()"), value.site, value) if api else value
+    if not isinstance(value, Api):
+        return CLEAN
+    rules = (*walk.rulebook.rules_for(value.called), *_request_rules(walk, value.path))
+    if transported := handed.transport(walk, rules, value, call, frame, arguments):
+        rules = tuple(r for r in rules if not isinstance(r, Effect))  # a queue is no state, wherever it is kept
+    if walk.step is not None:
+        walk.step.called(Call(value, rules, call.at, receiver | arguments))
+    taint = transported
+    for rule in rules:
+        if isinstance(rule, ModelPredict):
+            taint |= sites.predict(walk, rule, value, call, frame, env, receiver | arguments)
+        elif isinstance(rule, WebResponse) and rule.kind != "same" and walk.step is not None:
+            walk.step.responds = answered_kind(walk.evaluator, rule, call, frame)
+        elif isinstance(rule, FlowCall) and (passed := walk.evaluator.passed_calls(rule, value, call, frame)):
+            for target, direct in passed:
+                if rule.function == "walk" and isinstance(target, UserFunction):  # here and now, though a plain call may enqueue
+                    taint |= enter(walk, target, direct, frame, env)
+                else:
+                    taint |= _called(walk, target, direct, frame, env, CLEAN, arguments)
+            return taint
+        elif isinstance(rule, TaskEnqueue):
+            taint |= handed.enqueue(walk, rule, value, call, frame, env)
+    return taint | _callbacks(walk, call, frame, env, receiver | arguments)
+
+
+def awaited(walk: Walk, future: ir.Expr, frame: Frame) -> Taint:
+    """`await future`: what a worker put into it."""
+    apis = walk.evaluator.apis(future, frame)
+    return frozenset().union(*(walk.heap.held(Cell("channel", a.path, str(a.made), lasting=False)) for a in apis))
+
+
+def _request_rules(walk: Walk, path: str) -> tuple[Rule, ...]:
+    """A call that reads the request (`request.get_json()`) is known by what it gives."""
+    return tuple(r for r in walk.rulebook.rules_for(walk.rulebook.canonical(path + "()")) if isinstance(r, WebRequest))
+
+
+def enter(walk: Walk, function: UserFunction, call: ir.Call, frame: Frame, env: Env, before: Taint = CLEAN) -> Taint:
+    """Walk into a function of the program with what this call gives it; `before` goes to the first parameter that it gives nothing."""
+    parameters = list(function.scope.function.parameters)
+    taints: dict[str, Taint] = {}
+    if function.receiver is not None and parameters:
+        own = parameters.pop(0)
+        taints[own.name] = _passed(walk, call.func.value, frame, env) if isinstance(call.func, ir.Attribute) else CLEAN
+    mapped = argument_map(tuple(parameters), call)
+    for name, expr in mapped.items():
+        taints[name] = _passed(walk, expr, frame, env)
+    rest = [e for e in (*call.args, *(v for _, v in call.keywords)) if not any(e is m for m in mapped.values())]
+    for parameter in parameters:
+        if parameter.kind.startswith("*") and rest:
+            taints[parameter.name] = CLEAN.union(*(_passed(walk, e, frame, env) for e in rest))
+    if before and (missing := next((p for p in parameters if p.name not in taints and p.default is None), None)):
+        taints[missing.name] = before
+    if walk.step is not None:
+        walk.step.enters.add(function.scope)
+    walk.chain.append((call, frame))
+    found = walk.run(function, walk.evaluator.bind(function, call, frame), taints)
+    walk.chain.pop()
+    return found
+
+
+def _passed(walk: Walk, part: ir.Expr, frame: Frame, env: Env) -> Taint:
+    known = walk.given.get(id(part))
+    return walk.expr(part, frame, env) if known is None else known
+
+
+def _callbacks(walk: Walk, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
+    """Functions of the program handed to a library: taken to be called, with anything the call was given."""
+    found = CLEAN
+    for expr in (*call.args, *(v for _, v in call.keywords)):
+        if not isinstance(expr, (ir.Name, ir.Attribute, ir.Lambda)):
+            continue
+        for value in walk.evaluator.values(expr, frame):
+            if isinstance(value, UserFunction):
+                names = [p.name for p in value.scope.function.parameters[1 if value.receiver is not None else 0 :]]
+                given = {value.scope.function.parameters[0].name: frozenset({value.receiver})} if value.receiver is not None else {}
+                found |= walk.run(value, given, dict.fromkeys(names, taint))
+    return found
+
+
+def _changes(walk: Walk, call: ir.Call, arguments: Taint, values: Values, frame: Frame, env: Env) -> None:
+    """A method that changes its receiver (`rows.append(x)`), by rule or because nothing is known and its result is dropped."""
+    if not isinstance(call.func, ir.Attribute) or walk.step is None:
+        return
+    known = [r for v in values if isinstance(v, Api) for r in walk.rulebook.rules_for(v.called)]
+    dropped = isinstance(walk.step.stmt, ir.Evaluate) and walk.step.stmt.value is call
+    changes = any((isinstance(r, Effect) and r.kind == "mutate") or (isinstance(r, ModelConfigure) and r.input) for r in known)
+    if changes or (dropped and not known):
+        if not any(isinstance(v, (Module, UserFunction, UserClass)) for v in values):
+            expressions.mutate(walk, call.func.value, arguments | {walk.step.number}, frame, env, walk.step, certain=changes)
+
+
+def _lost(walk: Walk, call: ir.Call, frame: Frame, reason: str) -> None:
+    at = (frame.scope.file, call.at)
+    walk.breaks.setdefault(at, Break(Span(frame.scope.file, *call.at), f"{callee_text(call.func)}: {reason}"))
+
+
+def _dropped(call: ir.Call, step: Step) -> bool:
+    """Whether nobody uses what the call gives."""
+    return isinstance(step.stmt, ir.Evaluate) and step.stmt.value is call

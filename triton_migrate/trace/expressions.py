@@ -1,0 +1,121 @@
+"""Takes an expression, gives what its value depends on, and what changing its object changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from triton_migrate.index import ir
+from triton_migrate.index.flow import children
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
+from triton_migrate.trace import calls, requested
+from triton_migrate.trace.environment import Env
+from triton_migrate.trace.records import CLEAN, Step, Taint
+
+if TYPE_CHECKING:
+    from triton_migrate.trace.walk import Walk
+
+OF_THE_REQUEST = ("threading.local()", "contextvars.ContextVar()")  # globals with a value for each request
+
+
+def expr(walk: Walk, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
+    """What the value of `expr` depends on."""
+    match expr:
+        case None | ir.Constant():
+            return CLEAN
+        case ir.Name(_, name):
+            return _name(walk, name, expr, frame, env)
+        case ir.Attribute(_, base, attr):
+            return walk.expr(base, frame, env) | attribute(walk, base, attr, frame) | requested.whole(walk, expr, frame)
+        case ir.Subscript(_, base, index):
+            taint = walk.expr(base, frame, env) | walk.expr(index, frame, env)
+            return taint | requested.fields(walk, base, index, frame)
+        case ir.Call():
+            return walk.call(expr, frame, env)
+        case ir.Await(_, value) if not isinstance(value, ir.Call):
+            return walk.expr(value, frame, env) | calls.awaited(walk, value, frame)
+        case ir.Walrus(_, target, value):
+            taint = walk.expr(value, frame, env) | ({walk.step.number} if walk.step else CLEAN)
+            env.names[target.id] = taint
+            return taint
+        case ir.Lambda():
+            return CLEAN
+        case ir.Comprehension(_, _, element, value, loops):
+            found = CLEAN
+            inner = Env({}, env)
+            for bound, iterable, conditions in loops:
+                taint = walk.expr(iterable, frame, inner)
+                _bind_names(walk, bound, taint, inner)
+                found |= taint | every(walk, conditions, frame, inner)
+            return found | walk.expr(element, frame, inner) | walk.expr(value, frame, inner)
+    return every(walk, _parts(expr), frame, env)
+
+
+def every(walk: Walk, exprs: Iterable[ir.Expr], frame: Frame, env: Env) -> Taint:
+    return frozenset().union(*(walk.expr(e, frame, env) for e in exprs))
+
+
+def _bind_names(walk: Walk, target: ir.Expr, taint: Taint, env: Env) -> None:
+    if isinstance(target, ir.Name):
+        env.names[target.id] = taint
+    for part in _parts(target):
+        _bind_names(walk, part, taint, env)
+
+
+def _name(walk: Walk, name: str, expr: ir.Expr, frame: Frame, env: Env) -> Taint:
+    found = env.get(name)
+    if found is not None and name not in frame.scope.globals:
+        return found
+    taint = requested.whole(walk, expr, frame)
+    if cell := walk.cells.of_global(name, frame):
+        taint |= {cell} | walk.heap.held(cell)
+    return taint
+
+
+def attribute(walk: Walk, base: ir.Expr, attr: str, frame: Frame) -> Taint:
+    taint = CLEAN
+    for value in walk.evaluator.values(base, frame):
+        if cell := walk.cells.of_attribute(value, attr):
+            taint |= walk.heap.held(cell) | ({cell} if cell.lasting else CLEAN)
+        if isinstance(value, Instance):
+            for function in _property(walk, value, attr):
+                taint |= walk.run(function, {function.scope.function.parameters[0].name: frozenset({value})}, {})
+    return taint
+
+
+def _property(walk: Walk, instance: Instance, attr: str) -> tuple[UserFunction, ...]:
+    for cls in walk.evaluator.mro(instance.of):
+        if isinstance(cls, UserClass) and (found := cls.scope.bindings.get(attr)):
+            functions = [v for b in found if b.how == "function" for v in walk.evaluator.binding(b, walk.program.generic(cls.scope))]
+            return tuple(
+                f
+                for f in functions
+                if isinstance(f, UserFunction)
+                and f.scope.function.parameters
+                and walk.evaluator.decorated(
+                    f.scope.function, walk.program.generic(f.scope), "builtins.property", "functools.cached_property"
+                )
+            )
+    return ()
+
+
+def mutate(walk: Walk, expr: ir.Expr, taint: Taint, frame: Frame, env: Env, step: Step, certain: bool = True) -> None:
+    """Something inside `expr`'s object changed: the name at its root now depends on `taint` too."""
+    while isinstance(expr, (ir.Subscript, ir.Call)):
+        expr = expr.value if isinstance(expr, ir.Subscript) else expr.func
+    if isinstance(expr, ir.Attribute):
+        for value in walk.evaluator.values(expr.value, frame):
+            if cell := walk.cells.of_attribute(value, expr.attr):
+                walk.heap.put(cell, taint, step, certain)
+        mutate(walk, expr.value, taint, frame, env, step, certain)
+    elif isinstance(expr, ir.Name):
+        if env.get(expr.id) is not None:
+            env.add(expr.id, taint | (env.get(expr.id) or CLEAN))
+        elif cell := walk.cells.of_global(expr.id, frame):
+            own = any(isinstance(v, Api) and v.path in OF_THE_REQUEST for v in walk.evaluator.values(expr, frame))
+            walk.heap.put(cell, taint, step, certain and not own)
+
+
+def _parts(expr: ir.Expr | None) -> tuple[ir.Expr, ...]:
+    return tuple(children(expr)) if expr is not None else ()

@@ -1,0 +1,60 @@
+"""Takes calls that put work on a queue or onto a channel, walks on where it is taken up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triton_migrate.index import ir
+from triton_migrate.resolve.channels import Channel
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Api
+from triton_migrate.rulebook.vocabulary import (
+    ChannelPut,
+    ChannelTake,
+    Rule,
+    TaskEnqueue,
+)
+from triton_migrate.trace import calls
+from triton_migrate.trace.environment import Env
+from triton_migrate.trace.records import CLEAN, Cell, Taint
+
+if TYPE_CHECKING:
+    from triton_migrate.trace.walk import Walk
+
+
+def enqueue(walk: Walk, rule: TaskEnqueue, api: Api, call: ir.Call, frame: Frame, env: Env) -> Taint:
+    """Work put on a queue is walked as if called here: its result comes back to whoever waits for it."""
+    found, known = CLEAN, len(walk.sites)
+    for function, passed in walk.queues.enqueued(rule, api, call, frame):
+        found |= calls.enter(walk, function, passed, frame, env, walk.chained if rule.partial else CLEAN)
+        if len(walk.sites) > known:
+            walk.queue = walk.queue or rule.queue
+    if rule.partial:
+        walk.chained = found
+    return found
+
+
+def transport(walk: Walk, rules: tuple[Rule, ...], api: Api, call: ir.Call, frame: Frame, taint: Taint) -> Taint:
+    """What is put onto a channel is walked on in the loop that takes it; what is taken is what was put."""
+    found = CLEAN
+    for rule in rules:
+        for channel in walk.evaluator.channels.of(rule, api, call, frame) if isinstance(rule, (ChannelPut, ChannelTake)) else ():
+            cell = Cell("channel", channel.carrier, str(channel.name), lasting=False)
+            if isinstance(rule, ChannelPut) and walk.step is not None:
+                walk.heap.put(cell, taint | {walk.step.number}, walk.step)
+                _worked(walk, channel, call, frame)
+            found |= walk.heap.held(cell)
+    return found
+
+
+def _worked(walk: Walk, channel: Channel, call: ir.Call, frame: Frame) -> None:
+    """Enter the workers of a channel, once something was put there."""
+    known, step = len(walk.sites), walk.step
+    for worker in walk.queues.workers(channel):
+        if step is not None:
+            step.enters.add(worker.scope)
+        walk.chain.append((call, frame))
+        walk.run(worker, {}, {})
+        walk.chain.pop()
+    if len(walk.sites) > known:
+        walk.queue = walk.queue or "thread"

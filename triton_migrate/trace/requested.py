@@ -1,0 +1,52 @@
+"""Takes an expression, gives the fields of the request that it reads, or the whole of a part of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triton_migrate.entries.requests import fields_of
+from triton_migrate.index import ir
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Literal
+from triton_migrate.rulebook.vocabulary import (
+    WebRequest,
+)
+from triton_migrate.trace.records import CLEAN, InputOrigin, Taint
+
+if TYPE_CHECKING:
+    from triton_migrate.trace.walk import Walk
+
+
+def whole(walk: Walk, expr: ir.Expr, frame: Frame) -> Taint:
+    """Request data read as a whole (`request.get_json()`, `request.data`), or by a call for one field (`walk.get_argument("x")`)."""
+    key = (id(expr), id(frame))
+    if (rules := walk.asked.get(key)) is None:
+        found = (walk.rulebook.find(api.path, WebRequest) for api in walk.evaluator.apis(expr, frame))
+        rules = walk.asked[key] = tuple(rule for rule in found if rule is not None)
+    taint = CLEAN
+    for rule in rules:
+        if rule.name and isinstance(expr, ir.Call):
+            taint |= named(walk, rule.source, port(expr, rule.name), frame)
+        elif rule.source not in ("any", "method"):
+            origin = InputOrigin(rule.source, "")
+            walk.whole.setdefault(rule.source, origin)
+            taint |= _input(walk, origin)
+    return taint
+
+
+def fields(walk: Walk, base: ir.Expr, index: ir.Expr | None, frame: Frame) -> Taint:
+    """One field of request data (`request.form["x"]`, `data.get("x")`)."""
+    sources = (fields_of(walk.evaluator, api) for api in walk.evaluator.apis(base, frame))
+    return frozenset().union(*(named(walk, source, index, frame) for source in sources if source))
+
+
+def named(walk: Walk, source: str, name: ir.Expr | None, frame: Frame) -> Taint:
+    names = (v.value for v in walk.evaluator.values(name, frame) if isinstance(v, Literal) and isinstance(v.value, str))
+    return frozenset().union(*(_input(walk, InputOrigin(source, n)) for n in names))
+
+
+def _input(walk: Walk, origin: InputOrigin) -> Taint:
+    if walk.step is not None:
+        walk.step.inputs.add(origin)
+    return frozenset({origin})

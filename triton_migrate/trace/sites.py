@@ -1,0 +1,63 @@
+"""Takes a call that runs a model, gives the predict site: one for each place, whatever way the walk came there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triton_migrate.base import Span
+from triton_migrate.index import ir
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Api, Instance, UserFunction
+from triton_migrate.rulebook.vocabulary import (
+    ModelPredict,
+)
+from triton_migrate.trace import expressions
+from triton_migrate.trace.environment import Env
+from triton_migrate.trace.named import callee_text
+from triton_migrate.trace.records import CLEAN, PredictOrigin, PredictSite, Taint
+
+if TYPE_CHECKING:
+    from triton_migrate.trace.walk import Walk
+
+
+def network(walk: Walk, function: UserFunction, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
+    """`net.forward(x)` on a network of the program's own: its code is the model's inside."""
+    if not isinstance(function.receiver, Instance) or not walk.models.inside(function.scope):
+        return CLEAN
+    for base in walk.evaluator.mro(function.receiver.of):
+        if isinstance(base, Api):
+            path = walk.rulebook.canonical(f"{base.path}()")
+            path += "()" if function.scope.name == "__call__" else f".{function.scope.name}"
+            if rule := walk.rulebook.find(path, ModelPredict):
+                api = Api(path.removesuffix("()"), function.receiver.site, function.receiver)
+                return predict(walk, rule, api, call, frame, env, taint)
+    return CLEAN
+
+
+def predict(walk: Walk, rule: ModelPredict, api: Api, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
+    if walk.models.inside(frame.scope):
+        return taint  # the layers of the program's own network: the network is what is run
+    key = (frame.scope.file, call.at)
+    number = walk.numbered.setdefault(key, len(walk.numbered))
+    models = walk.models.of(api, rule, call, frame)
+    if rule.given and not models:
+        return taint
+    site = PredictSite(
+        number, Span(frame.scope.file, *call.at), callee_text(call.func), call, frame, rule, api, models,
+        taint, walk.step.number if walk.step else 0, tuple(walk.chain),
+    )  # fmt: skip
+    if number == len(walk.sites):
+        walk.sites.append(site)
+    else:
+        old = walk.sites[number]
+        models = tuple(dict.fromkeys((*old.models, *site.models)))
+        walk.sites[number] = PredictSite(
+            number, old.span, old.text, old.call, old.frame, old.rule, old.api, models, old.taint | taint, old.step, old.chain
+        )
+    result: Taint = frozenset({PredictOrigin(number)})
+    if walk.step is not None:
+        walk.step.predicts.add(number)
+        if isinstance(walk.step.stmt, ir.Evaluate) and walk.step.stmt.value is call and isinstance(call.func, ir.Attribute):
+            # The result stays in the model (`interpreter.invoke()`)
+            expressions.mutate(walk, call.func.value, result, frame, env, walk.step)
+    return result

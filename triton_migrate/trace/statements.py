@@ -1,0 +1,147 @@
+"""Takes statements of a function, walks them in order: each is a step; assigns, merges branches, repeats loops while they carry on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from triton_migrate.index import ir
+from triton_migrate.index.flow import exposed
+from triton_migrate.resolve.scopes import Frame, Scope
+from triton_migrate.trace import expressions
+from triton_migrate.trace.environment import Env
+from triton_migrate.trace.records import CLEAN, Cell, Step, Taint
+
+if TYPE_CHECKING:
+    from triton_migrate.trace.walk import Walk
+
+
+def block(walk: Walk, body: ir.Block, frame: Frame, env: Env, returned: list[Taint]) -> None:
+    for stmt in body:
+        _statement(walk, stmt, frame, env, returned)
+
+
+def _begin(walk: Walk, stmt: ir.Stmt, scope: Scope) -> Step:
+    key = (scope, stmt.at)
+    if key not in walk.numbers:
+        walk.numbers[key] = len(walk.steps)
+        walk.steps.append(Step(len(walk.steps), scope, stmt, len(walk.active)))
+    walk.step = walk.steps[walk.numbers[key]]
+    return walk.step
+
+
+def _end(walk: Walk, step: Step, taint: Taint) -> Taint:
+    step.taint |= taint
+    return taint | {step.number}
+
+
+def _statement(walk: Walk, stmt: ir.Stmt, frame: Frame, env: Env, returned: list[Taint]) -> None:
+    if isinstance(stmt, (ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom, ir.Declare, ir.Jump)):
+        return
+    step = _begin(walk, stmt, frame.scope)
+    walk.visits += 1
+    match stmt:
+        case ir.Assign(_, targets, value, _, augmented):
+            taint = _end(walk, step, walk.expr(value, frame, env))
+            for target in targets:
+                _assign(walk, target, taint, frame, env, step, augmented)
+        case ir.Evaluate(_, value):
+            taint = _end(walk, step, walk.expr(value, frame, env))
+            if isinstance(value, ir.Yield):
+                returned.append(taint)
+        case ir.Return(_, value):
+            taint = _end(walk, step, walk.expr(value, frame, env))
+            returned.append(taint)
+        case ir.Raise(_, exception, cause):
+            _end(walk, step, walk.expr(exception, frame, env) | walk.expr(cause, frame, env))
+        case ir.Assert(_, test, message):
+            _end(walk, step, walk.expr(test, frame, env) | walk.expr(message, frame, env))
+        case ir.Delete():
+            pass
+        case ir.If(_, test, body, orelse):
+            _end(walk, step, walk.expr(test, frame, env))
+            _branches(walk, (body, orelse), frame, env, returned)
+        case ir.For(_, target, iterable, body, orelse):
+            taint = _end(walk, step, walk.expr(iterable, frame, env))
+
+            def once() -> None:
+                _assign(walk, target, taint, frame, env, step, False)
+                walk.block(body, frame, env, returned)
+
+            _twice(walk, once, stmt, frame, env)
+            walk.block(orelse, frame, env, returned)
+        case ir.While(_, test, body, orelse):
+
+            def once() -> None:
+                walk.step = step
+                _end(walk, step, walk.expr(test, frame, env))
+                walk.block(body, frame, env, returned)
+
+            _twice(walk, once, stmt, frame, env)
+            walk.block(orelse, frame, env, returned)
+        case ir.With(_, items, body):
+            for expr, bound in items:
+                taint = _end(walk, step, walk.expr(expr, frame, env))
+                if bound is not None:
+                    _assign(walk, bound, taint, frame, env, step, False)
+            walk.block(body, frame, env, returned)
+        case ir.Try(_, body, handlers, orelse, final):
+            walk.block(body, frame, env, returned)
+            for handler in handlers:
+                if handler.name:
+                    env.add(handler.name, CLEAN)
+                walk.block(handler.body, frame, env, returned)
+            walk.block(orelse, frame, env, returned)
+            walk.block(final, frame, env, returned)
+        case ir.Match(_, subject, cases):
+            taint = _end(walk, step, walk.expr(subject, frame, env))
+            for case in cases:
+                for name in case.captures:
+                    env.add(name, taint)
+            _branches(walk, tuple(c.body for c in cases), frame, env, returned)
+
+
+def _twice(walk: Walk, once: Callable[[], None], loop: ir.For | ir.While, frame: Frame, env: Env) -> None:
+    """The rounds of a loop; the second only where it would find something that the first did not."""
+    names = dict(env.names)
+    seen = walk.heap.watch(once)
+    carried = walk.carried.get(id(loop))
+    if carried is None:
+        carried = walk.carried[id(loop)] = frozenset(exposed((loop,)))
+    closures = any(inner.kind == "function" for inner in frame.scope.children.values())  # they see names that the loop does not spell
+    if closures or any(names.get(n) != env.names.get(n) for n in carried) or seen.grew:
+        once()
+
+
+def _branches(walk: Walk, blocks: Iterable[ir.Block], frame: Frame, env: Env, returned: list[Taint]) -> None:
+    before, after = dict(env.names), dict(env.names)
+    for block in blocks:
+        env.names = dict(before)
+        walk.block(block, frame, env, returned)
+        for name, taint in env.names.items():
+            if taint is not before.get(name):
+                after[name] = after.get(name, CLEAN) | taint
+    env.names = after
+
+
+def _assign(walk: Walk, target: ir.Expr, taint: Taint, frame: Frame, env: Env, step: Step, augmented: bool) -> None:
+    match target:
+        case ir.Name(_, name):
+            if name in frame.scope.globals:
+                walk.heap.put(Cell("global", frame.scope.file, name), taint, step)
+            elif augmented:
+                env.add(name, taint)
+            else:
+                env.names[name] = taint
+        case ir.Sequence(_, _, items):
+            for item in items:
+                _assign(walk, item, taint, frame, env, step, augmented)
+        case ir.Starred(_, inner):
+            _assign(walk, inner, taint, frame, env, step, augmented)
+        case ir.Attribute(_, base, attr):
+            for value in walk.evaluator.values(base, frame):
+                if cell := walk.cells.of_attribute(value, attr):
+                    walk.heap.put(cell, taint, step)
+            expressions.mutate(walk, base, taint, frame, env, step)
+        case ir.Subscript(_, base, index):
+            expressions.mutate(walk, base, taint | walk.expr(index, frame, env), frame, env, step)
