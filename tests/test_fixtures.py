@@ -40,6 +40,13 @@ def test_scan_reports_what_the_comments_say(case: Fixture) -> None:
     assert report["files"]["failed"] == []
     assert list(map(str, sorted(expected.true - found))) == [], "written, but not reported"
     assert list(map(str, sorted(found - expected.true - expected.spurious))) == [], "reported, but not written"
+    for row in (*report["endpoints"], *report["tasks"], *report["consumers"]):
+        assert row["evidence"] or row["category"] is None, "a verdict without evidence"
+        for said in row["evidence"]:
+            lines = (case.before / said["file"]).read_text("utf-8").splitlines()[said["line"] - 1 :]
+            shown = said["snippet"].splitlines()
+            assert shown
+            assert lines[: len(shown)] == shown, said["message"]
     assert list(map(str, sorted(expected.missing & found))) == [], "a known gap is closed: take `MISSING:` away"
     assert list(map(str, sorted(expected.spurious - found))) == [], "a known error is gone: take `SPURIOUS:` away"
 
