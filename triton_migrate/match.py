@@ -57,7 +57,7 @@ class Matcher:
 
     def names(self, role: type[R]) -> set[str]:
         """What calls that play the role are called in the source."""
-        return {last_of(n) for lib in self.rulebook.libraries for rule in lib.rules if isinstance(rule, role) for n in rule.api}
+        return {last_of(n) for rule in self.rulebook.of_role(role) for n in rule.api}
 
     def at(self, place: CallPlace, role: type[R]) -> Iterator[Match[R]]:
         """The matches of one call."""

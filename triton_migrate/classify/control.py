@@ -91,8 +91,7 @@ def _carried(course: Course, scope: Scope, loop: ir.For | ir.While) -> frozenset
     """Names with a value before the loop that a round reads for the model's data before it binds them; collecting or counting is none."""
     inside = course.inside(scope, loop.body) & course.around
     places = frozenset(course.steps[number].stmt.at for number in inside)
-    body = scope.node.body if not isinstance(scope.node, ir.Class) else ()
-    before = flow.binds(tuple(s for s in flow.flatten(body) if s.at[2:] <= loop.at[:2] and not flow.blocks(s)))
+    before = flow.binds(tuple(s for s in flow.flatten(scope.body) if s.at[2:] <= loop.at[:2] and not flow.blocks(s)))
     target = flow.binds((loop,)) - flow.binds(loop.body)
     early, _ = _early(loop.body, frozenset(target), places)
     changed = early & flow.binds(loop.body) & before

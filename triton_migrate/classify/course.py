@@ -102,8 +102,7 @@ class Course:
 
     def enclosing(self, step: Step) -> tuple[ir.Stmt, ...]:
         """The compound statements around a step in its function, the outermost first."""
-        body = step.scope.node.body if not isinstance(step.scope.node, ir.Class) else ()
-        return tuple(_enclosing(body, step.stmt)) if body else ()
+        return tuple(_enclosing(step.scope.body, step.stmt))
 
     def inside(self, scope: Scope, block: ir.Block) -> frozenset[int]:
         """The steps of a function that lie in these statements of its."""
@@ -155,15 +154,11 @@ class Course:
 
 def _enclosing(body: ir.Block, inner: ir.Stmt) -> Iterator[ir.Stmt]:
     for stmt in body:
-        if stmt is not inner and _holds(stmt.at, inner.at):
+        if stmt is not inner and ir.holds(stmt.at, inner.at):
             yield stmt
             for block in flow.blocks(stmt):
                 yield from _enclosing(block, inner)
             return
-
-
-def _holds(outer: ir.At, inner: ir.At) -> bool:
-    return outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
 
 
 def _plain_targets(target: ir.Expr) -> Iterator[ir.Expr]:

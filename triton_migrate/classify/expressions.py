@@ -48,7 +48,7 @@ def receiver(callee: ir.Expr) -> Iterator[ir.Expr]:
 
 def _listed(step: Step) -> frozenset[str]:
     """Names that go over a list of texts or numbers that the code spells out: an element by such a name is field access."""
-    loops = [(s.target, s.iterable) for s in flow.flatten(_body(step.scope)) if isinstance(s, ir.For)]
+    loops = [(s.target, s.iterable) for s in flow.flatten(step.scope.body) if isinstance(s, ir.For)]
     loops += [(bound, over) for part in parts(step.stmt) if isinstance(part, ir.Comprehension) for bound, over, _ in part.loops]
     return frozenset(bound.id for bound, over in loops if isinstance(bound, ir.Name) and _spelled_out(over, step.scope))
 
@@ -70,14 +70,10 @@ def _assigned(expr: ir.Expr, scope: Scope | None) -> Iterator[ir.Expr | None]:
         yield expr
         return
     while scope is not None:
-        block = (s for s in flow.flatten(_body(scope)) if isinstance(s, ir.Assign))
+        block = (s for s in flow.flatten(scope.body) if isinstance(s, ir.Assign))
         given = [s.value for s in block if any(isinstance(t, ir.Name) and t.id == expr.id for t in s.targets)]
         yield from given
         scope = None if given else scope.parent
-
-
-def _body(scope: Scope) -> ir.Block:
-    return () if isinstance(scope.node, ir.Class) else scope.node.body
 
 
 def _is_field(key: ir.Expr, step: Step) -> bool:

@@ -178,7 +178,7 @@ class State:
         if place.scope.kind == "function":
             return any(self._on_import(caller, seen | {place.scope}) for caller in self.moments.callers(place.scope))
         body = place.scope.node.body if isinstance(place.scope.node, ir.ModuleFacts) else ()
-        return not any(flow.is_main(s) and s.at[:2] <= place.call.at[:2] and place.call.at[2:] <= s.at[2:] for s in body)
+        return not any(flow.is_main(s) and ir.holds(s.at, place.call.at) for s in body)
 
     def _trained_once(self) -> list[Training]:
         found = []
@@ -190,9 +190,9 @@ class State:
 
     def _if_missing(self, place: CallPlace) -> bool:
         """Whether a check for a file, or a failed load, decides about the call or about a call of its function."""
-        body = place.scope.node.body if not isinstance(place.scope.node, ir.Class) else ()
+        body = place.scope.body
         for stmt in flow.flatten(body):
-            held = stmt.at[:2] <= place.call.at[:2] and place.call.at[2:] <= stmt.at[2:]
+            held = ir.holds(stmt.at, place.call.at)
             if held and isinstance(stmt, ir.If) and self._looks_for_a_file(stmt.test, place.scope):
                 return True
             if held and isinstance(stmt, ir.Try) and any(h.at[:2] <= place.call.at[:2] for h in stmt.handlers):

@@ -104,7 +104,7 @@ class Attachments:
 
     def _on_unknown(self) -> None:
         """`app.include_router(router)` where nothing is known of `app`: served by whoever passes it."""
-        rules = [r for library in self.rulebook.libraries for r in library.rules if isinstance(r, WebMount)]
+        rules = list(self.rulebook.of_role(WebMount))
         methods = [(api.rpartition(".")[2], rule) for rule in rules if rule.parent == "self" for api in rule.api if "()." in api]
         for name, rule in sorted(set(methods), key=lambda m: (m[0], m[1].origin)):
             for place in self.matcher.program.calls(name):

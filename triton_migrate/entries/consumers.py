@@ -33,15 +33,11 @@ def scripts(matcher: Matcher, entries: frozenset[str]) -> tuple[Consumer, ...]:
     found = []
     for path, file in program.files.items():
         if path not in imported and not is_test(path) and not program.imported_by(path) & entries:
-            started = next((s for s in body_of(file.module) if flow.is_main(s)), None)
-            first = next((s for s in body_of(file.module) if isinstance(s, (ir.Assign, ir.Evaluate, ir.For, ir.While, ir.With))), None)
+            started = next((s for s in file.module.body if flow.is_main(s)), None)
+            first = next((s for s in file.module.body if isinstance(s, (ir.Assign, ir.Evaluate, ir.For, ir.While, ir.With))), None)
             if (shown := started or first) is not None:
                 found.append(Consumer("script", file.module, shown.at))
     return tuple(found)
-
-
-def body_of(scope: Scope) -> ir.Block:
-    return () if isinstance(scope.node, ir.Class) else scope.node.body
 
 
 def _callbacks(matcher: Matcher) -> Iterator[Consumer]:
@@ -68,7 +64,7 @@ def _consumer(match: Match[StreamSource], scope: Scope, loop: ir.Stmt) -> Consum
 
 def _loops_around(matcher: Matcher, place: CallPlace, depth: int) -> Iterator[tuple[Scope, ir.Stmt]]:
     """The loop that the call stands in, else those that call the function it stands in."""
-    loop = next((s for s in _loops(place.scope) if _holds(s, place.call)), None)
+    loop = next(flow.loops_around(place.scope.body, place.call.at), None)
     if loop is not None:
         yield place.scope, loop
     elif depth < DEEPEST and place.scope.kind == "function":
@@ -81,22 +77,13 @@ def _loops_around(matcher: Matcher, place: CallPlace, depth: int) -> Iterator[tu
 
 def _iterating(matcher: Matcher) -> Iterator[Consumer]:
     """`for message in consumer`."""
-    rules = (r for lib in matcher.rulebook.libraries for r in lib.rules if isinstance(r, StreamSource))
-    if not any(matcher.program.calls(last_of(path)) for rule in rules for path in rule.api if path.endswith("]")):
+    if not any(
+        matcher.program.calls(last_of(path)) for rule in matcher.rulebook.of_role(StreamSource) for path in rule.api if path.endswith("]")
+    ):
         return
     for file in matcher.program.files.values():
         for scope in file.scopes:
-            for loop in _loops(scope):
-                if not isinstance(loop, ir.For):
-                    continue
+            for loop in (s for s in flow.flatten(scope.body) if isinstance(s, ir.For)):
                 for api in matcher.evaluator.apis(loop.iterable, matcher.program.generic(scope)):
                     if rule := matcher.rulebook.find(matcher.rulebook.canonical(f"{api.path}[]"), StreamSource):
                         yield Consumer(rule.kind, scope, scope.function.at if scope.kind == "function" else loop.at)
-
-
-def _loops(scope: Scope) -> Iterator[ir.Stmt]:
-    yield from (s for s in flow.flatten(body_of(scope)) if isinstance(s, (ir.For, ir.While)))
-
-
-def _holds(stmt: ir.Stmt, call: ir.Call) -> bool:
-    return stmt.at[:2] <= call.at[:2] and call.at[2:] <= stmt.at[2:]

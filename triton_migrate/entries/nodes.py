@@ -37,7 +37,7 @@ class Nodes:
         self.tuples: dict[Node, Match[WebRoute]] = {}
         self.lists: dict[str, Node] = {}
         self.roots: set[Node] = set()
-        apps = [r for library in self.rulebook.libraries for r in library.rules if isinstance(r, WebApp) and r.lists]
+        apps = [r for r in self.rulebook.of_role(WebApp) if r.lists]
         for app in apps:
             self._conventional(app)
 

@@ -92,7 +92,7 @@ def parsed_inputs(evaluator: Evaluator, handler: UserFunction) -> tuple[Input, .
     """The fields of a parser that the handler lets read the request: those that `add_argument` declares on the same object."""
     found: list[Input] = []
     frame = evaluator.program.generic(handler.scope)
-    readers = [r for lib in evaluator.rulebook.libraries for r in lib.rules if isinstance(r, WebRequest) and r.declares]
+    readers = [r for r in evaluator.rulebook.of_role(WebRequest) if r.declares]
     for name in sorted({path.removesuffix("()").rpartition(".")[2] for r in readers for path in r.api}):
         for place in evaluator.program.calls(name):
             if place.scope is not handler.scope or not isinstance(place.call.func, ir.Attribute):

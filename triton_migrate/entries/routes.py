@@ -60,7 +60,7 @@ class Routes:
                 found |= first_arguments(handled.function, (limits[0].request if limits is not None else "") or match.rule.request)
             if match.rule.arguments and port(match.place.call, match.rule.arguments) is not None:
                 found |= self._given(match)
-        for view in self._views():
+        for view in self.rulebook.of_role(WebView):
             for cls in self.handlers.views(view) if view.request else ():
                 for handled in self.handlers.answering(cls, None, None, None):
                     for function in handled.before or (handled.function,):
@@ -154,12 +154,9 @@ class Routes:
         frame = self.matcher.program.generic(place.scope)
         return tuple(t for e in exprs for t in url_texts(self.evaluator, e, frame, rule.regex))
 
-    def _views(self) -> Iterator[WebView]:
-        yield from (r for library in self.rulebook.libraries for r in library.rules if isinstance(r, WebView))
-
     def _attached(self) -> Iterator[Entry]:
         """`class V(View, attach=app, uri="/x")`: a view whose definition says where it is served."""
-        for view in self._views():
+        for view in self.rulebook.of_role(WebView):
             for cls in self.handlers.views(view) if view.attach else ():
                 given = dict(cls.scope.definition.keywords)
                 for node in self.attachments.nodes.within(given.get(view.attach), cls.frame):
@@ -183,7 +180,7 @@ class Routes:
 
     def _never_routed(self, known: frozenset[Scope]) -> Iterator[Entry]:
         """Views that no route leads to; they have no path."""
-        for view in self._views():
+        for view in self.rulebook.of_role(WebView):
             for cls in self.handlers.views(view):
                 answering = tuple(self.handlers.answering(cls, None, None, None))
                 if is_test(cls.scope.file) or any(h.function.scope in known for h in answering):

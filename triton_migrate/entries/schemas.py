@@ -19,7 +19,7 @@ class Schemas:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
-        rules = [r for library in evaluator.rulebook.libraries for r in library.rules if isinstance(r, WebSchema)]
+        rules = list(evaluator.rulebook.of_role(WebSchema))
         readers = {name for rule in rules for name in rule.reads}
         self._calls: dict[Scope, list[ir.Call]] = {}
         for file in evaluator.program.files.values() if rules else ():

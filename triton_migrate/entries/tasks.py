@@ -126,7 +126,7 @@ def worker_startups(matcher: Matcher) -> tuple[UserFunction, ...]:
 
 
 def _conventional(matcher: Matcher) -> Iterator[tuple[TaskDefine, Scope]]:
-    rules = [r for library in matcher.rulebook.libraries for r in library.rules if isinstance(r, TaskDefine) and r.listed]
+    rules = [r for r in matcher.rulebook.of_role(TaskDefine) if r.listed]
     named = {r.listed.rpartition(".")[0]: r for r in rules}
     for file in matcher.program.files.values():
         yield from ((named[s.name], s) for s in file.scopes if s.kind == "class" and s.name in named and not is_test(s.file))

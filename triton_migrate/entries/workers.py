@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_migrate.index import ir
+from triton_migrate.index import flow
 from triton_migrate.match import Matcher, is_test
 from triton_migrate.resolve.channels import Channel
 from triton_migrate.resolve.scopes import CallPlace, Scope
@@ -35,7 +35,7 @@ class Workers:
         scope = place.scope
         if scope.kind != "function" or scope in self.handlers or depth > FURTHEST:
             return
-        if any(_holds(loop, place.call.at) for loop in _loops(scope.function.body)):
+        if any(flow.loops_around(scope.body, place.call.at)):
             assert scope.parent is not None
             yield UserFunction(scope, self.matcher.program.generic(scope.parent))
             return
@@ -44,22 +44,3 @@ class Workers:
             for value in evaluator.values(caller.call.func, program.generic(caller.scope)):
                 if any(f.scope is scope for f in evaluator.callables(value)):
                     yield from self._driving(caller, depth + 1)
-
-
-def _loops(body: ir.Block) -> Iterator[ir.At]:
-    for stmt in body:
-        match stmt:
-            case ir.For(at) | ir.While(at):
-                yield at
-            case ir.If(_, _, one, two):
-                yield from _loops((*one, *two))
-            case ir.With(_, _, one):
-                yield from _loops(one)
-            case ir.Try(_, one, handlers, two, final):
-                yield from _loops((*one, *(s for h in handlers for s in h.body), *two, *final))
-            case ir.Match(_, _, cases):
-                yield from _loops(tuple(s for case in cases for s in case.body))
-
-
-def _holds(outer: ir.At, inner: ir.At) -> bool:
-    return outer[:2] <= inner[:2] and inner[2:] <= outer[2:]

@@ -242,7 +242,7 @@ class Assembly:
         found: list[ir.Stmt] = []
         while isinstance(stmt, ir.With):
             found += [s for s in stmt.body if s.at[2:] <= target.at[:2]]
-            stmt = next(s for s in stmt.body if s.at[:2] <= target.at[:2] and target.at[2:] <= s.at[2:])
+            stmt = next(s for s in stmt.body if ir.holds(s.at, target.at))
         return found
 
     def _pre(self, run: ir.Block, index: int, inner: list[ir.Stmt], leaf: ir.Expr, batch: str, context: list[str]) -> str:

@@ -58,6 +58,11 @@ def blocks(stmt: ir.Stmt) -> tuple[ir.Block, ...]:
     return ()
 
 
+def loops_around(body: ir.Block, at: ir.At) -> Iterator[ir.For | ir.While]:
+    """The loops of a block that a place stands in, the outermost first."""
+    yield from (s for s in flatten(body) if isinstance(s, (ir.For, ir.While)) and ir.holds(s.at, at))
+
+
 def is_main(stmt: ir.Stmt) -> bool:
     """`if __name__ == "__main__"`."""
     return isinstance(stmt, ir.If) and any(n.id == "__name__" for n in names(stmt.test))

@@ -11,6 +11,11 @@ from typing import NamedTuple, TypeAlias
 At: TypeAlias = tuple[int, int, int, int]
 
 
+def holds(outer: At, inner: At) -> bool:
+    """Whether one place lies in another, or is it."""
+    return outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
+
+
 class Name(NamedTuple):
     at: At
     id: str

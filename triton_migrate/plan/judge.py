@@ -92,7 +92,7 @@ class Judge:
                 if not all(self.leaves(s, frozenset(entered)) for e in entered for s in self.by_scope.get(e, ())):
                     return False
         step = self.steps.get((frame.scope, stmt.at))
-        inside = [c for c in step.calls if expr.at[:2] <= c.at[:2] and c.at[2:] <= expr.at[2:]] if step is not None else []
+        inside = [c for c in step.calls if ir.holds(expr.at, c.at)] if step is not None else []
         return not any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for c in inside for r in c.rules)
 
     def leaves(self, step: Step, seen: frozenset[Scope]) -> bool:

@@ -61,7 +61,7 @@ def bound_before(body: ir.Block, stmt: ir.Stmt) -> set[str]:
     for other in flow.flatten(body):
         if other.at[:2] < stmt.at[:2]:
             found |= flow.binds((other,)) if other.at[2:] <= stmt.at[:2] else _head_binds(other)
-        if isinstance(other, (ir.For, ir.While)) and other.at[:2] <= stmt.at[:2] and stmt.at[2:] <= other.at[2:]:
+        if isinstance(other, (ir.For, ir.While)) and ir.holds(other.at, stmt.at):
             found |= flow.binds((other,))
     return found
 

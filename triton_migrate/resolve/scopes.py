@@ -86,6 +86,11 @@ class Scope:
         return self.node
 
     @property
+    def body(self) -> ir.Block:
+        """The statements of a module or function; a class's belong to its methods."""
+        return () if isinstance(self.node, ir.Class) else self.node.body
+
+    @property
     def qualname(self) -> str:
         return "" if isinstance(self.node, ir.ModuleFacts) else self.node.qualname
 

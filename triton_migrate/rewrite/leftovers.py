@@ -77,7 +77,7 @@ class Leftovers:
         self._whole.setdefault(file, set()).add(at)
 
     def _alive(self, file: str, at: ir.At) -> bool:
-        return not any(g[:2] <= at[:2] and at[2:] <= g[2:] for g in self.gone.get(file, ()))
+        return not any(ir.holds(g, at) for g in self.gone.get(file, ()))
 
     def _live(self, file: str, name: str) -> list[Mention]:
         return [m for m in self._names[file].get(name, ()) if self._alive(file, m.expr.at)]
@@ -100,7 +100,7 @@ class Leftovers:
                     changed |= self._attribute(attr)
             changed |= self._hollow()
         for file, places in self.deleted.items():
-            outer = [p for p in places if not any(p != q and q[:2] <= p[:2] and p[2:] <= q[2:] for q in places)]
+            outer = [p for p in places if not any(p != q and ir.holds(q, p) for q in places)]
             spans = tuple(Span(file, *p) for p in sorted(outer) if not self._inside_other_edit(file, p))
             if spans:
                 self.operations.setdefault(file, []).append(DeleteStatements(spans, drop_empty=True))
@@ -117,12 +117,12 @@ class Leftovers:
         match operation:
             case RemoveArgument(span) | RemoveParameter(span) | ReplaceExpression(span):
                 at = (span.line, span.column, span.end_line, span.end_column)
-                return any(d[:2] <= at[:2] and at[2:] <= d[2:] for d in self.deleted.get(file, ()))
+                return any(ir.holds(d, at) for d in self.deleted.get(file, ()))
         return False
 
     def _inside_other_edit(self, file: str, at: ir.At) -> bool:
         own = self.deleted.get(file, set()) | self._whole.get(file, set())
-        return any(g not in own and g[:2] <= at[:2] and at[2:] <= g[2:] for g in self.gone[file])
+        return any(g not in own and ir.holds(g, at) for g in self.gone[file])
 
     def _taken_names(self, file: str) -> set[str]:
         return {n for n, mentions in self._names[file].items() if any(not self._alive(file, m.expr.at) for m in mentions)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -72,6 +73,10 @@ class Rulebook:
     def settles(self, path: str) -> bool:
         """Whether the aliases of `path` come to an end."""
         return self._renamed(self.canonical(path)) is None
+
+    def of_role(self, role: type[R]) -> Iterator[R]:
+        """All rows of a role, in the order of the libraries."""
+        return (rule for library in self.libraries for rule in library.rules if isinstance(rule, role))
 
     def library_of(self, path: str) -> Library | None:
         """The library whose import root begins `path`; the longest root wins (`google.cloud` before `google`)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.vocabulary import ModelTrain
@@ -29,21 +27,12 @@ class Training:
     def runs(self, site: PredictSite) -> bool:
         """Whether a loop around the site, or around a call that leads to it, trains too."""
         calls = [*((frame.scope, call) for call, frame in site.chain), (site.scope, site.call)]
-        return any(self._trains_in(scope, loop) for scope, call in calls for loop in _loops_around(scope, call))
+        return any(self._trains_in(scope, loop) for scope, call in calls for loop in flow.loops_around(scope.body, call.at))
 
     def _trains_in(self, scope: Scope, loop: ir.Stmt) -> bool:
-        inside = (s for s in self.steps if s.scope is scope and _within(s.stmt.at, loop.at))
+        inside = (s for s in self.steps if s.scope is scope and ir.holds(loop.at, s.stmt.at))
         return any(_trains(s) or s.enters & self._training for s in inside)
 
 
 def _trains(step: Step) -> bool:
     return any(isinstance(r, ModelTrain) for c in step.calls for r in c.rules)
-
-
-def _loops_around(scope: Scope, call: ir.Call) -> Iterator[ir.Stmt]:
-    body = () if isinstance(scope.node, ir.Class) else scope.node.body
-    yield from (s for s in flow.flatten(body) if isinstance(s, (ir.For, ir.While)) and _within(call.at, s.at))
-
-
-def _within(inner: ir.At, outer: ir.At) -> bool:
-    return outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
