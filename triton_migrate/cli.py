@@ -23,7 +23,7 @@ from triton_migrate.report import terminal
 from triton_migrate.report.document import Endpoint
 from triton_migrate.rulebook.load import load_rulebook
 from triton_migrate.rulebook.vocabulary import Library
-from triton_migrate.server import Ports
+from triton_migrate.server import Ports, location
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -126,6 +126,19 @@ def serve(
 ) -> None:
     """Run the ported app's models on a real Triton, in the foreground, on the loopback interface."""
     api.serve(app or _last_root(out), python=python, ports=Ports(http_port, grpc_port, metrics_port), say=_say)
+
+
+@cli.command()
+def check(
+    repository: Annotated[Path, typer.Argument(metavar="REPOSITORY", help="Model repository, or a ported app that has one.")],
+) -> None:
+    """Find what Triton would refuse or not do in a model repository, written by hand or by us, without a server."""
+    from triton_migrate.check import check as problems_of
+
+    problems = problems_of(location(repository) if location(repository).is_dir() else repository)
+    terminal.check_summary(problems, console)
+    if any(problem.severity == "error" for problem in problems):
+        raise typer.Exit(1)
 
 
 @cli.command()

@@ -10,7 +10,7 @@ import json
 import posixpath
 import textwrap
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.syntax import Syntax
@@ -21,6 +21,9 @@ from triton_migrate.base import TritonMigrateError
 from triton_migrate.report.document import Evidence, Findings, PortStatus, Report, VerifiedRequest
 from triton_migrate.report.pipelines import EFFORT, MEANING, Pipeline, apply_command, headline, pipelines, quiet
 from triton_migrate.report.visible import visible
+
+if TYPE_CHECKING:
+    from triton_migrate.check.records import Problem
 
 _STYLE: Final[dict[PortStatus, str]] = {"portable": "green", "ported": "green", "review": "yellow", "blocked": "red"}
 _FEW: Final = 3
@@ -45,6 +48,17 @@ def scan_summary(document: Report, console: Console, *, report: Path | None = No
     _print_files(document, console)
     if report is not None:
         console.print(_text("Report: ", str(report)), soft_wrap=True)
+
+
+def check_summary(problems: tuple[Problem, ...], console: Console) -> None:
+    """One line per problem, as compilers write them, and the next step under it."""
+    for problem in problems:
+        style = "red" if problem.severity == "error" else "yellow"
+        place, message = visible(f"{problem.file}:{problem.line}: "), visible(f": {problem.message} [{problem.rule}]")
+        console.print(Text.assemble(place, (problem.severity, style), message), soft_wrap=True)
+        console.print(_text(f"    {problem.fix}"), soft_wrap=True)
+    errors = sum(problem.severity == "error" for problem in problems)
+    console.print(f"{_plural(errors, 'error')}, {_plural(len(problems) - errors, 'warning')}")
 
 
 def apply_summary(document: Report, console: Console) -> None:

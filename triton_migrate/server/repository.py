@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 from triton_migrate.base import TritonMigrateError
 
 if TYPE_CHECKING:
-    from tritonclient.grpc.model_config_pb2 import ModelConfig
+    from triton_migrate.check.repository import Model
 
 STAND_INS = ("onnxruntime", "pytorch")
-_MODEL_FILES = {"python": "model.py", "onnxruntime": "model.onnx", "pytorch": "model.pt"}
-_PLATFORMS = {"onnxruntime_onnx": "onnxruntime", "pytorch_libtorch": "pytorch", "ensemble": "ensemble"}
+_RUN_HERE = ("python", *STAND_INS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,56 +56,37 @@ def read(app: Path, *, gpu: bool) -> tuple[RepositoryModel, ...]:
     return tuple(sorted(models, key=lambda model: model.backend == "ensemble"))
 
 
-def parse_config(file: Path) -> ModelConfig:
-    """The configuration as the server parses it; errors carry the line."""
-    from google.protobuf import text_format  # Triton's client takes long to load, and every command comes by here
-    from tritonclient.grpc.model_config_pb2 import ModelConfig
-
-    try:
-        return text_format.Parse(file.read_text(encoding="utf-8"), ModelConfig())
-    except text_format.ParseError as trouble:
-        words = str(trouble).split(" : ", 1)[-1]
-        raise TritonMigrateError(words, file=str(file), line=trouble.GetLine(), hint="mend the model's configuration") from trouble
-    except (OSError, UnicodeDecodeError) as trouble:
-        raise TritonMigrateError(f"cannot be read: {trouble}", file=str(file), hint="every model needs a config.pbtxt") from trouble
-
-
 def _read_model(folder: Path, gpu: bool) -> RepositoryModel:
     for_cpu = folder / "configs" / "cpu.pbtxt"
     config_file = for_cpu if for_cpu.is_file() and not gpu else folder / "config.pbtxt"
-    config = parse_config(config_file)
-    backend = config.backend or _PLATFORMS.get(config.platform, config.platform)
-    if backend not in (*_MODEL_FILES, "ensemble"):
+    found = _read_config(folder, config_file)
+    config, backend = found.config, found.backend
+    if backend not in (*_RUN_HERE, "ensemble"):
         message = (
             f"model {folder.name} needs the backend '{backend}', which cannot be run here"
             if backend
             else "has neither backend nor platform"
         )
         raise TritonMigrateError(
-            message, file=str(config_file), hint=f"here run: {', '.join(_MODEL_FILES)}; for others use Triton's container"
+            message, file=str(config_file), hint=f"here run: {', '.join(_RUN_HERE)}; for others use Triton's container"
         )
-    versions = _served_versions(folder, config)
-    if not versions:
+    if not found.served:
         hint = f"mkdir {folder / '1'} (git drops empty folders: put a .gitkeep in it)"
         raise TritonMigrateError(f"model {folder.name} has no version folder", file=str(folder), hint=hint)
-    file_name = config.default_model_filename or _MODEL_FILES.get(backend)
-    files = tuple(folder / version / file_name for version in versions) if file_name and backend != "ensemble" else ()
+    files = found.model_files
     processes = sum(group.count or 1 for group in config.instance_group) or 1 if files else 0
     model = RepositoryModel(folder.name, folder, config_file, backend, files, config.response_cache.enable, processes)
     if backend == "python" and model.missing:
-        raise TritonMigrateError(
-            f"model {folder.name} has no {file_name}", file=str(model.missing[0]), hint="apply again, or restore the file"
-        )
+        missing = model.missing[0]
+        raise TritonMigrateError(f"model {folder.name} has no {missing.name}", file=str(missing), hint="apply again, or restore the file")
     return model
 
 
-def _served_versions(folder: Path, config: ModelConfig) -> list[str]:
-    present = sorted((f.name for f in folder.iterdir() if f.is_dir() and f.name.isdecimal()), key=int)
-    policy = config.version_policy
-    match policy.WhichOneof("policy_choice"):
-        case "all":
-            return present
-        case "specific":
-            return [version for version in present if int(version) in policy.specific.versions]
-        case _:
-            return present[-(policy.latest.num_versions or 1) :]
+def _read_config(folder: Path, file: Path) -> Model:
+    from triton_migrate.check.records import Problem  # Triton's client takes long to load, and every command comes by here
+    from triton_migrate.check.repository import read_config
+
+    found = read_config(folder.parent, folder, file)
+    if isinstance(found, Problem):
+        raise TritonMigrateError(found.message, file=str(file), line=found.line, hint=found.fix)
+    return found
