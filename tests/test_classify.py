@@ -167,3 +167,43 @@ def test_the_report_says_everything_about_a_verdict(tmp_path: Path) -> None:
         routes = {model["framework"]: model["export_route"] for model in report["models"]}
         assert routes.get("transformers", "needs a split") == "needs a split"
         assert routes.get("sklearn", "skl2onnx.to_onnx") == "skl2onnx.to_onnx"
+
+
+STARTS = """
+import os
+import subprocess
+
+import joblib
+from flask import Flask, jsonify, request
+
+app, model = Flask(__name__), joblib.load("model.pkl")
+
+
+@app.post("/p")
+def p():
+    return jsonify(model.predict(request.get_json()).tolist())
+
+
+@app.post("/retrain")
+def retrain():
+    subprocess.run(["python", "jobs/train.py"], check=True)
+    return "done"
+"""
+TRAINS = """
+import joblib
+from sklearn.linear_model import LinearRegression
+
+if __name__ == "__main__":
+    joblib.dump(LinearRegression().fit([[1]], [1]), "{saved}")
+"""
+
+
+@pytest.mark.parametrize(("saved", "rule"), [("model.pkl", "T2"), ("another.pkl", "I1")])
+def test_a_script_that_an_entry_starts_trains(tmp_path: Path, saved: str, rule: str) -> None:
+    (tmp_path / "app.py").write_text(STARTS)
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "train.py").write_text(TRAINS.format(saved=saved))
+    (verdict,) = (v for v in study(tmp_path).verdicts if v is not None)
+    assert verdict.rule == rule, shown(verdict)
+    if rule == "T2":
+        assert [(e.span.file, e.span.line) for e in verdict.evidence] == [("app.py", 18), ("jobs/train.py", 6), ("app.py", 13)]

@@ -177,3 +177,129 @@ def test_a_librarys_submodule_is_not_the_programs_file_of_that_name(tmp_path: Pa
     app = "from torchvision import models\nnet = models.resnet18(weights='DEFAULT')\n" + ROUTE.format(ran="net(request.json).tolist()")
     report = scanned(tmp_path, __init__="", models="class Row:\n    pass\n", app=app)
     assert models(report) == [("app.py", 2, "pytorch")]
+
+
+def test_a_class_called_by_its_written_name(tmp_path: Path) -> None:
+    held = "import joblib\n\nclass Held:\n    def __init__(self):\n        self.model = joblib.load('m.joblib')\n"
+    app = "from held import Held\nmade = eval('Held')()\nagain = globals()['Held']()\n"
+    report = scanned(tmp_path, held=held, app=app + ROUTE.format(ran="(made.model.predict(0) + again.model.predict(0)).tolist()"))
+    assert models(report) == [("held.py", 5, "sklearn")]
+    assert len(report["models"][0]["predict_sites"]) == 2
+
+
+def test_a_class_that_a_tasks_options_name(tmp_path: Path) -> None:
+    work = """
+    import importlib.util
+    import os
+    import sys
+    from celery import Celery, Task
+
+    queue = Celery("work")
+    FOLDER = os.path.abspath(os.path.join(__file__, "..", "ml"))
+
+    class Loading(Task):
+        abstract = True
+
+        def __call__(self, *args):
+            sys.path.insert(0, self.path[0])
+            spec = importlib.util.find_spec(self.path[1])
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            self.model = getattr(module, self.path[2])()
+            return self.run(*args)
+
+    @queue.task(bind=True, base=Loading, path=(FOLDER, "net", "Net"))
+    def score(self, rows):
+        return self.model.predict(rows)
+    """
+    net = "import joblib\n\nclass Net:\n    def __init__(self):\n        self.inner = joblib.load('m.joblib')\n"
+    (tmp_path / "ml").mkdir()
+    (tmp_path / "ml" / "net.py").write_text(net + "\n    def predict(self, rows):\n        return self.inner.predict(rows).tolist()\n")
+    report = scanned(tmp_path, work=work)
+    assert models(report) == [("ml/net.py", 5, "sklearn")]
+    assert [task["inference"] for task in report["tasks"]] == [True]
+
+
+def test_django_settings_hold_a_model(tmp_path: Path) -> None:
+    settings = "import joblib\nROOT_URLCONF = 'urls'\nMODEL = joblib.load('m.joblib')\n"
+    urls = "from django.urls import path\nimport views\nurlpatterns = [path('p', views.p)]\n"
+    views = """
+    from django.conf import settings
+    from django.http import JsonResponse
+
+    def p(request):
+        return JsonResponse({"y": settings.MODEL.predict([[float(request.GET["x"])]]).tolist()})
+    """
+    assert models(scanned(tmp_path, settings=settings, urls=urls, views=views)) == [("settings.py", 3, "sklearn")]
+
+
+KEEPER = """
+import joblib
+from sklearn.linear_model import LinearRegression
+
+class Keeper:
+    def __init__(self):
+        self.model = joblib.load("m.joblib")
+
+    def train(self, x, y):
+        self.model = LinearRegression()
+        self.model.fit(x, y)
+        joblib.dump(self.model, "m.joblib")
+
+keeper = Keeper()
+
+if __name__ == "__main__":
+    keeper.train([[1.0]], [1.0])
+"""
+
+
+def test_what_only_a_script_runs_is_none_of_the_services_models(tmp_path: Path) -> None:
+    app = "from keeper import keeper\n" + ROUTE.format(ran="keeper.model.predict(request.json).tolist()")
+    report = scanned(tmp_path, keeper=KEEPER, app=app)
+    assert models(report) == [("keeper.py", 7, "sklearn")]
+    assert [e["rule"] for e in report["endpoints"]] == ["I1"]
+
+
+def test_a_method_that_a_route_runs_is(tmp_path: Path) -> None:
+    app = "from keeper import keeper\n" + ROUTE.format(ran="keeper.model.predict(request.json).tolist()")
+    app += "\n@app.post('/t')\ndef t():\n    keeper.train(**request.json)\n    return 'done'\n"
+    report = scanned(tmp_path, keeper=KEEPER, app=app)
+    assert models(report) == [("keeper.py", 7, "sklearn"), ("keeper.py", 10, "sklearn")]
+    assert [e["rule"] for e in report["endpoints"] if e["inference"]] == ["T2"]
+
+
+def test_a_look_at_how_good_a_fit_is_serves_nobody(tmp_path: Path) -> None:
+    app = """
+    import joblib
+    from flask import Flask, jsonify, request
+    from sklearn.linear_model import LinearRegression
+    from sklearn.metrics import r2_score
+
+    app = Flask(__name__)
+
+    @app.post("/kept")
+    def kept():
+        model = LinearRegression().fit(**request.json)
+        joblib.dump(model, "m.joblib")
+        return jsonify(r2_score(request.json["y"], model.predict(request.json["X"])))
+
+    @app.post("/dropped")
+    def dropped():
+        model = LinearRegression().fit(**request.json)
+        return jsonify(model.predict(request.json["X"]).tolist())
+    """
+    assert {e["path"]: e["inference"] for e in scanned(tmp_path, app=app)["endpoints"]} == {"/kept": False, "/dropped": True}
+
+
+def test_weights_that_are_optional_leave_the_load_where_it_was(tmp_path: Path) -> None:
+    app = """
+    import os
+    import torch
+    from transformers import VitsModel
+
+    model = VitsModel.from_pretrained("a/b")
+    if os.path.exists("more.pt"):
+        model.load_state_dict(torch.load("more.pt"))
+    """
+    report = scanned(tmp_path, app=dedent(app) + ROUTE.format(ran="model(torch.tensor(request.json)).waveform.tolist()"))
+    assert models(report) == [("app.py", 6, "transformers")]

@@ -194,7 +194,7 @@ def test_what_the_shipped_rules_know(book: Rulebook) -> None:
     load, predict = book.find("joblib.load", ModelLoad), book.find("torch.nn.Module()()", ModelPredict)
     assert load is not None and load.opaque and predict is not None and predict.row_independent
     convert = book.find("numpy.array", DataConvert)
-    assert convert is not None and convert.container and convert.result == "array:arg:dtype|1|?"
+    assert convert is not None and convert.container and convert.result == "array:arg:dtype|1|same"
     hook = book.find("fastapi.FastAPI().on_event", WebHook)
     assert hook is not None and hook.when == "arg:event_type|0"
     for spelled in ("scikit-learn", "Scikit_Learn"):

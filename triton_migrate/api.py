@@ -33,7 +33,7 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__py
 def scan(app: Path, *, out: Path | None = None, rules: Path | None = None, cache: FactsCache | None = None, jobs: int = 1) -> Report:
     """Analyse `app` without running it; with `out`, write report.json and report.html there."""
     found = study(app, rules, cache=cache, jobs=jobs)
-    report = document(found, port(found, _ids(found)), done=False)
+    report = document(found, port(found, _ids(found), write=False), done=False)
     _write_report(report, out, cache)
     return report
 
@@ -46,13 +46,14 @@ def apply(
     out: Path | None = None,
     write: bool = False,
     allow_dirty: bool = False,
+    exports: str = "networks",
     rules: Path | None = None,
     cache: FactsCache | None = None,
     jobs: int = 1,
 ) -> Report:
     """Plan and generate the port of the selected pipelines; write the patch and the report, and the app itself only when asked to."""
     found = study(app, rules, cache=cache, jobs=jobs)
-    planned = port(found, _selected(found, categories, endpoints))
+    planned = port(found, _selected(found, categories, endpoints), exports)
     changes.check(planned.changes, found.project.root)
     report = document(found, planned, done=True)
     if write:

@@ -89,6 +89,14 @@ def apply(
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Change the application, all or nothing.")] = False,
     allow_dirty: Annotated[bool, typer.Option("--allow-dirty", help="Write even over uncommitted changes.")] = False,
+    export: Annotated[
+        bool | None,
+        typer.Option(
+            "--export/--no-export",
+            help="Export all models that can be, estimators too, to Triton's framework backends, or none; default: networks.",
+            show_default=False,
+        ),
+    ] = None,
     out: Out = OUT,
     rules: Rules = None,
     no_cache: NoCache = False,
@@ -103,6 +111,7 @@ def apply(
         out=out,
         write=write,
         allow_dirty=allow_dirty,
+        exports={None: "networks", True: "all", False: "none"}[export],
         rules=rules,
         cache=_cache(no_cache),
         jobs=jobs,

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triton_migrate.bind.plan import bind, unbound
+from triton_migrate.bind.records import BindPlan, Bound
 from triton_migrate.changes import ChangeSet, FileEdit, NewFile, NotDone, read_text
 from triton_migrate.entries.records import Entry
 from triton_migrate.generate.served import CLIENT, ServedApp
 from triton_migrate.generate.snippets import unavailable_handler
 from triton_migrate.plan.cut import NoCut
-from triton_migrate.plan.port import plan
+from triton_migrate.plan.port import Planner
 from triton_migrate.plan.records import NotPorted
 from triton_migrate.rulebook.book import normalised
 from triton_migrate.study import Study
@@ -24,49 +26,90 @@ if TYPE_CHECKING:
     from triton_migrate.generate.models import Written
 
 HANDLED = ("flask", "fastapi")
+PYTRITON = "nvidia-pytriton>=0.7,<0.8"  # brings Triton 2.51, and needs numpy<2
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
     """What `apply` would write. `models` are in the repository; `not_ported` says what stays and why."""
 
-    models: tuple[Written, ...]
+    models: tuple[Written | Bound, ...]
     not_ported: tuple[NotPorted, ...]
     changes: ChangeSet
 
 
-def port(found: Study, endpoints: frozenset[str]) -> Port:
-    """Plan, generate and rewrite the selected pipelines (by id)."""
-    planned = plan(found.evaluator, tuple((p, v) for p, v in found.inferring if p.entry.id in endpoints))
-    refused = list(planned.not_ported)
-    if not planned.models:
-        return Port((), tuple(refused), ChangeSet())
-    from triton_migrate.generate.models import write_model
-    from triton_migrate.generate.repository import repository_files
+def port(found: Study, endpoints: frozenset[str], exports: str = "networks", *, write: bool = True) -> Port:
+    """Plan, generate and rewrite the selected pipelines (by id). `exports`: which models leave their framework (generate.networks).
 
+    Without `write` the app's own files are left alone and the change set is empty: what a scan says needs only the served models.
+    """
+    selected = tuple((p, v) for p, v in found.inferring if p.entry.id in endpoints)
+    tight, loose = (tuple((p, v) for p, v in selected if (v.category == "tight") is wanted) for wanted in (True, False))
+    binding = bind(found.evaluator, found.texts, tight, found.pipelines)
+    planner = Planner(found.evaluator, loose)
+    planned = planner.plan()
     pins = _pins(found.project.root)
-    written: list[Written] = []
-    for model in planned.models:
-        made = write_model(found.evaluator, model, found.texts, pins)
-        if isinstance(made, NoCut):
-            refused += [NotPorted(e, made.reason, made.span, made.fix) for e in model.endpoints]
-        else:
-            written.append(made)
-    if not written:
-        return Port((), tuple(refused), ChangeSet())
-    edits = _edits(found, written)
-    if stuck := [e for e in edits if isinstance(e, NotDone)]:
-        refused += [NotPorted(i, s.reason, s.span, "simplify the statement") for s in stuck for w in written for i in w.planned.endpoints]
-        return Port((), tuple(refused), ChangeSet())
-    files = repository_files(tuple(w.served for w in written), _served_app(found, written))
-    done = tuple(e for e in edits if isinstance(e, FileEdit))
-    return Port(tuple(written), tuple(refused), _merged(found.project.root, files, (*done, *_requirements(found.project.root))))
+    while planned.models or binding.bound:
+        from triton_migrate.generate.models import write_model
+        from triton_migrate.generate.networks import Exports, exporting
+
+        asked = exporting(planned.models, Exports(exports))
+        made = [(m, write_model(found.evaluator, m, found.texts, pins, asked)) for m in planned.models]
+        written = [w for _, w in made if not isinstance(w, NoCut)]
+        troubles = [(m, w) for m, w in made if isinstance(w, NoCut)]
+        edits = _edits(found, written, binding) if write and not troubles else []
+        if stuck := next((e for e in edits if isinstance(e, NotDone) and binding.bound and _binds(binding, e)), None):
+            binding = unbound(binding, _simplify(stuck))
+            continue
+        troubles += [(w.planned, _simplify(e)) for e in edits if isinstance(e, NotDone) for w in _touched(written, e)]
+        if not troubles and not write:
+            return Port((*written, *binding.bound), (*planned.not_ported, *binding.not_ported), ChangeSet())
+        if not troubles:
+            from triton_migrate.generate.repository import repository_files
+
+            files = repository_files(tuple(w.served for w in written), _served_app(found, written)) if written else ()
+            done = tuple(e for e in edits if isinstance(e, FileEdit))
+            requirements = _requirements(found.project.root, binding)
+            changes = _merged(found.project.root, _with_bindings(files, binding), (*done, *requirements))
+            return Port((*written, *binding.bound), (*planned.not_ported, *binding.not_ported), changes)
+        failed = {e: problem for model, problem in reversed(troubles) for e in model.endpoints}
+        for entry, problem in failed.items():
+            planner.reject(entry, problem)
+        planned = planner.plan()
+    return Port((), (*planned.not_ported, *binding.not_ported), ChangeSet())
 
 
-def _edits(found: Study, written: list[Written]) -> list[FileEdit | NotDone]:
-    from triton_migrate.rewrite.app import AppEdits
+def _simplify(edit: NotDone) -> NoCut:
+    return NoCut(edit.reason, edit.span, "simplify the statement")
 
-    app = AppEdits(found.evaluator, found.texts)
+
+def _touched(written: list[Written], edit: NotDone) -> list[Written]:
+    """The models one of whose cut functions holds the edit that could not be done; all of them when it is elsewhere."""
+    span = edit.span
+    places = [(w, c.scope.function.at) for w in written for c in w.planned.cuts if c.scope.file == span.file]
+    return [w for w, at in places if at[0] <= span.line <= at[2]] or written
+
+
+def _binds(binding: BindPlan, edit: NotDone) -> bool:
+    """Whether an edit that could not be done is one of the bindings'."""
+    return any(b.scope.file == edit.span.file and b.scope.function.at[0] <= edit.span.line <= b.scope.function.at[2] for b in binding.bound)
+
+
+def _with_bindings(files: tuple[NewFile, ...], binding: BindPlan) -> tuple[NewFile, ...]:
+    if not binding.bound:
+        return files
+    from triton_migrate.generate.bindings import binding_files
+
+    known = {file.path for file in files}
+    return (*files, *(file for file in binding_files(binding) if file.path not in known))
+
+
+def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[FileEdit | NotDone]:
+    from triton_migrate.rewrite.bind import BindEdits
+
+    app = BindEdits(found.evaluator, found.texts)
+    for bound in binding.bound:
+        app.bind(bound)
     for model in written:
         app.cut(model.planned, model.names)
     ported = {e for w in written for e in w.planned.endpoints}
@@ -74,6 +117,9 @@ def _edits(found: Study, written: list[Written]) -> list[FileEdit | NotDone]:
     for application in {a.span: a for a in found.applications}.values():
         if application.framework in frameworks and application.framework in HANDLED:
             app.unavailable(application, unavailable_handler(application.framework))
+    for application in {a.span: a for a in found.applications}.values() if binding.bound else ():
+        if application.framework in HANDLED:
+            app.attach(application)
     root = found.project.root
     return list(app.files({path: read_text(root / path) for path in found.texts}))
 
@@ -90,7 +136,7 @@ def _served_app(found: Study, written: list[Written]) -> ServedApp:
     )
 
 
-def _requirements(root: Path) -> tuple[FileEdit, ...]:
+def _requirements(root: Path, binding: BindPlan) -> tuple[FileEdit, ...]:
     """The app talks to Triton: its requirements name the client."""
     path = root / "requirements.txt"
     if not path.is_file() or path.is_symlink():
@@ -98,8 +144,9 @@ def _requirements(root: Path) -> tuple[FileEdit, ...]:
     from triton_migrate.rewrite.requirements import edit_requirements
 
     before = read_text(path)
-    after = edit_requirements(before, (CLIENT,), ())
-    return (FileEdit("requirements.txt", before, after, "the app calls Triton through tritonclient", "safe"),) if after != before else ()
+    after = edit_requirements(before, (CLIENT, *((PYTRITON,) if binding.bound else ())), ())
+    why = "the app runs Triton" if binding.bound else "the app calls Triton through tritonclient"
+    return (FileEdit("requirements.txt", before, after, why, "safe"),) if after != before else ()
 
 
 def _pins(root: Path) -> dict[str, str]:

@@ -33,6 +33,14 @@ def changes(part: ir.Expr, step: Step, operators: frozenset[str], after: bool) -
     return False
 
 
+def codes(part: ir.Expr, scope: Scope) -> bool:
+    """`CODES[name]`, `CODES.get(name)`: what a table of the program has for an option."""
+    match part:
+        case ir.Subscript(_, table, _) | ir.Call(_, ir.Attribute(_, table, "get"), _):
+            return _is_table(table, scope)
+    return False
+
+
 def receiver(callee: ir.Expr) -> Iterator[ir.Expr]:
     """What a call is made on, `models[name].predict`, without what calls on the way to it are given."""
     yield callee

@@ -8,8 +8,11 @@ from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
 from triton_migrate.classify.stages import StageFunction, drivers
 from triton_migrate.classify.state import State
+from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.records import Step
+
+COMPARES = frozenset({"Lt", "LtE", "Gt", "GtE"})
 
 
 def modular(course: Course, state: State, stages: tuple[StageFunction, ...], obstacles: tuple[Obstacle, ...]) -> Judgement | None:
@@ -41,9 +44,18 @@ def _several_models(course: Course, stages: tuple[StageFunction, ...]) -> bool:
             for a in sites for b in sites
         )  # fmt: skip
         if joined:  # engines behind one call are a choice, not a chain
-            calls = [s.number for s in course.by_scope[driver] if s.enters & course.reaching]
-            return not any(calls[0] < end.number <= calls[-1] for end in loose_ends(course, driver))
+            calls = [s for s in course.by_scope[driver] if s.enters & course.reaching]
+            between = any(calls[0].number < end.number <= calls[-1].number for end in loose_ends(course, driver))
+            return not between and not any(_judges_items(course, call) for call in calls)
     return False
+
+
+def _judges_items(course: Course, call: Step) -> bool:
+    """Whether a loop around a model's stage weighs each result itself: a threshold between one call and the next."""
+    loops = [outer for outer in course.enclosing(call) if isinstance(outer, (ir.For, ir.While))]
+    inside = (course.steps[n] for loop in loops for n in course.inside(call.scope, loop.body) if n > call.number)
+    tests = (s.stmt for s in inside if isinstance(s.stmt, ir.If) and of.from_model(s) and not of.rejects(s.stmt))
+    return any(isinstance(part, ir.Operation) and part.operator in COMPARES for test in tests for part in flow.walk(test.test))
 
 
 def _ways(course: Course, driver: Scope) -> set[frozenset[int]]:

@@ -56,7 +56,10 @@ def _works(course: Course, state: State, scope: Scope) -> bool:
     if _stores(course.by_scope[scope]):
         return False
     return any(
-        of.works(step, course.book) and not _encodes(course, step) and not _looks_up(course, state, step) for step in own
+        of.works(step, course.book, step.number in course.pipeline.before)
+        and not _encodes(course, step)
+        and not _looks_up(course, state, step)
+        for step in own
     ) and _carries(course, own)
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
+from triton_migrate.classify.launched import launches
 from triton_migrate.index import flow, ir
 from triton_migrate.match import Matcher
 from triton_migrate.resolve.calls import port
@@ -75,6 +76,7 @@ class State:
                     self.files.setdefault(path, []).append(Write(course, step))
         self.changing = frozenset(site for course in courses for site in _changing(course))
         self.once = tuple(self._trained_once())
+        self.launched = tuple(launches(courses, matcher))
         self.entries = self._entries_of_functions()
 
     # ------------------------------------------------------------ cells
@@ -183,7 +185,7 @@ class State:
     def _trained_once(self) -> list[Training]:
         found = []
         for match in self.matcher.find(ModelTrain):
-            if self.moments.of(match.place) in ONCE:
+            if self.moments.of(match.place) in ONCE and not self.moments.by_hand(match.place):
                 span = self.matcher.program.span(match.place.scope, match.place.call.at)
                 found.append(Training(match.api.made, span, self._if_missing(match.place)))
         return found

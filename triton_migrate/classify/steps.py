@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_migrate.classify.expressions import COMPUTES, DECIDES, changes, parts, receiver
+from triton_migrate.classify.expressions import COMPUTES, DECIDES, changes, codes, parts, receiver
 from triton_migrate.index import ir
 from triton_migrate.resolve.values import Site
 from triton_migrate.rulebook.book import Rulebook
@@ -34,7 +34,7 @@ PASSING = (  # a call of these hands data on as it is
     WebRequest, WebResponse, WebAbort, ModelConfigure, ModelPredict, Metric, Cache,
     TaskEnqueue, ChannelPut, ChannelTake, FlowCall, FlowBind,
 )  # fmt: skip
-ACQUIRES = frozenset({"file-read", "file-write", "network", "log", "time", "random"})  # getting hold of the input changes no data
+ACQUIRES = frozenset({"file-read", "file-write", "network", "process", "log", "time", "random"})  # getting hold of the input changes no data
 TEXT = "builtins.str()"
 ANYTHING = "builtins.object()"  # where the rules of methods stand that do the same on every object
 
@@ -145,8 +145,8 @@ def _helps_with_text(call: Call, book: Rulebook) -> bool:
     return book.find(f"{TEXT}.{call.api.path.rpartition('.')[2]}", DataConvert) is not None
 
 
-def works(step: Step, book: Rulebook) -> bool:
-    """Whether the statement changes the model's data by more than getting hold of it."""
+def works(step: Step, book: Rulebook, ahead: bool = False) -> bool:
+    """Whether the statement changes the model's data by more than getting hold of it. `ahead`: a model is still to run on it."""
     if isinstance(step.stmt, (ir.Try, ir.With, ir.Raise, ir.Assert)) or converts(step, book):
         return False
     if isinstance(step.stmt, ir.If):
@@ -155,5 +155,7 @@ def works(step: Step, book: Rulebook) -> bool:
     if own and all(_acquires(call) for call in own):
         return False
     # choosing between two values, or wording one, is no work
-    computed = (p for p in parts(step.stmt) if not isinstance(p, (ir.Conditional, ir.Joined)))
+    computed = [p for p in parts(step.stmt) if not isinstance(p, (ir.Conditional, ir.Joined))]
+    if ahead or not from_model(step):
+        computed = [p for p in computed if not codes(p, step.scope)]  # nor is the code of an option
     return bool(own) or any(changes(part, step, COMPUTES, from_model(step)) for part in computed)

@@ -151,7 +151,7 @@ def live(course: Course, state: State, site: PredictSite) -> Judgement | None:
 
 def _touches_the_process(course: Course, function: UserFunction) -> bool:
     own = course.by_scope.get(function.scope, ())
-    return any(s.writes or of.has_effect(s, "db-read", "db-write", "network") or _sends(s, course) for s in own)
+    return any(s.writes or of.has_effect(s, "db-read", "db-write", "network", "process") or _sends(s, course) for s in own)
 
 
 def _sends(step: Step, course: Course) -> bool:

@@ -25,7 +25,24 @@ def trained(course: Course, state: State, site: PredictSite) -> Judgement | None
             if any(_may_be(m, artifact, course) for m in site.models):
                 doubt = Doubt(0.15, "that the saved artifact is the loaded one is a guess: its name is made at run time")
                 return _t2(write.course.pipeline.entry.id, write.step, site, (save,), doubt)
-    return _at_start(course, state, site)
+    return _launched(course, state, site) or _at_start(course, state, site)
+
+
+def _launched(course: Course, state: State, site: PredictSite) -> Judgement | None:
+    """An entry starts a script that trains and saves what the site runs."""
+    for launch in state.launched:
+        known = any(m.artifact in launch.saves for m in site.models if m.artifact is not None)
+        guessed = any(_may_be(m, saved, course) or (saved is None and m.artifact is None) for m in site.models for saved in launch.saves)
+        if known or guessed:
+            entry = launch.course.pipeline.entry.id
+            evidence = (
+                Evidence("T2", f"{entry} starts a script that trains the model {site.text} uses", launch.step.span),
+                Evidence("T2", "the script trains here", launch.trains),
+            )
+            doubts = () if known else (Doubt(0.15, "that the script saves the loaded artifact is a guess: its name is made at run time"),)
+            looser = f"the training started in {launch.step.span.place} ran outside the application"
+            return Judgement("T2", (*evidence, _runs(site)), looser, doubts)
+    return None
 
 
 def _may_be(model: ModelRef, saved: str | None, course: Course) -> bool:

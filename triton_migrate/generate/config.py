@@ -13,7 +13,13 @@ from triton_migrate.plan.records import ServedModel, Tensor
 
 DTYPES = frozenset(name.removeprefix("TYPE_") for name in DataType.keys()) - {"INVALID", "BF16"}  # noqa: SIM118 - an enum wrapper, no dict
 FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+STREAMS = 16
 ARGUMENTS_OF_INFER = frozenset({"errors"})  # client.infer(model, outputs, /, errors=(), **inputs)
+
+
+def waits(model: ServedModel) -> bool:
+    """Whether its stream is a coroutine's, to be run by an event loop; other streams get a thread each."""
+    return "async def stream(" in model.pipeline
 
 
 def complaints(model: ServedModel) -> tuple[str, ...]:
@@ -36,6 +42,8 @@ def _complaints(model: ServedModel) -> Iterator[str]:
         yield f"{model.name!r} cannot be a folder of the model repository (letters, digits, _ . -)"
     if model.max_batch_size < 0:
         yield f"max_batch_size {model.max_batch_size} is negative"
+    if model.decoupled and model.max_batch_size:
+        yield "its results are streamed, so max_batch_size must be 0"
     if model.stacked and not model.max_batch_size:
         yield "its requests are stacked, so max_batch_size must be at least 1"
     if not model.stacked and model.max_batch_size > 1:
@@ -71,6 +79,10 @@ def _config(model: ServedModel) -> ModelConfig:
             sink.add(name=tensor.name, data_type=DataType.Value(f"TYPE_{tensor.dtype}"), dims=(*lead, *tensor.dims))
     if model.stacked:
         config.dynamic_batching.SetInParent()
+    if model.decoupled:
+        config.model_transaction_policy.decoupled = True
+        if not waits(model):
+            config.parameters["streams"].string_value = str(STREAMS)
     config.instance_group.add(kind=ModelInstanceGroup.KIND_CPU, count=1)
     return config
 
@@ -94,6 +106,10 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
     ]
     if model.stacked:
         lines += ["# no delay: requests that wait are batched anyway", "dynamic_batching { }"]
+    if model.decoupled:
+        lines += ["# any number of responses to one request", f"model_transaction_policy {{ {line(config.model_transaction_policy)} }}"]
+        if config.parameters:
+            lines += ["# how many requests one instance answers at once", line(ModelConfig(parameters=config.parameters))]
     lines += [
         "# The Python backend chooses its device itself; each further instance is a process with its own copy of the model.",
         f"instance_group [ {{ {line(config.instance_group[0])} }} ]",

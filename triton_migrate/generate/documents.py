@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from triton_migrate.base import Span
+from triton_migrate.generate.config import STREAMS, waits
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
 from triton_migrate.plan.records import ServedModel, Tensor
@@ -23,6 +24,7 @@ def readme(models: tuple[ServedModel, ...], app: ServedApp) -> str:
         artifacts=_once(chain.from_iterable(model.artifacts for model in models)),
         tensors=lambda tensors: ", ".join(_described(tensor) for tensor in tensors),
         places=_places,
+        together=_together,
     )
 
 
@@ -41,6 +43,13 @@ def requirements(models: tuple[ServedModel, ...]) -> str:
     return "\n".join(
         ("# what the models need inside Triton; its Python backend (2.51) corrupts tensors under numpy 2", "numpy<2", *needed, "")
     )
+
+
+def _together(model: ServedModel) -> str:
+    """What becomes of requests that are there at the same time."""
+    if model.decoupled:
+        return "side by side, in one event loop" if waits(model) else f"side by side, {STREAMS} streams at once"
+    return f"stacked, up to {model.max_batch_size} in one call" if model.stacked else "one by one"
 
 
 def _described(tensor: Tensor) -> str:

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from triton_migrate.base import Span
+from triton_migrate.generate.networks import Exporting, networks, replacing
 from triton_migrate.generate.pipeline import Assembly, Surface
 from triton_migrate.index.text import Text
 from triton_migrate.plan.closure import Closure, UncopyableError
@@ -27,10 +28,14 @@ class Written:
     names: tuple[tuple[str, str], ...]  # (file, name) of the app's globals that its pipeline has now
 
 
-def write_model(evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str]) -> Written | NoCut:
-    """Assemble one model's pipeline. `pins`: requirement lines of the app by normalised distribution name."""
-    dropped = frozenset(id(c.scope.function) for c in planned.cuts if c.kind == "region")
-    closure = Closure(evaluator, texts, dropped=dropped)
+def write_model(
+    evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str], asked: Exporting
+) -> Written | NoCut:
+    """Assemble one model's pipeline. `pins`: requirement lines of the app by normalised distribution name; `asked`: what is exported."""
+    dropped = frozenset(id(c.scope.function) for c in planned.cuts if c.kind != "model")
+    streams = planned.cut.streams
+    waits = planned.cut.kind == "stream" and planned.cut.scope.function.is_async
+    closure = Closure(evaluator, texts, dropped=dropped, waits=waits)
     surface = Surface(planned.inputs, planned.outputs)
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
@@ -41,14 +46,17 @@ def write_model(evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Te
         pairs = [(c, e) for c, errors in zip(planned.cuts, planned.errors, strict=True) for e in errors]
         known = dict.fromkeys(closure.require(c.scope.file, e, c.span) for c, e in pairs)
         invalid = ("Exception",) if "Exception" in known else tuple(known)
-        text = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites).build()
+        assembly = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites)
+        text = assembly.build()
+        exported, stay = networks(assembly, planned, asked)
+        text += "".join(replacing(network) for network in exported)
     except UncopyableError as exc:
         return exc.problem
     served = ServedModel(
-        planned.name, MAX_BATCH_SIZE if planned.stacked else 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs),
+        planned.name, MAX_BATCH_SIZE if planned.stacked else 0 if streams else 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs),
         planned.stacked, text, _requirements(closure, planned, pins, evaluator.rulebook),
         tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(c.span for c in planned.cuts),
-        planned.models[0].framework if planned.models else "", planned.cut.why,
+        planned.models[0].framework if planned.models else "", planned.cut.why, exported, stay, streams,
     )  # fmt: skip
     return Written(planned, served, tuple(closure.copied), tuple(closure.names))
 

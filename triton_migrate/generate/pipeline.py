@@ -17,7 +17,7 @@ from triton_migrate.plan import tensors
 from triton_migrate.plan.closure import Closure
 from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.liveness import lifted_name
+from triton_migrate.plan.liveness import holds, lifted_name, names_around, without
 from triton_migrate.plan.records import Tensor
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Instance
@@ -73,8 +73,17 @@ class Assembly:
         for receiver in self.cut.receivers:
             values = self.cutter.evaluator.name(receiver, self.cut.frame)
             self.renamed[receiver] = self.closure.provide(values, receiver, self.cut.span)
+        if self.cut.streams:
+            return self._joined(self._streamed())
         body = self._model() if self.cut.kind == "model" else self._stacked() if self.cut.stacked else self._single()
         return self._joined(body)
+
+    def called(self, site: PredictSite, depth: int) -> str:
+        """The call at this level of a site's chain, in the cut's own function, as pipeline.py writes it."""
+        if self.cut.kind == "model":
+            return self._call(site)
+        self.scope, self.text = self.cut.scope, self.closure.texts[self.cut.scope.file]
+        return self._expression(site.chain[depth][0] if depth < len(site.chain) else site.call)
 
     # ------------------------------------------------------------ moved code
 
@@ -91,26 +100,30 @@ class Assembly:
         return text
 
     def _expression(self, expr: ir.Expr, extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
-        return self.text.piece(expr.at, (*self._replacements(list(walk(expr))), *extra))
+        stays = [e for e in walk(expr) if not any(ir.holds(place, e.at) for place, _ in extra)]
+        own = (r for r in self._replacements(stays) if not any(ir.holds(place, r[0]) for place, _ in extra))
+        return self.text.piece(expr.at, (*own, *extra))
 
     def _replacements(self, exprs: list[ir.Expr]) -> tuple[tuple[ir.At, str], ...]:
-        local = self._local(self.scope)
+        local = self.local(self.scope)
         frame = self.cut.frame if self.scope is self.cut.scope else self.cutter.evaluator.program.generic(self.scope)
         chains = self.cutter.judge.loaded_chains(exprs, frame)
         held = tuple((c.at, self._provided(c, frame)) for c in chains)
-        exprs = [e for e in exprs if not any(e is p for c in chains for p in walk(c))]
+        sent = tuple((h.at, lifted_name(h)) for h in self.cut.hoists)
+        apart = (*chains, *(h.value for h in self.cut.hoists if h.value is not None))
+        exprs = [e for e in exprs if not any(e is p for a in apart for p in walk(a))]
         self._require({e.id for e in exprs if isinstance(e, ir.Name)} - local - set(self.renamed))
         given = tuple((e.at, self.renamed[e.id]) for e in exprs if isinstance(e, ir.Name) and self.renamed.get(e.id, e.id) != e.id)
-        return (*held, *given, *self.closure.replacements(self.scope.file, exprs, local))
+        return (*held, *sent, *given, *self.closure.replacements(self.scope.file, exprs, local))
 
     def _provided(self, chain: ir.Expr, frame: Frame) -> str:
         """The global that holds what `app.state.model` holds in the app."""
         wanted = chain.attr if isinstance(chain, ir.Attribute) else "model"
         return self.closure.provide(self.cutter.evaluator.values(chain, frame), wanted, self.cut.span)
 
-    def _local(self, scope: Scope) -> set[str]:
+    def local(self, scope: Scope) -> set[str]:
         function = scope.function
-        names = {p.name for p in function.parameters} | flow.binds(function.body)
+        names = {p.name for p in function.parameters} | flow.binds(function.body) | names_around(scope)
         names |= {
             n.id for e in flow.every_of_function(function) if isinstance(e, ir.Comprehension) for t, _, _ in e.loops for n in flow.names(t)
         }
@@ -149,7 +162,7 @@ class Assembly:
         receiver = site.call.func.value
         root = next(flow.names(receiver), None)
         extra = tuple((e.at, "batch") for _, e in self.cutter.predicts.rows(site) or ())
-        if root is None or root.id in self._local(site.scope) or self._of_the_web(root, site):
+        if root is None or root.id in self.local(site.scope) or self._of_the_web(root, site):
             values = self.cutter.evaluator.name(root.id, site.frame) if root is not None else frozenset()
             held = bool(values) and all(isinstance(v, Instance) for v in values)
             place, values = (
@@ -179,6 +192,22 @@ class Assembly:
         results = self._results(f"handle({given})")
         return "\n\n".join([_function("handle", names, moved, self._place(), self._decorators()), f"def run(inputs, wanted):\n{results}"])
 
+    def _streamed(self) -> str:
+        """The run as one generator: what it yields, or what the iterator that it makes gives, is sent as it comes."""
+        ((made, crossing),) = self.surface.outputs
+        run, kind, word = self.cut.moved, crossing.type, "async " if self.closure.waits else ""
+        if kind.kind == "stream":
+            last = run[-1] if self.cut.tail else None
+            source = self._expression(last.value) if isinstance(last, ir.Return) and last.value is not None else crossing.name
+            moved = self._moved(run[:-1] if last is not None else run) + f"yield from {source}\n"
+            kind = kind.items[0]
+        else:
+            moved = self._moved(run)
+        given = ", ".join(tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs)
+        each = f'    {word}for piece in handle({given}):\n        yield {{"{made.name}": {tensors.pack("piece", made, kind)}}}\n'
+        handle = _function("handle", [c.name for _, c in self.surface.inputs], moved, self._place(), self._decorators(), word)
+        return "\n\n".join([handle, f"{word}def stream(inputs):\n{each}"])
+
     def _stacked(self) -> str:
         """The run split at its predict call."""
         run, (site,), call = self.cut.moved, self.cut.sites, self.cut.call
@@ -191,12 +220,13 @@ class Assembly:
         pre = self._pre(run, index, inner, leaf, batch, context)
         output, post = self._post(run, index, target, blocks, context)
         given = [c.name for _, c in self.surface.inputs]
-        after = _reads_without(self._post_statements(run, index, target), call)
+        after = _reads_without(self._post_statements(run, index, target), call, self.cut.hoists)
         made = flow.binds(run[:index]) | flow.binds(tuple(inner))
         carried = sorted((after & (made | set(given))) - {output} - set(self.renamed))
         called = f'return {{"output": {self._by_row(site, self._expression(call, ((leaf.at, "batch"),)))}}}\n'
         prepared = sorted(set(carried) & made - {batch})
-        reads = flow.reads(run[:index]) | flow.reads(tuple(inner)) | {n.id for n in flow.names(leaf)}
+        rows = without(leaf, self.cut.hoists)
+        reads = flow.reads(without((*run[:index], *inner), self.cut.hoists)) | {n.id for n in flow.names(rows)}
         needed = [n for n in given if n in reads]
         values = {c.name: tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs}
         returned = "" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs])
@@ -204,7 +234,7 @@ class Assembly:
             _function("prepare", needed, pre + self._return([batch, *prepared]), self._place(), self._decorators()),
             _function("finish", [output, *carried], post + returned, "", self._decorators()),
             self._preprocess(batch, needed, made, carried, values),
-            self._stacking(kind.kind if kind.kind in STACK else "tensor" if site.rule.stack == "torch.cat" else "array"),
+            self._stacking(kind.kind if kind.kind in STACK else "tensor" if site.rule.stack == "torch.cat" else kind.kind),
             _function("predict", ["batch", "wanted"], _wrapped(context, called), "One call for all rows.", self._decorators()),
             "def postprocess(rows, carried):\n" + self._results(f"finish({self._of_row(site, 'output')}{', *carried' if carried else ''})"),
             self._run(),
@@ -280,7 +310,7 @@ class Assembly:
         return output, text
 
     def _free(self, name: str) -> str:
-        taken = self._local(self.cut.scope) | set(self.closure.names.values())
+        taken = self.local(self.cut.scope) | set(self.closure.names.values())
         while name in taken:
             name += "_"
         return name
@@ -301,14 +331,14 @@ class Assembly:
         return f"    {', '.join(names)} = {call}\n    return {{\n{packed}    }}\n"
 
     def _stacking(self, kind: str) -> str:
-        code, needs = STACK[kind]
+        code, needs = STACK.get(kind, STACK["array"])
         if needs:
             module, _, alias = needs.removeprefix("import ").partition(" as ")
             alias = alias or module
             if alias not in self.closure.imports:
                 self.closure.imports[alias] = needs
                 self.closure.libraries[module] = None
-        shape = SHAPE.get(kind, "tuple(batch.shape[1:])")
+        shape = SHAPE.get(kind, "np.shape(batch)[1:]" if kind == "unknown" else "tuple(batch.shape[1:])")
         return f"def stack(batches):\n    return {code}\n\n\ndef row_shape(batch):\n    return {shape}\n"
 
     def _decorators(self) -> str:
@@ -351,17 +381,19 @@ class Assembly:
         return "def load():\n" + (textwrap.indent(body, "    ") if body else "    pass\n")
 
 
-def _function(name: str, parameters: list[str], body: str, docstring: str = "", decorators: str = "") -> str:
+def _function(name: str, parameters: list[str], body: str, docstring: str = "", decorators: str = "", word: str = "") -> str:
     doc = f'    """{docstring}"""\n' if docstring else ""
-    return f"{decorators}def {name}({', '.join(parameters)}):\n{doc}{textwrap.indent(body, '    ')}"
+    return f"{decorators}{word}def {name}({', '.join(parameters)}):\n{doc}{textwrap.indent(body, '    ')}"
 
 
-def _reads_without(statements: list[ir.Stmt], call: ir.Call) -> set[str]:
+def _reads_without(statements: list[ir.Stmt], call: ir.Call, hoists: tuple[ir.Assign, ...]) -> set[str]:
     """Names the statements read, those inside the predict call left out."""
     inside = {id(e) for e in walk(call)}
+    sent = {lifted_name(h) for h in hoists if id(h.value) not in inside and any(holds(s, h.value) for s in statements if h.value)}
+    inside |= {id(e) for h in hoists if h.value is not None for e in walk(h.value)}
     stored = {id(n) for s in statements if isinstance(s, ir.Assign) and not s.augmented for t in s.targets for n in walk(t) if t is n}
     parts = [e for s in statements for e in flow.every(s) if isinstance(e, ir.Name) and id(e) not in inside | stored]
-    return {e.id for e in parts}
+    return {e.id for e in parts} | sent
 
 
 def _wrapped(context: list[str], body: str) -> str:

@@ -7,14 +7,16 @@ from pathlib import PurePosixPath
 
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.changes import NewFile
-from triton_migrate.generate.config import config_pbtxt
+from triton_migrate.generate.config import config_pbtxt, waits
 from triton_migrate.generate.documents import compose, dockerfile, readme, requirements
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
-from triton_migrate.plan.records import ServedModel
+from triton_migrate.plan.records import Network, ServedModel
 
 ROOT = PurePosixPath("triton_serving")
 CODEC = "triton_codec"  # not "codec": an application may have a module of that name, and its folder comes first on Triton's path
+NETWORK = "triton_network"
+TOLERANCE = {"torch": 1e-3}  # of the largest value
 
 
 def repository_files(models: tuple[ServedModel, ...], app: ServedApp) -> tuple[NewFile, ...]:
@@ -23,7 +25,7 @@ def repository_files(models: tuple[ServedModel, ...], app: ServedApp) -> tuple[N
     for name in names:
         if names.count(name) > 1:
             raise TritonMigrateError(f"two models are called {name}")
-    return (*_application_side(), *(file for model in models for file in _model(model)), *_surroundings(models, app))
+    return (*_application_side(any(m.decoupled for m in models)), *(file for model in models for file in _model(model)), *export_files(models), *_surroundings(models, app))
 
 
 def uses_codec(model: ServedModel) -> bool:
@@ -31,24 +33,50 @@ def uses_codec(model: ServedModel) -> bool:
     return f"from {CODEC} import" in model.pipeline or f"import {CODEC}" in model.pipeline
 
 
-def _application_side() -> Iterator[NewFile]:
+def _application_side(streams: bool) -> Iterator[NewFile]:
     yield _file("__init__.py", "", "makes the client importable")
-    yield _file("client.py", render("client.py"), "calls Triton over HTTP or gRPC, or runs the pipelines in process")
+    yield _file("client.py", render("client.py", streams=streams), "calls Triton over HTTP or gRPC, or runs the pipelines in process")
     yield _file(f"{CODEC}.py", render(f"{CODEC}.py"), "turns Python values into tensors and back")
 
 
 def _model(model: ServedModel) -> Iterator[NewFile]:
     folder = f"model_repository/{model.name}"
-    template = "model_stacked.py" if model.stacked else "model_single.py"
     yield _file(f"{folder}/config.pbtxt", config_pbtxt(model), f"tells Triton the tensors of {model.name}")
-    yield _file(
-        f"{folder}/1/model.py", render(template), "serves pipeline.py: stack, call once, split" if model.stacked else "serves pipeline.py"
-    )
+    yield _file(f"{folder}/1/model.py", *_server(model))
     yield _file(f"{folder}/1/pipeline.py", model.pipeline, model.why)
+    if model.networks:
+        yield _file(f"{folder}/1/{NETWORK}.py", render(f"{NETWORK}.py"), f"asks Triton for {_named(model.networks)} once exported")
     if uses_codec(model):
         yield _file(
             f"{folder}/1/{CODEC}.py", render(f"{CODEC}.py"), "the same as the application's copy: Triton gives a model its own folder only"
         )
+
+
+def _server(model: ServedModel) -> tuple[str, str]:
+    """The text of `model.py`, and what it does."""
+    if model.decoupled:
+        return render("model_decoupled.py", waits=waits(model)), "serves pipeline.py: sends each result as it comes"
+    if model.stacked:
+        return render("model_stacked.py", networks=model.networks), "serves pipeline.py: stack, call once, split"
+    return render("model_single.py", networks=model.networks), "serves pipeline.py"
+
+
+def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
+    """A script for each network, and what they share. What they write is not for git."""
+    scripts = {network.name: (network, model) for model in reversed(models) for network in model.networks}
+    if not scripts:
+        return
+    yield _file("exporting.py", render("exporting.py"), "what the export scripts share")
+    yield _file(f"{NETWORK}.py", render(f"{NETWORK}.py"), "stands in the place of a network: while it is exported, and in Triton")
+    for name, (network, model) in sorted(scripts.items()):
+        text = render(f"export_{network.script}.py", network=network, model=model, tolerance=TOLERANCE.get(network.script, 1e-4))
+        yield _file(f"export_{name}.py", text, network.why)
+    ignored = "".join(f"model_repository/{name}/\n" for name in sorted(scripts))
+    yield _file(".gitignore", f"# written by export_<name>.py\n{ignored}", "exported networks are built, not kept")
+
+
+def _named(networks: tuple[Network, ...]) -> str:
+    return ", ".join(network.name for network in networks)
 
 
 def _surroundings(models: tuple[ServedModel, ...], app: ServedApp) -> Iterator[NewFile]:

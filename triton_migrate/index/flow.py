@@ -186,7 +186,7 @@ def free_names(function: ir.Function, annotations: bool = False) -> set[str]:
     own -= {n for s in flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
     around = [p.default for p in function.parameters if p.default is not None] + list(function.decorators)
     if annotations:
-        around += [p.annotation for p in function.parameters if p.annotation is not None]
+        around += [a for a in (*(p.annotation for p in function.parameters), function.returns) if a is not None]
     return (reads(function.body) - own) | {n.id for e in around for n in names(e)}
 
 

@@ -10,6 +10,7 @@ import builtins
 import keyword
 import posixpath
 import re
+import sys
 from dataclasses import dataclass, field
 
 from triton_migrate.base import Span
@@ -17,19 +18,19 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan.cut import NoCut
-from triton_migrate.resolve.calls import results
+from triton_migrate.plan.objects import Objects
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store
-from triton_migrate.resolve.values import Api, Container, Literal, Module, Values
+from triton_migrate.resolve.scopes import Binding, Frame, Scope
+from triton_migrate.resolve.values import Api, Module, Values
 from triton_migrate.rulebook.vocabulary import Effect, ModelLoad, WebApp, WebRequest, WebRouter
 
 RESERVED = frozenset(
     {
         "load", "preprocess", "stack", "row_shape", "predict", "postprocess", "run", "prepare", "finish", "handle", "INVALID", "APP_ROOT",
-        "inputs", "wanted", "rows", "carried", "batch", "batches",
+        "inputs", "wanted", "rows", "carried", "batch", "batches", "stream", "piece",
     }
 )  # fmt: skip
-RUNTIME = ("file-read", "network", "db-read")
+RUNTIME = ("file-read", "network", "process", "db-read")
 
 
 class UncopyableError(Exception):
@@ -53,10 +54,14 @@ class Closure:
     names: dict[tuple[str, str], str] = field(default_factory=dict)  # (file, name) -> name in pipeline.py
     copied: list[Span] = field(default_factory=list)
     dropped: frozenset[int] = frozenset()  # id() of the functions whose statements are moved: their classes are copied without them
+    waits: bool = False  # the moved code runs in an event loop, so coroutines are copied as they are
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
     _late: dict[tuple[str, str], None] = field(default_factory=dict)  # bound by statements of load(), global once something reads them
-    _provided: dict[Store, str] = field(default_factory=dict)
+    objects: Objects = field(init=False)
     _statements: set[tuple[str, ir.At]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.objects = Objects(self)
 
     # ------------------------------------------------------------ text
 
@@ -70,6 +75,8 @@ class Closure:
                     found.append((expr.at, f'str(APP_ROOT / "{file}")'))
                 elif (new := self.names.get((file, expr.id))) and new != expr.id:
                     found.append((expr.at, new))
+            elif isinstance(expr, ir.Attribute) and self._asks(expr, frame):
+                raise UncopyableError(_of_the_web(expr.attr, Span(file, *expr.at)))
             elif isinstance(expr, ir.Attribute) and expr.attr == "root_path" and self._is_app(expr.value, frame):
                 found.append((expr.at, f'str(APP_ROOT / "{posixpath.dirname(file)}")' if "/" in file else "str(APP_ROOT)"))
             elif isinstance(expr, ir.Attribute) and isinstance(expr.value, (ir.Name, ir.Attribute)):
@@ -78,10 +85,15 @@ class Closure:
                     found.append((expr.at, self.member(module.path, expr.attr, Span(file, *expr.at))))
         return tuple(found)
 
-    def _of_the_web(self, expr: ir.Expr, frame: Frame) -> bool:
+    def _web_value(self, expr: ir.Expr, frame: Frame) -> bool:
         find = self.evaluator.rulebook.find
         paths = [v.path.split("()")[0] for v in self.evaluator.values(expr, frame) if isinstance(v, Api) and isinstance(expr, ir.Name)]
         return any(find(p, WebApp) or find(p, WebRouter) for p in paths)
+
+    def _asks(self, expr: ir.Expr, frame: Frame) -> bool:
+        """`flask.request`: the request, named through its module."""
+        find = self.evaluator.rulebook.find
+        return any(isinstance(v, Api) and "()" not in v.path and find(v.path, WebRequest) for v in self.evaluator.values(expr, frame))
 
     def _is_app(self, expr: ir.Expr, frame: Frame) -> bool:
         find = self.evaluator.rulebook.find
@@ -117,7 +129,7 @@ class Closure:
         imported = next((b for b in bindings if b.how in ("import", "from")), None)
         if imported is not None:
             return self._imported(file, name, imported, where)
-        made = self._fresh(name)
+        made = self.fresh(name)
         self.names[(file, name)] = made
         for binding in bindings:
             if binding.how == "function" and isinstance(binding.node, ir.Function):
@@ -127,7 +139,8 @@ class Closure:
         self._values(file, name, made, where)
         return made
 
-    def _fresh(self, name: str) -> str:
+    def fresh(self, name: str) -> str:
+        """A name that pipeline.py does not have yet."""
         taken = set(self.names.values()) | set(self.imports) | RESERVED
         made = name
         while made in taken or keyword.iskeyword(made):
@@ -152,13 +165,7 @@ class Closure:
                 find, root = self.evaluator.rulebook.find, value.path.split("()")[0]
                 made = value.path.startswith(f"{root}()")
                 if find(value.path, WebRequest) or (made and (find(root, WebApp) or find(root, WebRouter))):
-                    raise UncopyableError(
-                        NoCut(
-                            f"the moved code reads {name}, an object of the web framework",
-                            where,
-                            f"pass what is needed of {name} as an argument",
-                        )
-                    )
+                    raise UncopyableError(_of_the_web(name, where))
 
     def _imported(self, file: str, name: str, binding: Binding, where: Span) -> str:
         program = self.evaluator.program
@@ -200,7 +207,7 @@ class Closure:
         taken = name in RESERVED or (known is not None and known != text) or (known is None and name in self.names.values())
         made = name
         if taken:
-            made = self._fresh(name)
+            made = self.fresh(name)
             text = re.sub(r"( as \w+)?$", f" as {made}", text)
         self._import(text, made, module)
         self.names[(file, name)] = made
@@ -214,16 +221,16 @@ class Closure:
 
     def _function(self, file: str, function: ir.Function, made: str) -> None:
         where = Span(file, *function.at)
-        if any(self._of_the_web(e, self.evaluator.program.frames[file]) for d in function.decorators for e in walk(d)):
+        if any(self._web_value(e, self.evaluator.program.frames[file]) for d in function.decorators for e in walk(d)):
             function = function._replace(decorators=())  # a route or hook: here it is only a function
         awaits = any(isinstance(e, ir.Await) for s in function.body for e in flow.every(s))
-        if function.is_async and awaits:
+        if function.is_async and awaits and not self.waits:
             raise UncopyableError(NoCut(f"{function.name} waits for something", where, "make it a plain function"))
         self.require_all(file, flow.free_names(function), where)
-        self._inner_imports(file, function.body)
+        self.inner_imports(file, function.body)
         self._annotations(file, function)
         text = self._renamed(file, function, made, "def")
-        self.definitions.append(text.replace("async def", "def", 1) if function.is_async else text)
+        self.definitions.append(text.replace("async def", "def", 1) if function.is_async and not self.waits else text)
         self.copied.append(where)
 
     def _annotations(self, file: str, function: ir.Function) -> None:
@@ -235,7 +242,8 @@ class Closure:
                 continue
             values = self.evaluator.name(name, self.evaluator.program.frames[file])
             library = next((self.evaluator.rulebook.library_of(v.path) for v in values if isinstance(v, Api)), None)
-            if library is not None and not any(isinstance(r, (WebApp, WebRouter)) for r in library.rules):
+            plain = any(isinstance(v, Api) and v.path.split(".")[0] in sys.stdlib_module_names for v in values)
+            if plain or library is not None and not any(isinstance(r, (WebApp, WebRouter)) for r in library.rules):
                 self._imported(file, name, imported, Span(file, *function.at))
 
     def _class(self, file: str, definition: ir.Class, made: str) -> None:
@@ -258,7 +266,8 @@ class Closure:
         text = self.texts[file].statements(_start(node), node.at, replace)
         return text if made == node.name else re.sub(rf"\b{word}\s+{node.name}\b", f"{word} {made}", text, count=1)
 
-    def _inner_imports(self, file: str, body: ir.Block) -> None:
+    def inner_imports(self, file: str, body: ir.Block) -> None:
+        """Note the libraries that statements of a function import."""
         for stmt in flow.flatten(body):
             if isinstance(stmt, ir.ImportFrom) and self.evaluator.program.module_path(file, stmt.module, stmt.level):
                 raise UncopyableError(
@@ -284,7 +293,7 @@ class Closure:
         for stmt in chosen:
             self._statements.add((file, stmt.at))
             bound = flow.binds((stmt,))
-            self.names.update({(file, b): self._fresh(b) for b in bound if (file, b) not in self.names})
+            self.names.update({(file, b): self.fresh(b) for b in bound if (file, b) not in self.names})
             self.require_all(file, flow.reads((stmt,)) - bound - self._only_rooted(file, stmt), Span(file, *stmt.at))
             annotation = stmt.annotation if isinstance(stmt, ir.Assign) else None
             if annotation is not None:
@@ -302,25 +311,15 @@ class Closure:
         self._filled(file, name, where)
 
     def _filled(self, file: str, name: str, where: Span) -> None:
-        """`models["x"] = load()` in a start-up hook: what fills a container of the module goes to load()."""
-        held = {v for v in self.evaluator.name(name, self.evaluator.program.frames[file]) if isinstance(v, Container)}
-        for store, _ in self._stores() if held else ():
-            frame = self.evaluator.program.generic(store.scope)
-            if store.scope.kind != "function" or not held & self.evaluator.values(store.target, frame) or not self._loaded(store):
-                continue
+        """What fills a container of the module in a start-up hook goes to load()."""
+        for store in self.objects.filled(file, name):
             stmt = next((s for s in flow.flatten(store.scope.function.body) if s.at == store.at), None)
             if stmt is None or (store.scope.file, store.at) in self._statements:
                 continue
             self._statements.add((store.scope.file, store.at))
-            local = self._prepared(store)
+            local = self.objects.prepared(store)
             self.require_all(store.scope.file, flow.reads((stmt,)) - local, where)
             self.load.append(self.copy(store.scope.file, stmt, frozenset(local)))
-
-    def _loaded(self, store: Store) -> bool:
-        calls = (e for e in walk(store.value) if isinstance(e, ir.Call))
-        frame = self.evaluator.program.generic(store.scope)
-        names = {n.id for n in flow.names(store.value)} & set(store.scope.bindings)
-        return bool(names) or any(self._loads(c, frame, 0) for c in calls)
 
     def _only_rooted(self, file: str, stmt: ir.Stmt) -> set[str]:
         """Names read only as `app.root_path`, which is replaced."""
@@ -347,7 +346,7 @@ class Closure:
                     "load it in a function without arguments",
                 )
             )
-        self._inner_imports(file, function.body)
+        self.inner_imports(file, function.body)
         call = f"{self.require(file, function.name, where)}()\n"
         if call not in self.load:
             self.load.append(call)
@@ -368,9 +367,10 @@ class Closure:
     def _runs(self, file: str, stmt: ir.Stmt) -> bool:
         """Whether a top-level statement loads a model or reads files: then it belongs in load()."""
         frame = self.evaluator.program.frames[file]
-        return any(isinstance(expr, ir.Call) and self._loads(expr, frame, 0) for expr in flow.every(stmt))
+        return any(isinstance(expr, ir.Call) and self.loads(expr, frame, 0) for expr in flow.every(stmt))
 
-    def _loads(self, call: ir.Call, frame: Frame, depth: int) -> bool:
+    def loads(self, call: ir.Call, frame: Frame, depth: int) -> bool:
+        """Whether a call loads a model or reads files, itself or in the functions that it calls."""
         for value in self.evaluator.values(call.func, frame):
             if isinstance(value, Api):
                 if value.path == "builtins.open" or any(_is_runtime(r) for r in self.evaluator.rulebook.rules_for(value.called)):
@@ -379,7 +379,7 @@ class Closure:
                 for function in self.evaluator.callables(value):
                     inner = self.evaluator.program.generic(function.scope)
                     calls = (e for s in function.scope.function.body for e in flow.every(s) if isinstance(e, ir.Call))
-                    if any(self._loads(c, inner, depth + 1) for c in calls):
+                    if any(self.loads(c, inner, depth + 1) for c in calls):
                         return True
         return False
 
@@ -387,82 +387,10 @@ class Closure:
 
     def provide(self, values: Values, wanted: str, where: Span) -> str:
         """Make the object that a receiver (`self`, a local `model`) holds in load(); gives its global name."""
-        values = frozenset(v for v in values if not isinstance(v, Literal))  # `None` until loaded
-        for path, frame in self.evaluator.program.frames.items():
-            for name, bindings in frame.scope.bindings.items():
-                if any(b.how in ("value", "enter") for b in bindings) and self.evaluator.name(name, frame) & values:
-                    return self.require(path, name, where)
-        for store, name in self._stores():
-            if self.evaluator.stored(store) & values and store.scope.owner is None:
-                return self._made_in(store, _identifier(name, wanted), where)
-        if (maker := self._getter(values)) is not None:
-            made = self._fresh(wanted)
-            self.load.append(f"{made} = {self.require(maker.file, maker.name, where)}()\n")
-            self.globals[made] = None
-            return made
-        raise UncopyableError(NoCut(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook"))
+        return self.objects.provide(values, wanted, where)
 
-    def _getter(self, values: Values) -> Scope | None:
-        """A function without arguments that returns the object (`get_model()`)."""
-        for scope in (s for f in self.evaluator.program.files.values() for s in f.scopes):
-            if scope.kind != "function" or scope.parent is None or scope.parent.kind != "module" or not isinstance(scope.node, ir.Function):
-                continue
-            required = [p for p in scope.function.parameters if p.default is None and not p.kind.startswith("*")]
-            frame = self.evaluator.program.generic(scope)
-            if not required and any(self.evaluator.values(e, frame) & values for e in results(scope.function)):
-                return scope
-        return None
-
-    def _stores(self) -> list[tuple[Store, str]]:
-        program = self.evaluator.program
-        found = [(s, name) for f in program.files.values() for name, stores in f.attribute_stores.items() for s in stores]
-        return found + [(s, str(key)) for f in program.files.values() for key, stores in f.element_stores.items() for s in stores]
-
-    def _made_in(self, store: Store, name: str, where: Span) -> str:
-        """`app.state.x = EXPR` or `models["x"] = EXPR`: the statements EXPR needs, then `x = EXPR`, in load()."""
-        file = store.scope.file
-        if known := self._provided.get(store):
-            return known
-        made = self._fresh(name)
-        self._provided[store] = made
-        local = self._prepared(store)
-        self.require_all(file, {n.id for n in flow.names(store.value)} - local, Span(file, *store.at))
-        exprs = list(walk(store.value))
-        self.load.append(f"{made} = {self.texts[file].piece(store.value.at, self.replacements(file, exprs, local))}\n")
-        self.globals[made] = None
-        return made
-
-    def _prepared(self, store: Store) -> set[str]:
-        """Put the statements that a store's value needs into load(); gives the names that are local there."""
-        file, scope = store.scope.file, store.scope
-        if scope.kind != "function":
-            return set()
-        local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
-        for stmt in self._slice(scope, store, local):
-            self.require_all(file, flow.reads((stmt,)) - local, Span(file, *stmt.at))
-            self._inner_imports(file, (stmt,))
-            self.load.append(self.copy(file, stmt, frozenset(local)))
-        return local
-
-    def _slice(self, scope: Scope, store: Store, local: set[str]) -> list[ir.Stmt]:
-        needed = {n.id for n in flow.names(store.value)} & local
-        parameters = {p.name for p in scope.function.parameters}
-        chosen: list[ir.Stmt] = []
-        for stmt in reversed([s for s in scope.function.body if s.at[:2] < store.at[:2]]):
-            prepares = isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) and _root(stmt.value.func) & needed
-            if flow.binds((stmt,)) & needed or prepares:
-                chosen.insert(0, stmt)
-                needed |= flow.reads((stmt,)) & local
-        if lost := needed & parameters - {n for s in chosen for n in flow.binds((s,))}:
-            where = Span(scope.file, *store.at)
-            raise UncopyableError(
-                NoCut(
-                    f"the model is made from {', '.join(sorted(lost))}, an argument of {scope.name}",
-                    where,
-                    "make it from constants or settings",
-                )
-            )
-        return chosen
+    def stuck(self, reason: str, where: Span, fix: str) -> UncopyableError:
+        return UncopyableError(NoCut(reason, where, fix))
 
 
 def _start(node: ir.Function | ir.Class) -> ir.At:
@@ -484,6 +412,7 @@ def _root(expr: ir.Expr) -> set[str]:
     return {expr.id} if isinstance(expr, ir.Name) else set()
 
 
-def _identifier(name: str, wanted: str) -> str:
-    clean = re.sub(r"\W", "_", name)
-    return clean if clean.isidentifier() and not keyword.iskeyword(clean) else wanted
+def _of_the_web(name: str, where: Span) -> NoCut:
+    return NoCut(
+        f"the moved code reads {name}, an object of the web framework", where, f"pass what is needed of {name} as an argument"
+    )

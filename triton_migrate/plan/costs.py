@@ -5,16 +5,20 @@ The weights order the choices; only their proportions count. What keeps a model'
 
 from __future__ import annotations
 
-from triton_migrate.plan.cut import Crossing, typed
+from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
 from triton_migrate.plan.vtype import VType
 
 HEAVY = 100.0  # a statement that stays and needs the model or its libraries
 ONE_BY_ONE = 25.0  # requests that cannot be stacked
+WAITS = 20.0  # a stream that keeps the event loop waiting for each of its results
+ROUND = 12.0  # a call of the model's side in each round of a loop that streams
+CARRIED = 30.0  # the same, where each round needs the one before: the calls cannot even be made side by side
 MOVED = 0.6  # a statement moved: the smaller the patch the better
 LIFTED = 0.5  # an expression out of a statement that stays
 UNSURE = 30.0  # a value of which nothing is known
 FRAME = 14.0  # a table, and pandas on both sides
 IMAGE = 8.0
+UNSHAPED = 1.0  # an array of a known dtype whose axes are not known
 UNTYPED = 4.0  # a value that travels as JSON
 TENSOR = 1.0
 
@@ -29,4 +33,6 @@ def value_cost(kind: VType) -> float:
         return TENSOR + (IMAGE if kind.kind == "image" else FRAME)
     if kind.travels is None and kind.kind == "unknown":
         return TENSOR + UNSURE
+    if kind.kind == "array" and kind.dtype in NUMPY_TO_TRITON and not kind.rank:
+        return TENSOR + UNSHAPED
     return TENSOR + (0 if typed(kind) else UNTYPED)

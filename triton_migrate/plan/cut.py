@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.vtype import SCALARS, VType, union
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace.records import PredictSite
 
@@ -29,12 +29,13 @@ class Cut:
     """Where one pipeline is cut.
 
     `block[first : last + 1]` leaves the function at `scope`; for `kind` "model" only the predict calls in it do. `sites` are the
-    predict calls inside. `tail`: the run ends with the function, its value is what the function returns. `stacked`: the predict call
+    predict calls inside. A "stream" is a run of a generator whose yields are its output. `tail`: the run ends with the function, its value is what the function returns. `stacked`: the predict call
     is row-independent and reached without control flow, so that rows of several requests can be stacked. `lifts` are expressions of
-    statements below the run that leave with it, written as assignments (see `liveness.lift`); then the run itself may be empty.
+    statements below the run that leave with it, written as assignments (see `liveness.lift`); then the run itself may be empty. `hoists`
+    are expressions of what leaves that read the request, written so, too: the app evaluates them, and their values are inputs.
     """
 
-    kind: str  # model | region
+    kind: str  # model | region | stream
     scope: Scope
     frame: Frame
     block: ir.Block
@@ -51,6 +52,18 @@ class Cut:
     cost: float
     why: str
     lifts: tuple[ir.Assign, ...] = ()
+    hoists: tuple[ir.Assign, ...] = ()
+
+    @property
+    def streams(self) -> bool:
+        """Whether results are sent as they are made: those that the run yields, or those of an iterator that it makes."""
+        return self.kind == "stream" or any(c.type.kind == "stream" for c in self.outputs)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the run is all that the function does."""
+        function = self.scope.function
+        return self.block is function.body and self.first == int(function.docstring) and self.last == len(function.body) - 1
 
     @property
     def run(self) -> ir.Block:
@@ -82,4 +95,6 @@ def typed(kind: VType) -> bool:
     """Whether the value becomes a tensor of its own dtype rather than JSON."""
     if kind.kind in ("str", "bytes", "int", "float", "bool", "image", "file"):
         return True
-    return kind.kind == "array" and kind.dtype in NUMPY_TO_TRITON and kind.rank > 0
+    if kind.kind == "list":
+        return bool(kind.items) and union(kind.items).kind in SCALARS
+    return kind.dtype in NUMPY_TO_TRITON and (kind.kind == "number" or (kind.kind == "array" and kind.rank > 0))

@@ -18,6 +18,7 @@ from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.liveness import find_block
 from triton_migrate.plan.regions import Regions
 from triton_migrate.plan.rows import PredictCalls, frame_at
+from triton_migrate.plan.streams import Streams
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
@@ -37,18 +38,19 @@ class Cutter:
         self.judge = Judge(evaluator, pipeline, self.types)
         self.predicts = PredictCalls(evaluator, self.types, pipeline.sites)
 
-    def choose(self) -> tuple[Cut, ...] | NoCut:
-        """The cheapest legal way: one run of statements, or the predict calls, one cut per model."""
+    def ways(self) -> tuple[tuple[Cut, ...], ...] | NoCut:
+        """The legal ways, the cheapest first: one run of statements, or the predict calls, one cut per model."""
         found: list[tuple[Cut, ...]] = []
         problems: list[NoCut] = []
         for depth, frame, calls in self._levels():
+            streams = Streams(self.pipeline, self.judge, self.types, frame, calls, depth)
             regions = Regions(self.pipeline, self.judge, self.types, self.predicts, frame, calls, depth)
-            found += [(c,) for c in regions.cuts()]
-            problems += regions.problems
+            found += [(c,) for c in (*streams.cuts(), *regions.cuts())]
+            problems += streams.problems or regions.problems
         if calls_only := self._model_cuts():
             found.insert(0, calls_only)
         if found:
-            return min(found, key=lambda cuts: sum(c.cost for c in cuts))
+            return tuple(sorted(found, key=lambda cuts: sum(c.cost for c in cuts)))
         if problems:
             return problems[0]
         site = self.pipeline.sites[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
@@ -24,7 +24,7 @@ from triton_migrate.rulebook.vocabulary import (
     WebResponse,
     WebRouter,
 )
-from triton_migrate.trace.records import Pipeline, Step
+from triton_migrate.trace.records import Cell, Pipeline, Step
 
 
 class Judge:
@@ -36,21 +36,33 @@ class Judge:
         self.by_scope: dict[Scope, list[Step]] = {}
         for step in pipeline.steps:
             self.by_scope.setdefault(step.scope, []).append(step)
+        made = (e for s in pipeline.steps if not s.writes for e in s.enters if e.owner is not None and e.name == "__init__")
+        self._passing = frozenset(f"{e.file}:{e.owner.qualname}" for e in made if e.owner is not None)  # classes of objects made per request
 
     # ------------------------------------------------------------ what may move
 
-    def movable(self, stmt: ir.Stmt, frame: Frame, final: bool = False) -> bool:
-        """Whether a statement may leave the function: nothing of request or response, no jump out, no lasting effect."""
+    def movable(
+        self, stmt: ir.Stmt, frame: Frame, final: bool = False, hoists: tuple[ir.Assign, ...] = (), *, streams: bool = False
+    ) -> bool:
+        """Whether a statement may leave the function: nothing of request or response, no jump out, no lasting effect.
+
+        What is hoisted out of it does not count. With `streams` what leaves is a generator: it may yield, and wait.
+        """
         for inner in flow.flatten((stmt,)):
             if isinstance(inner, (ir.Declare, ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)):
                 return False
-            if isinstance(inner, ir.Jump) and inner.kind != "pass" and not isinstance(stmt, (ir.For, ir.While)):
+            if isinstance(inner, ir.Jump) and inner.kind != "pass" and not any(flow.loops_around((stmt,), inner.at)):
                 return False
             if isinstance(inner, ir.Return) and not final:
                 return False
-            if any(isinstance(p, (ir.Yield, ir.Await)) for e in flow.expressions(inner) for p in walk(e)):
-                return False
             step = self.steps.get((frame.scope, inner.at))
+            if hoists and any(h.value is p for h in hoists for e in flow.expressions(inner) for p in walk(e)):
+                fixed = step is not None and (bool(step.responds) or bool(self.lasting(step)))
+                if fixed or not all(self.part_leaves(e, inner, frame, hoists) for e in flow.expressions(inner)):
+                    return False
+                continue
+            if not streams and any(isinstance(p, (ir.Yield, ir.Await)) for e in flow.expressions(inner) for p in walk(e)):
+                return False
             if step is not None and not self.leaves(step, frozenset()):
                 return False
             parts = [p for e in flow.expressions(inner) for p in walk(e)] if step is None else []
@@ -59,17 +71,17 @@ class Judge:
                 return False
         return True
 
-    def obstacle(self, stmt: ir.Stmt, frame: Frame) -> NoCut | None:
-        """Which part of a statement keeps it in the app, in words."""
+    def obstacle(self, stmt: ir.Stmt, frame: Frame, *, streams: bool = False) -> NoCut | None:
+        """Which part of a statement keeps it in the app, in words; `streams` as for `movable`."""
         for inner in flow.flatten((stmt,)):
             where = Span(frame.scope.file, *inner.at)
             step = self.steps.get((frame.scope, inner.at))
-            if step is not None and step.writes:
-                names = ", ".join(sorted({c.name for c in step.writes}))
+            if step is not None and (lasting := self.lasting(step)):
+                names = ", ".join(sorted({c.name for c in lasting}))
                 return NoCut(f"the statement that runs the model also changes {names}, which outlives the request", where,
                              f"run the model in a statement of its own, and change {names} after it")  # fmt: skip
             for part in (p for e in flow.expressions(inner) for p in walk(e)):
-                if isinstance(part, (ir.Yield, ir.Await)):
+                if isinstance(part, (ir.Yield, ir.Await)) and not streams:
                     return NoCut("the statement that runs the model also waits for something", where,
                                  "await into a variable first, then run the model")  # fmt: skip
                 if isinstance(part, ir.Name) and any(self.of_the_web(v) for v in self.evaluator.name(part.id, frame)):
@@ -80,24 +92,30 @@ class Judge:
                              "move the model call out of the block that returns")  # fmt: skip
         return None
 
-    def part_leaves(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame) -> bool:
-        """Whether nothing in one expression of a statement that stays has to stay itself."""
+    def part_leaves(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame, hoists: tuple[ir.Assign, ...] = ()) -> bool:
+        """Whether nothing in one expression of a statement that stays has to stay itself, but for what is hoisted out of it."""
+        hoisted = {id(p) for h in hoists if h.value is not None for p in walk(h.value)}
+        return all(id(p) in hoisted for p in self.stuck_parts(expr, stmt, frame))
+
+    def stuck_parts(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame) -> Iterator[ir.Expr]:
+        """The parts of one expression of a statement that have to stay in the app."""
         parts = list(walk(expr))
         held = self._held(parts, frame)
-        for part in parts:
-            if id(part) not in held and any(self.of_the_web(v) for v in self.evaluator.values(part, frame)):
-                return False
-            if isinstance(part, ir.Call):
-                entered = {f.scope for v in self.evaluator.values(part.func, frame) for f in self.evaluator.callables(v)}
-                if not all(self.leaves(s, frozenset(entered)) for e in entered for s in self.by_scope.get(e, ())):
-                    return False
         step = self.steps.get((frame.scope, stmt.at))
-        inside = [c for c in step.calls if ir.holds(expr.at, c.at)] if step is not None else []
-        return not any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for c in inside for r in c.rules)
+        calls = step.calls if step is not None else []
+        staying = {c.at for c in calls if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in c.rules)}
+        for part in parts:
+            if (id(part) not in held and any(self.of_the_web(v) for v in self.evaluator.values(part, frame))) or isinstance(part, (ir.Await, ir.Yield)):
+                yield part
+            elif isinstance(part, ir.Call):
+                entered = {f.scope for v in self.evaluator.values(part.func, frame) for f in self.evaluator.callables(v)}
+                inner = all(self.leaves(s, frozenset(entered)) for e in entered for s in self.by_scope.get(e, ()))
+                if part.at in staying or not inner:
+                    yield part
 
     def leaves(self, step: Step, seen: frozenset[Scope]) -> bool:
         """Whether nothing in a step, or in what it calls, has to stay in the app."""
-        if step.responds or step.writes:
+        if step.responds or self.lasting(step):
             return False
         for call in step.calls:
             if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in call.rules) or self.of_the_web(call.api):
@@ -105,10 +123,14 @@ class Judge:
         frame = self.evaluator.program.generic(step.scope)
         parts = [p for e in flow.expressions(step.stmt) for p in walk(e)]
         held = self._held(parts, frame)
-        names = (p for p in parts if isinstance(p, ir.Name) and id(p) not in held)
-        if any(self.of_the_web(v) and not self.is_loaded(v) for n in names for v in self.evaluator.values(n, frame)):
+        read = (p for p in parts if isinstance(p, (ir.Name, ir.Attribute)) and id(p) not in held)
+        if any(self.of_the_web(v) and not self.is_loaded(v) for p in read for v in self.evaluator.values(p, frame)):
             return False
         return all(self.leaves(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
+
+    def lasting(self, step: Step) -> set[Cell]:
+        """What a step changes that outlives the request: not the attributes of an object that is made for this request."""
+        return {c for c in step.writes if c.kind != "attribute" or c.owner not in self._passing}
 
     def of_the_web(self, value: Value) -> bool:
         """Requests, responses, applications, routers and what they make: they stay in the app. A body of JSON is plain data."""
@@ -205,6 +227,16 @@ class Judge:
     def _needs_loaded(self, step: Step, frame: Frame) -> bool:
         return any(self.uses_loaded(p, frame) for e in flow.expressions(step.stmt) for p in walk(e))
 
+    def part_heavy(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame) -> bool:
+        """Whether one expression of a statement needs a library worth moving out of the app."""
+        step = self.steps.get((frame.scope, stmt.at))
+        calls = [c for c in step.calls if ir.holds(expr.at, c.at)] if step is not None else []
+        if any((found := self.rulebook.library_of(c.api.path)) is not None and found.heavy for c in calls):
+            return True
+        funcs = (p.func for p in walk(expr) if isinstance(p, ir.Call))
+        entered = {f.scope for e in funcs for v in self.evaluator.values(e, frame) for f in self.evaluator.callables(v)}
+        return any(self.heavy(s, seen=frozenset(entered)) for e in entered for s in self.by_scope.get(e, ()))
+
     def heavy(self, step: Step, without: frozenset[int] = frozenset(), seen: frozenset[Scope] = frozenset()) -> bool:
         """Whether the statement needs a library worth moving out of the app, or something of a loaded object.
 
@@ -240,4 +272,4 @@ def _is_chain(expr: ir.Expr) -> bool:
 
 
 def _lasting(rule: object) -> bool:
-    return isinstance(rule, Effect) and rule.kind in ("db-read", "db-write", "network", "file-write")
+    return isinstance(rule, Effect) and rule.kind in ("db-read", "db-write", "network", "process", "file-write")

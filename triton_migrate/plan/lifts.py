@@ -10,12 +10,12 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan import liveness
 from triton_migrate.plan.costs import value_cost
+from triton_migrate.plan.hoists import always
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.scopes import Frame
@@ -34,6 +34,7 @@ class Below:
     known: frozenset[str]  # local names that are bound when the run ends
     local: frozenset[str]
     stuck: frozenset[str]  # names bound in the run whose values cannot travel
+    hoists: tuple[ir.Assign, ...] = ()  # expressions in `rest` that the app evaluates before the run
 
 
 class Lifts:
@@ -80,35 +81,23 @@ class Lifts:
         path = tuple(liveness.path_to(stmt.value, anchor))
         if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
             path = path[: next(i for i, e in enumerate(path) if isinstance(e, ir.Joined)) + 1]
-        legal = [e for i, e in enumerate(path) if self._always(path[: i + 1]) and self._may_leave(e, stmt, below, between)]
-        return min(legal, key=lambda e: value_cost(self.types.of(e, below.frame)), default=None)
+        legal = [e for i, e in enumerate(path) if always(path[: i + 1]) and self._may_leave(e, stmt, below, between)]
+        return min(legal, key=lambda e: self._price(e, below), default=None)
 
-    def _always(self, path: tuple[ir.Expr, ...]) -> bool:
-        """Whether the last expression of the path is a value that is computed exactly once whenever its statement runs."""
-        for outer, inner in pairwise(path):
-            match outer:
-                case ir.Comprehension(_, _, _, _, loops):
-                    if inner is not loops[0][1]:
-                        return False
-                case ir.Operation(_, "And" | "Or", operands):
-                    if inner is not operands[0]:
-                        return False
-                case ir.Conditional(_, test, _, _):
-                    if inner is not test:
-                        return False
-                case ir.Lambda() | ir.Slice() | ir.Starred():
-                    return False
-        return not (len(path) > 1 and isinstance(path[-2], ir.Call) and path[-2].func is path[-1])  # a method is no value
+    def _price(self, expr: ir.Expr, below: Below) -> float:
+        given = (h.value for h in below.hoists if any(p is h.value for p in walk(expr)))
+        return sum(value_cost(self.types.of(e, below.frame)) for e in (expr, *given))
 
     def _may_leave(self, expr: ir.Expr, stmt: ir.Stmt, below: Below, between: ir.Block) -> bool:
         if isinstance(expr, (ir.Name, ir.Constant, ir.Starred, ir.Slice)):
             return False
-        names = {n.id for n in flow.names(expr)} & below.local
+        plain = liveness.without(expr, below.hoists)
+        names = {n.id for n in flow.names(plain)} & below.local
         if not names <= below.known or names & liveness.written(between):
             return False
-        if any(isinstance(p, (ir.Await, ir.Yield, ir.Walrus)) for p in walk(expr)):
+        if any(isinstance(p, (ir.Await, ir.Yield, ir.Walrus)) for p in walk(plain)):
             return False
-        return self.types.of(expr, below.frame).travels is not False and self.judge.part_leaves(expr, stmt, below.frame)
+        return self.types.of(expr, below.frame).travels is not False and self.judge.part_leaves(expr, stmt, below.frame, below.hoists)
 
 
 def _named(expr: ir.Expr, stmt: ir.Stmt, taken: set[str]) -> str:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
+from triton_migrate.resolve.scopes import Scope
 
 _Node = TypeVar("_Node")
 
@@ -24,6 +25,23 @@ def lifted_name(stmt: ir.Stmt) -> str:
     if isinstance(stmt, ir.Assign) and stmt.value is not None and stmt.at == stmt.value.at and isinstance(stmt.targets[0], ir.Name):
         return stmt.targets[0].id
     return ""
+
+
+def local_names(scope: Scope) -> set[str]:
+    """What a function binds itself: its parameters, and what its statements bind."""
+    function = scope.function
+    declared = {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
+    return ({p.name for p in function.parameters} | flow.binds(function.body)) - declared
+
+
+def names_around(scope: Scope) -> set[str]:
+    """What the functions around a function bind, and it does not."""
+    found: set[str] = set()
+    at = scope.parent
+    while at is not None and at.kind == "function":
+        found |= local_names(at)
+        at = at.parent
+    return found - local_names(scope)
 
 
 def holds(stmt: ir.Stmt, call: ir.Expr) -> bool:
@@ -146,6 +164,11 @@ def substituted(node: _Node, new: dict[int, ir.Expr]) -> _Node:
     if all(a is b for a, b in zip(parts, node, strict=True)):
         return node
     return type(node)(*parts) if hasattr(node, "_fields") else tuple(parts)  # type: ignore[return-value]
+
+
+def without(node: _Node, hoists: tuple[ir.Assign, ...]) -> _Node:
+    """Statements or expressions that read the names of hoisted expressions instead."""
+    return substituted(node, {id(h.value): ir.Name(h.at, lifted_name(h)) for h in hoists})
 
 
 def path_to(expr: ir.Expr, part: ir.Expr) -> Iterator[ir.Expr]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from triton_migrate.classify import Verdict
 from triton_migrate.index import ir
@@ -11,15 +11,14 @@ from triton_migrate.plan.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.errors import caught
 from triton_migrate.plan.records import NotPorted, Tensor
-from triton_migrate.plan.tensors import tensor
+from triton_migrate.plan.tensors import streamed, tensor
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.models import model_name
 from triton_migrate.trace.records import ModelRef, Pipeline
 
 MAX_BATCH_SIZE = 64
-TIGHT = "the model is tied to the application's own state; its target, PyTriton inside the application, is not written by apply yet"
-LATER = {"tight": TIGHT}
+TRIES = 8  # ways to cut one pipeline that are written before it is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +46,68 @@ class PortPlan:
     not_ported: tuple[NotPorted, ...]
 
 
-def plan(evaluator: Evaluator, selected: tuple[tuple[Pipeline, Verdict], ...]) -> PortPlan:
-    """Cut every selected pipeline; those with the same cut, or that only call the same model, share one served model."""
-    groups: dict[object, list[tuple[Pipeline, Cut, Cutter]]] = {}
-    refused: list[NotPorted] = []
-    for pipeline, verdict in selected:
-        if verdict.category in LATER:
-            refused.append(NotPorted(pipeline.entry.id, LATER[verdict.category], verdict.evidence[0].span, verdict.looser_if or ""))
-            continue
-        cutter = Cutter(evaluator, pipeline)
-        cuts = cutter.choose()
-        if isinstance(cuts, NoCut):
-            refused.append(NotPorted(pipeline.entry.id, cuts.reason, cuts.span, cuts.fix))
-            continue
-        for cut in cuts:
-            groups.setdefault(_identity(cut), []).append((pipeline, cut, cutter))
-    taken: set[str] = set()
-    models = []
-    for members in groups.values():
-        made = _planned(evaluator, members, taken)
-        taken.add(made.name)
-        models.append(made)
-    return PortPlan(tuple(models), tuple(refused))
+class Planner:
+    """Cuts every selected pipeline; those with the same cut, or that only call the same model, share one served model.
+
+    A cut may turn out not to be writable: `reject` it, and `plan` again with the next one.
+    """
+
+    def __init__(self, evaluator: Evaluator, selected: tuple[tuple[Pipeline, Verdict], ...]) -> None:
+        self.evaluator = evaluator
+        self._refused: dict[str, NotPorted] = {}
+        self._open: dict[str, _Open] = {}
+        for pipeline, verdict in selected:
+            entry = pipeline.entry.id
+            cutter = Cutter(evaluator, pipeline)
+            ways = cutter.ways()
+            if isinstance(ways, NoCut):
+                self._refused[entry] = NotPorted(entry, ways.reason, ways.span, ways.fix)
+            else:
+                self._open[entry] = _Open(pipeline, cutter, list(ways))
+
+    def plan(self) -> PortPlan:
+        """What the cheapest ways that were not rejected come to."""
+        groups: dict[object, list[tuple[Pipeline, Cut, Cutter]]] = {}
+        for way in self._open.values():
+            for cut in way.left[0]:
+                groups.setdefault(_identity(cut), []).append((way.pipeline, cut, way.cutter))
+        taken: set[str] = set()
+        models = []
+        for members in groups.values():
+            made = _planned(self.evaluator, members, taken)
+            taken.add(made.name)
+            models.append(made)
+        return PortPlan(tuple(models), tuple(self._refused.values()))
+
+    def reject(self, entry: str, problem: NoCut) -> None:
+        """Go on to the next way of a pipeline; the first problem is what is told when none is left."""
+        way = self._open[entry]
+        way.problems.append(problem)
+        failed = way.left.pop(0)
+        way.left = [w for w in way.left if _beginning(w) != _beginning(failed)]
+        if not way.left or len(way.problems) == TRIES:
+            first = way.problems[0]
+            self._refused[entry] = NotPorted(entry, first.reason, first.span, first.fix)
+            del self._open[entry]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A pipeline that can be cut in some way that is left."""
+
+    pipeline: Pipeline
+    cutter: Cutter
+    left: list[tuple[Cut, ...]]
+    problems: list[NoCut] = field(default_factory=list)
+
+
+def _beginning(cuts: tuple[Cut, ...]) -> object:
+    """What a way takes over from the app: ways that begin alike fail alike."""
+    return tuple((c.kind, c.scope, c.first, c.receivers) for c in cuts)
 
 
 def _identity(cut: Cut) -> object:
-    if cut.kind == "region":
+    if cut.kind != "model":
         return (cut.scope, cut.span)
     ((_, kind),) = [(c.name, c.type) for c in cut.inputs]
     return (tuple(m.id for s in cut.sites for m in s.models)[:1], kind.kind, kind.dtype, kind.rank, kind.one_row)
@@ -83,6 +118,7 @@ def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], 
     first, cutter = cuts[0], members[0][2]
     refs = tuple(dict.fromkeys(m for cut in cuts for s in cut.sites for m in s.models))
     names: set[str] = set()
+    shape = streamed if first.streams else tensor
     outputs: dict[str, Crossing] = {c.name: c for cut in cuts for c in cut.outputs}
     inputs = [replace(c, name=c.name or _variable(first)) for c in first.inputs]
     errors: dict[Cut, dict[str, None]] = {c: {} for c in cuts}
@@ -91,7 +127,7 @@ def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], 
         errors[kept].update(dict.fromkeys(caught(evaluator, cut)))
     name = _free_name(model_name(refs[0]) if first.kind == "model" and refs else _pipeline_name(first.scope), first.scope, taken)
     return PlannedModel(
-        name, tuple(cuts), cutter, tuple((tensor(c, names), c) for c in inputs), tuple((tensor(c, names), c) for c in outputs.values()),
+        name, tuple(cuts), cutter, tuple((shape(c, names), c) for c in inputs), tuple((shape(c, names, True), c) for c in outputs.values()),
         all(c.stacked for c in cuts), tuple(("Exception",) if "Exception" in e else tuple(e) for e in errors.values()),
         tuple(dict.fromkeys(p.entry.id for p, _, _ in members)), refs,
     )  # fmt: skip
@@ -106,7 +142,7 @@ def _distinct_cuts(cuts: list[Cut]) -> list[Cut]:
 
 
 def _place(cut: Cut) -> object:
-    return (cut.scope, cut.span if cut.kind == "region" else tuple(s.span for s in cut.sites))
+    return (cut.scope, cut.span if cut.kind != "model" else tuple(s.span for s in cut.sites))
 
 
 def _variable(cut: Cut) -> str:
@@ -125,5 +161,7 @@ def _free_name(name: str, scope: Scope, taken: set[str]) -> str:
 
 def _pipeline_name(scope: Scope) -> str:
     owner = scope.owner.name if scope.owner is not None else ""
+    if scope.parent is not None and scope.parent.kind == "function":  # `handler.chunks` says more than `chunks`
+        owner = scope.parent.name
     words = owner if owner and scope.name.startswith("__") else f"{owner}_{scope.name}" if owner else scope.name
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", words).lower().strip("_") or "pipeline"

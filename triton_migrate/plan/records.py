@@ -23,6 +23,25 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """What a pipeline runs and a framework backend of Triton can run for it, once `export_<name>.py` has written it.
+
+    `place` is the expression by which `pipeline.py` holds it; `inputs` are the kinds of examples by tensor of the pipeline, as
+    Python text; None where no example can be made up.
+    """
+
+    name: str
+    place: str
+    framework: str
+    backend: str
+    script: str  # template export_<script>.py
+    needs: tuple[str, ...]  # distributions of the script
+    calls: tuple[str, ...]  # what the exported file can answer
+    inputs: tuple[tuple[str, str], ...] | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServedModel:
     """One model of the repository, on the Python backend.
 
@@ -37,7 +56,10 @@ class ServedModel:
         postprocess(rows, carried) -> {tensor name: array}       rows as predict gave them, cut to this request's rows
         run(inputs, wanted) -> {tensor name: array}              all of it for one request (TRITON_URL=local)
 
-    `stacked` False means the model call is not known to be row-independent: requests are run one by one.
+    `stacked` False means the model call is not known to be row-independent: requests are run one by one. A `decoupled` model answers with
+    any number of responses; instead of all but the first two it has
+
+        stream(inputs) -> generator of {tensor name: array}      one request; "async def" where the app's generator is
     """
 
     name: str
@@ -51,6 +73,9 @@ class ServedModel:
     moved_from: tuple[Span, ...]  # statements of the app it took over
     framework: str
     why: str  # one sentence: why cut here
+    networks: tuple[Network, ...] = ()
+    not_exported: tuple[str, ...] = ()  # what of its models stays in the Python backend, and why
+    decoupled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

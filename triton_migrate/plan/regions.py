@@ -12,8 +12,9 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan import liveness
-from triton_migrate.plan.costs import HEAVY, LIFTED, MOVED, ONE_BY_ONE, crossing_cost
+from triton_migrate.plan.costs import CARRIED, HEAVY, LIFTED, MOVED, ONE_BY_ONE, ROUND, crossing_cost
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.hoists import Hoists
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.lifts import Below, Lifts
 from triton_migrate.plan.rows import PredictCalls, Rows
@@ -37,37 +38,49 @@ class Regions:
         self.function = frame.scope.function
         self.rows: Rows = predicts.rows_at(depth, calls)
         self.problems: list[NoCut] = []
-        parameters = {p.name for p in self.function.parameters}
-        declared = {n for s in flow.flatten(self.function.body) if isinstance(s, ir.Declare) for n in s.names}
-        self.local = (parameters | flow.binds(self.function.body)) - declared
+        self.local = liveness.local_names(self.scope)
+        taken = self.local | flow.reads(self.function.body) | set(judge.evaluator.program.frames[self.scope.file].scope.bindings)
+        self.hoists = Hoists(judge, types, frame, taken)
+        self._movable: dict[tuple[int, tuple[ir.Assign, ...]], bool] = {}
         self.loaded = judge.loaded_chains((e for s in self.function.body for e in flow.every(s)), frame)
 
     def cuts(self) -> Iterator[Cut]:
-        if self.function.is_generator:
-            where = Span(self.scope.file, *self.function.at)
-            self.problems.append(NoCut(f"{self.function.name} yields its results", where, "return the result instead of yielding it"))
-            return
         homes = [liveness.find_block(self.function.body, c) for c in self.calls]
         if any(b is None for b, _ in homes) or len({id(b) for b, _ in homes}) > 1:
             homes = [liveness.find_block(self.function.body, c, outermost=True) for c in self.calls]
         block = homes[0][0]
         low, high = min(i for _, i in homes), max(i for _, i in homes)
         first, last = low, low - 1
-        while first > 0 and self.judge.movable(block[first - 1], self.frame):
+        while first > 0 and self._may_move(block, first - 1, self._hoists(block, first - 1, first - 1)):
             first -= 1
-        while last + 1 < len(block) and self.judge.movable(block[last + 1], self.frame, self._ends(block, last + 1)):
-            last += 1
         for start in range(first, low + 1):
+            hoists = self._hoists(block, start, high)
+            last = low - 1
+            while last + 1 < len(block) and self._may_move(block, last + 1, hoists):
+                last += 1
             for end in range(low - 1, last + 1):
-                if cut := self._region(block, start, end):
+                if cut := self._region(block, start, end, hoists):
                     yield cut
         if last < high and (stays := self.judge.obstacle(block[last + 1], self.frame)) is not None:
             self.problems.insert(0, stays)
 
+    def _hoists(self, block: ir.Block, start: int, high: int) -> tuple[ir.Assign, ...]:
+        """What the app evaluates before the run, out of the statements that make the predict calls and those above them."""
+        pairs = ((block[i], frozenset(flow.binds(block[start:i]))) for i in range(start, high + 1))
+        return tuple(h for stmt, bound in pairs for h in self.hoists.of(stmt, self.calls, bound))
+
+    def _may_move(self, block: ir.Block, index: int, hoists: tuple[ir.Assign, ...]) -> bool:
+        stmt = block[index]
+        own = tuple(h for h in hoists if ir.holds(stmt.at, h.at))
+        key = (id(stmt), own)
+        if key not in self._movable:
+            self._movable[key] = self.judge.movable(stmt, self.frame, self._ends(block, index), own)
+        return self._movable[key]
+
     def _ends(self, block: ir.Block, index: int) -> bool:
         return index == len(block) - 1 and block is self.function.body
 
-    def _region(self, block: ir.Block, first: int, last: int) -> Cut | None:
+    def _region(self, block: ir.Block, first: int, last: int, hoists: tuple[ir.Assign, ...]) -> Cut | None:
         run = block[first : last + 1]
         tail = bool(run) and self._ends(block, last) and isinstance(run[-1], ir.Return)
         if not tail and any(isinstance(s, ir.Return) for s in flow.flatten(run)):
@@ -75,15 +88,17 @@ class Regions:
         if tail and any(isinstance(s, ir.Return) for s in flow.flatten(run[: liveness.index_of(run, self.calls)])):
             return None
         before = {p.name for p in self.function.parameters} | liveness.bound_before(self.function.body, block[first])
-        lifts = self._lifts(block, last, run, before)
+        lifts = self._lifts(block, last, run, before, hoists)
         moved = (*run, *lifts) if lifts is not None else ()
+        hoists = tuple(h for h in hoists if h.value is not None and any(liveness.holds(s, h.value) for s in moved))
         if not all(any(liveness.holds(s, c) for s in moved) for c in self.calls):
             return None
-        inputs, receivers = self._inputs(moved, before)
+        inputs, receivers = self._inputs(moved, before, hoists)
         outputs = self._outputs(block, run, lifts or (), tail)
-        stuck = next((c for c in (*inputs, *outputs) if c.type.travels is False), None)
-        if stuck is not None or not inputs or not outputs or not all(self._crosses(c, moved) for c in inputs):
-            self._explain(stuck, moved, inputs)
+        streams = len(outputs) == 1 and outputs[0].type.kind == "stream"
+        stuck = next((c for c in (inputs if streams else (*inputs, *outputs)) if c.type.travels is False), None)
+        if stuck is not None or not inputs or not outputs or not all(self._crosses(c, moved, hoists) for c in inputs):
+            self._explain(stuck, moved, inputs, hoists)
             return None
         if self.judge.writes_files(self.scope, block[first]) and any(i.type.kind in ("str", "unknown") for i in inputs):
             where = Span(self.scope.file, *moved[0].at)
@@ -92,26 +107,50 @@ class Regions:
             return None
         held = set(receivers) | {n.id for e in self.loaded for n in flow.names(e)}
         stacked = bool(self.rows) and self.predicts.stackable(moved, self.calls[0], self.rows[0][1], self.frame, self.local - held)
-        cost = self._left(moved, lifts or ()) + crossing_cost((*inputs, *outputs)) + (0 if stacked else ONE_BY_ONE)
-        cost += MOVED * len(moved) + LIFTED * len(lifts or ())
+        stacked = stacked and not any(self._beside(h, self.calls[0], self.rows[0][1]) for h in hoists)
+        cost = self._left(moved, lifts or ()) + HEAVY * sum(self._heavy(h, moved) for h in hoists) + crossing_cost((*inputs, *outputs)) + (0 if stacked else ONE_BY_ONE)
+        cost += MOVED * len(moved) + LIFTED * len(lifts or ()) + self._rounds(block, inputs)
         return Cut("region", self.scope, self.frame, block, first, last, tuple(self.pipeline.sites), inputs, outputs, receivers, tail,
-                   stacked, self.calls[0], self.rows, cost, WHY, lifts or ())  # fmt: skip
+                   stacked, self.calls[0], self.rows, cost, WHY, lifts or (), hoists)  # fmt: skip
 
-    def _lifts(self, block: ir.Block, last: int, run: ir.Block, before: set[str]) -> tuple[ir.Assign, ...] | None:
+    def _rounds(self, block: ir.Block, inputs: tuple[Crossing, ...]) -> float:
+        """The price of a call in each round of a loop whose results are yielded one by one."""
+        loops = tuple(flow.loops_around(self.function.body, block[0].at)) if self.function.is_generator else ()
+        if not loops:
+            return 0
+        carried = flow.exposed(loops[-1].body) & liveness.written(loops[-1].body)
+        return CARRIED if carried & {c.name for c in inputs} else ROUND
+
+    def _heavy(self, hoist: ir.Assign, moved: ir.Block) -> bool:
+        assert hoist.value is not None
+        around = next(s for s in flow.flatten(self.function.body) if any(p is hoist.value for e in flow.expressions(s) for p in walk(e)))
+        return self.judge.part_heavy(hoist.value, around, self.frame)
+
+    def _beside(self, hoist: ir.Assign, call: ir.Call, leaf: ir.Expr) -> bool:
+        """Whether the call reads a value of this request apart from its rows."""
+        return any(p is hoist.value for p in walk(call)) and not any(p is hoist.value for p in walk(leaf))
+
+    def _lifts(
+        self, block: ir.Block, last: int, run: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...]
+    ) -> tuple[ir.Assign, ...] | None:
         bound = flow.binds(run)
-        stuck = frozenset(n for n in bound if self.types.name(n, self.frame).travels is False)
+        stuck = frozenset(n for n in bound if self.types.name(n, self.frame, done=run[-1].at).travels is False)
         known = frozenset((bound | before) & self.local)
         missing = tuple(c for c in self.calls if not any(liveness.holds(s, c) for s in run))
         rest = (*block[last + 1 :], *liveness.following(self.function.body, block))
-        below = Below(self.frame, run, rest, len(block) - last - 1, known, frozenset(self.local), stuck)
+        below = Below(self.frame, run, rest, len(block) - last - 1, known, frozenset(self.local), stuck, hoists)
         return Lifts(self.judge, self.types).of(below, missing)
 
-    def _inputs(self, moved: ir.Block, before: set[str]) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:
+    def _inputs(
+        self, moved: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...]
+    ) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:
         """Live-ins: values that cross, and names of objects that are made anew on the model's side."""
-        plain = liveness.substituted(moved, {id(e): ir.Constant(e.at, None) for e in self.loaded})
-        names = sorted((flow.reads(plain) & self.local & before) - liveness.bound_first(plain))
+        plain = liveness.substituted(liveness.without(moved, hoists), {id(e): ir.Constant(e.at, None) for e in self.loaded})
+        known = (self.local & before) | liveness.names_around(self.scope)
+        names = sorted((flow.reads(plain) & known) - liveness.bound_first(plain))
         receivers = tuple(n for n in names if self.judge.is_receiver(n, self.frame))
-        return tuple(Crossing(n, self.types.name(n, self.frame)) for n in names if n not in receivers), receivers
+        hoisted = tuple(Crossing(liveness.lifted_name(h), self.types.of(h.value, self.frame)) for h in hoists)
+        return (*(Crossing(n, self.types.name(n, self.frame, moved[0].at)) for n in names if n not in receivers), *hoisted), receivers
 
     def _outputs(self, block: ir.Block, run: ir.Block, lifts: tuple[ir.Assign, ...], tail: bool) -> tuple[Crossing, ...]:
         if tail:
@@ -119,20 +158,24 @@ class Regions:
         gone = {id(e.value): ir.Name(e.at, liveness.lifted_name(e)) for e in lifts}
         rest: ir.Block = liveness.substituted(self.function.body, gone)  # type: ignore[arg-type]
         names = sorted(flow.binds(run) & liveness.read_after(rest, run)) if run else []
-        kept = tuple(Crossing(n, self.types.name(n, self.frame)) for n in names)
+        kept = tuple(Crossing(n, self.types.name(n, self.frame, done=run[-1].at)) for n in names)
         return (*kept, *(Crossing(liveness.lifted_name(e), self.types.of(e.value, self.frame)) for e in lifts))
 
-    def _crosses(self, crossing: Crossing, moved: ir.Block) -> bool:
+    def _crosses(self, crossing: Crossing, moved: ir.Block, hoists: tuple[ir.Assign, ...]) -> bool:
         """Objects of the web framework stay; an uploaded file crosses as its bytes where it is only read."""
+        if any(liveness.lifted_name(h) == crossing.name for h in hoists):
+            return True
         if crossing.type.kind != "file":
             return not any(self.judge.of_the_web(v) for v in self.judge.evaluator.name(crossing.name, self.frame))
         every = (e for s in moved for e in flow.every(s))
         uses = [e for e in every if isinstance(e, ir.Attribute) and isinstance(e.value, ir.Name) and e.value.id == crossing.name]
         return all(u.attr in READS for u in uses)
 
-    def _explain(self, stuck: Crossing | None, moved: ir.Block, inputs: tuple[Crossing, ...]) -> None:
+    def _explain(
+        self, stuck: Crossing | None, moved: ir.Block, inputs: tuple[Crossing, ...], hoists: tuple[ir.Assign, ...]
+    ) -> None:
         where = Span(self.scope.file, *moved[0].at)
-        web = next((c for c in inputs if not self._crosses(c, moved)), None)
+        web = next((c for c in inputs if not self._crosses(c, moved, hoists)), None)
         if stuck is not None:
             kind = {"tensor": "a tensor on the model's device"}.get(stuck.type.kind, "an object")
             self.problems.append(NoCut(f"{stuck.name}, {kind}, would have to cross between the app and the model, and it cannot be sent",

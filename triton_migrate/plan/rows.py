@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from triton_migrate.index import flow, ir
 from triton_migrate.plan import liveness
 from triton_migrate.plan.types import Types
@@ -9,7 +11,7 @@ from triton_migrate.plan.vtype import VType, parse
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.rulebook.vocabulary import ModelConfigure
+from triton_migrate.rulebook.vocabulary import ModelConfigure, ModelPredict
 from triton_migrate.trace.records import PredictSite
 
 Rows = tuple[tuple[VType, ir.Expr], ...]
@@ -37,7 +39,7 @@ class PredictCalls:
             exprs = [e for p in site.rule.rows.split(",") if (e := port(site.call, p.strip())) is not None]
         exprs = [v for e in exprs for v in (e.values if isinstance(e, ir.Mapping) else (e,))]
         exprs = [e for e in exprs if not isinstance(e, ir.Constant)]
-        return tuple((self.types.of(e, site.frame), e) for e in exprs) or None
+        return tuple((_shaped(self.types.of(e, site.frame), site.rule), e) for e in exprs) or None
 
     def plain_receiver(self, site: PredictSite) -> bool:
         """`model.predict(...)` whose receiver and other arguments read nothing of the request."""
@@ -100,3 +102,8 @@ class PredictCalls:
             and any(self.evaluator.rulebook.find(a.path.removesuffix("()"), ModelConfigure) for a in self.evaluator.apis(expr, frame))
             for expr, target in stmt.items
         )
+
+
+def _shaped(rows: VType, rule: ModelPredict) -> VType:
+    """An array of unknown axes has those that the call asks for."""
+    return replace(rows, rank=rule.takes) if rows.kind == "array" and not rows.rank else rows

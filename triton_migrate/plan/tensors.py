@@ -6,47 +6,68 @@ import re
 
 from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
 from triton_migrate.plan.records import Tensor
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.vtype import VType, union
 
-CODEC = "pack|pack_image|pack_json|unpack_image|unpack_json|unpack_scalar|unpack_text"
+CODEC = "pack|pack_image|pack_json|pack_rows|unpack_image|unpack_json|unpack_list|unpack_scalar|unpack_text|unpack_texts"
 SCALAR_TYPES = {"int": "INT64", "float": "FP64", "bool": "BOOL", "str": "STRING", "bytes": "STRING"}
 
 
-def tensor(crossing: Crossing, taken: set[str]) -> Tensor:
-    """The tensor of one value: of its own dtype when that is known, else one STRING of JSON."""
+def tensor(crossing: Crossing, taken: set[str], made: bool = False) -> Tensor:
+    """The tensor of one value: of its own dtype when that is known, else one STRING of JSON.
+
+    Of an array that the model's side has `made` the axes need not be known: the server does not check an answer's shape, and the usual
+    one is written down.
+    """
     kind = crossing.type
     name = re.sub(r"\W", "_", crossing.name).upper().strip("_") or "VALUE"
     while name in taken:
         name += "_"
     taken.add(name)
+    if made and kind.kind == "array" and not kind.rank and kind.dtype in NUMPY_TO_TRITON:
+        return Tensor(name, NUMPY_TO_TRITON[kind.dtype], (-1,) if kind.one_row else (-1, -1), crossing.name, "inferred")
     if not typed(kind):
         return Tensor(name, "STRING", (1,), crossing.name, "json")
     provenance = "declared" if kind.declared else "inferred"
     if kind.kind == "array":
         rank = kind.rank - 1 if kind.one_row else kind.rank
         return Tensor(name, NUMPY_TO_TRITON[kind.dtype], (-1,) * rank or (1,), crossing.name, provenance)
+    if kind.kind == "number":
+        return Tensor(name, NUMPY_TO_TRITON[kind.dtype], (1,), crossing.name, provenance)
+    if kind.kind == "list":
+        return Tensor(name, SCALAR_TYPES[union(kind.items).kind], (-1,), crossing.name, provenance)
     return Tensor(name, SCALAR_TYPES.get(kind.kind, "STRING"), (1,), crossing.name, provenance)
+
+
+def streamed(crossing: Crossing, taken: set[str], made: bool = False) -> Tensor:
+    """The tensor of a value of a stream: Triton's HTTP streams are flat JSON, so all but text and plain numbers travel as JSON in a STRING."""
+    kind = crossing.type.items[0] if crossing.type.kind == "stream" else crossing.type
+    whole = tensor(Crossing(crossing.name, kind), taken, made)
+    return whole if kind.kind in ("str", "int", "float", "bool") else Tensor(whole.name, "STRING", (1,), crossing.name, "json")
 
 
 def pack(value: str, made: Tensor, kind: VType) -> str:
     """The expression that makes the tensor's array, with its batch axis, from a value."""
     if made.provenance == "json":
-        return f"pack_json({value})"
+        return f"pack_json({value}.read())" if kind.kind == "file" else f"pack_json({value})"
     if kind.kind == "image":
         return f"pack_image({value})"
     if kind.kind == "file":
         return f'pack({value}.read(), "{made.dtype}")'
-    if kind.kind == "array" and kind.one_row:
-        return value
-    return f'pack({value}, "{made.dtype}")'
+    return f'{"pack_rows" if kind.kind == "array" and kind.one_row else "pack"}({value}, "{made.dtype}")'
 
 
 def unpack(array: str, made: Tensor, kind: VType) -> str:
     """The expression that gives the value back from the array."""
+    if made.provenance == "json" and kind.kind == "file":
+        return f"io.BytesIO(unpack_json({array}))"
     if made.provenance == "json":
         return rebuild(f"unpack_json({array})", kind)
     if kind.kind == "array":
         return array if kind.one_row else f"{array}[0]"
+    if kind.kind == "number":
+        return f"{array}[0, 0]"
+    if kind.kind == "list":
+        return f"{'unpack_texts' if union(kind.items).kind == 'str' else 'unpack_list'}({array})"
     if kind.kind == "image":
         return f"unpack_image({array})"
     if kind.kind == "file":

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from triton_migrate.index import ir
-from triton_migrate.plan.vtype import SCALARS, UNKNOWN, VType, depth, element_dtype, parse, promoted, python_kind, union
+from triton_migrate.plan import arrays, plain
+from triton_migrate.plan.reaching import Reaching
+from triton_migrate.plan.vtype import PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, last_name
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict
 
-BUILTIN_RESULTS = {
-    "float": "float", "int": "int", "str": "str", "len": "int", "bool": "bool", "bytes": "bytes", "dict": "dict", "repr": "str",
-    "sorted": "list", "list": "list", "isinstance": "bool", "ord": "int", "chr": "str", "any": "bool", "all": "bool", "hash": "int",
-}  # fmt: skip
-STR_METHODS = {"split": "list", "rsplit": "list", "splitlines": "list", "encode": "bytes", "startswith": "bool", "endswith": "bool",
-               "find": "int", "count": "int", "isdigit": "bool"}  # fmt: skip
 DEPTH = 24
 
 
@@ -27,7 +23,10 @@ class Types:
     def __init__(self, evaluator: Evaluator, callers: dict[Scope, tuple[ir.Call, Frame]]) -> None:
         self.evaluator, self.rulebook, self.callers = evaluator, evaluator.rulebook, callers
         self._busy: set[tuple[int, int]] = set()
+        self._drawn: dict[str, VType] = {}  # what the loops of comprehensions around draw
+        self._reaching: dict[tuple[Scope, str], Reaching] = {}
         self._known: dict[tuple[int, int], tuple[VType, ir.Expr, Frame]] = {}  # for one question from outside, whose callers change
+        self._returns: dict[tuple[Frame, tuple[tuple[str | None, VType], ...]], VType] = {}  # so too: by what the call gives
 
     def of(self, expr: ir.Expr | None, frame: Frame) -> VType:
         if expr is None:
@@ -44,6 +43,7 @@ class Types:
         found, _, _ = self._known[key]
         if not self._busy:
             self._known.clear()
+            self._returns.clear()
         return found
 
     def _of(self, expr: ir.Expr, frame: Frame) -> VType:
@@ -52,39 +52,61 @@ class Types:
                 return VType("none") if value is None else VType(type(value).__name__ if type(value).__name__ in SCALARS else "unknown")
             case ir.Joined():
                 return VType("str")
-            case ir.Name(_, name):
-                return self.name(name, frame)
+            case ir.Name(at, name):
+                return self._drawn[name] if name in self._drawn else self.name(name, frame, at)
             case ir.Await(_, value) | ir.Walrus(_, _, value):
                 return self.of(value, frame)
             case ir.Sequence(_, kind, items):
                 types = tuple(self.of(i, frame) for i in items)
-                return VType("tuple", items=types) if kind == "tuple" else VType("list", items=(union(types),), one_row=len(types) == 1)
+                return VType(kind, items=types if kind == "tuple" else tuple(dict.fromkeys(types)), one_row=len(types) == 1)
             case ir.Mapping(_, _, values):
                 return VType("dict", items=tuple(dict.fromkeys(self.of(v, frame) for v in values)))
-            case ir.Comprehension(_, kind, element, value, _):
-                if kind == "dict":
-                    return VType("dict", items=(self.of(value, frame),))
-                return VType("list", items=(self.of(element, frame),)) if kind == "list" else VType("object")
+            case ir.Comprehension(_, kind, element, value, loops):
+                return self._comprehension(kind, value if kind == "dict" else element, loops, frame)
             case ir.Conditional(_, _, then, orelse):
                 return union((self.of(then, frame), self.of(orelse, frame)))
             case ir.Operation(_, operator, operands):
                 return self._operation(operator, tuple(self.of(o, frame) for o in operands))
             case ir.Subscript(_, base, index):
-                return self._element(self.of(base, frame), index)
+                found = self._element(self.of(base, frame), index)
+                return found if found.kind != "unknown" else self._asked(expr, frame)
             case ir.Attribute():
-                return self._attribute(expr, frame)
+                found = self._attribute(expr, frame)
+                return found if found.kind != "unknown" else self._asked(expr, frame)
             case ir.Call():
-                return self._call(expr, frame)
+                found = self._call(expr, frame)
+                return found if found.kind != "unknown" else self._asked(expr, frame)
         return UNKNOWN
 
-    def name(self, name: str, frame: Frame) -> VType:
-        """The type of a name: the union of what its bindings give."""
-        at: Frame | None = frame
-        while at is not None:
-            if found := at.scope.bindings.get(name):
-                return union(tuple(self._binding(b, at) for b in found if not _augments(b)) or (UNKNOWN,))
-            at = at.parent
+    def name(self, name: str, frame: Frame, at: ir.At | None = None, done: ir.At | None = None) -> VType:
+        """The type of a name where the code at `at` runs, or once the statement at `done` has; without either: anywhere."""
+        where: Frame | None = frame
+        while where is not None:
+            if found := where.scope.bindings.get(name):
+                if where is frame and where.scope.kind == "function" and (at or done):
+                    reaching = self._reaching.setdefault((where.scope, name), Reaching(where.scope.function, found))
+                    found = list(reaching.before(at) if at else reaching.after(done))  # type: ignore[arg-type]
+                return union(tuple(self._binding(b, where) for b in found))
+            where = where.parent
         return UNKNOWN
+
+    def _comprehension(
+        self, kind: str, element: ir.Expr | None, loops: tuple[tuple[ir.Expr, ir.Expr, tuple[ir.Expr, ...]], ...], frame: Frame
+    ) -> VType:
+        outside, known = self._drawn, self._known
+        self._drawn, self._known = dict(outside), {}
+        for target, iterable, _ in loops:
+            self._draw(target, self._element(self.of(iterable, frame), None))
+        inner = self.of(element, frame)
+        self._drawn, self._known = outside, known
+        return VType(kind, items=(inner,)) if kind in ("list", "dict") else VType("object")
+
+    def _draw(self, target: ir.Expr, found: VType) -> None:
+        if isinstance(target, ir.Name):
+            self._drawn[target.id] = found
+        elif isinstance(target, ir.Sequence):
+            for i, item in enumerate(target.items):
+                self._draw(item, self._element(found, ir.Constant(item.at, i)))
 
     def _imported(self, binding: Binding, frame: Frame) -> VType:
         """What another module means by a name; modules that import it from each other say nothing."""
@@ -105,6 +127,8 @@ class Types:
                 stmt = binding.node
                 if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
                     return self.annotation(stmt.annotation, frame)
+                if isinstance(stmt, ir.Assign) and stmt.augmented:
+                    return self._augmented(binding, frame)
                 found = self.of(binding.expr, frame)
             case "element":
                 found = self._element(self.of(binding.expr, frame), None)
@@ -166,6 +190,8 @@ class Types:
             return VType("list", items=types[:1], declared=True)
         if head == "tuple":
             return VType("tuple", items=types, declared=True)
+        if head in ("generator", "iterator", "asyncgenerator", "asynciterator", "asynciterable"):
+            return VType("generator", items=types[:1], declared=True)
         if head in ("dict", "mapping"):
             return VType("dict", items=types[1:], declared=True)
         return UNKNOWN  # Optional, Union, Literal: JSON says which
@@ -187,20 +213,37 @@ class Types:
 
     # ------------------------------------------------------------ operations
 
+    def _augmented(self, binding: Binding, frame: Frame) -> VType:
+        """`x += y`: an array stays one of its dtype, text stays text; an integer may become a float."""
+        stmt = binding.node
+        assert isinstance(stmt, ir.Assign)
+        key = (id(stmt), id(frame))
+        if key in self._busy or not isinstance(stmt.targets[0], ir.Name):
+            return UNKNOWN
+        self._busy.add(key)
+        before = self.name(stmt.targets[0].id, frame, stmt.at)
+        self._busy.discard(key)
+        by = self.of(stmt.value, frame)
+        if before.kind in ("int", "float", "bool", "plain"):
+            return VType("float") if "float" in (before.kind, by.kind) and {before.kind, by.kind} <= {"int", "float"} else PLAIN
+        return before
+
     def _operation(self, operator: str, types: tuple[VType, ...]) -> VType:
+        kinds = {t.kind for t in types}
         if operator in ("And", "Or"):
             return union(types)
-        if operator in ("Not",) or (any(w in operator for w in ("Eq", "Lt", "Gt", "Is", "In")) and operator not in ("Invert",)):
-            array = next((t for t in types if t.kind in ("array", "tensor")), None)
-            return replace(array, dtype="bool") if array else VType("bool")
-        for kind in ("tensor", "array"):
-            if found := next((t for t in types if t.kind == kind), None):
-                return replace(found, dtype=promoted(tuple(t for t in types if t.kind == kind), operator))
-        kinds = {t.kind for t in types}
+        if operator in ("Not", "Is", "IsNot", "In", "NotIn"):
+            return VType("bool")
+        if kinds & {"array", "tensor", "number"}:
+            return arrays.operated(operator, types)
+        if set(operator.split("+")) <= arrays.COMPARISONS:
+            return VType("bool")
         if kinds <= {"int", "float", "bool"}:
-            return VType("float" if operator in ("Div", "Pow") or "float" in kinds else "int")
+            return VType("float" if operator == "Div" or "float" in kinds else "int") if operator != "Pow" else PLAIN
         if operator in ("Add", "Mod") and "str" in kinds:
             return VType("str")
+        if kinds <= PLAIN_KINDS:
+            return PLAIN
         return union(types) if len(kinds) == 1 else UNKNOWN
 
     def _element(self, base: VType, index: ir.Expr | None) -> VType:
@@ -211,17 +254,15 @@ class Types:
             and -len(base.items) <= index.value < len(base.items)
         ):
             return base.items[index.value]
+        if base.kind in ("stream", "generator"):
+            return base.items[0] if base.items else UNKNOWN
         if base.kind in ("list", "tuple"):
             return base if isinstance(index, ir.Slice) else union(base.items or (UNKNOWN,))
         if base.kind == "dict":
             return union(base.items) if base.items and len(set(base.items)) == 1 else UNKNOWN
         if base.kind in ("array", "tensor"):
-            if isinstance(index, ir.Slice):
-                return replace(base, one_row=False)
-            if isinstance(index, ir.Constant) and isinstance(index.value, int):
-                return replace(base, rank=max(base.rank - 1, 0), one_row=False)
-            return replace(base, rank=0, one_row=False)
-        if base.kind == "frame":
+            return arrays.indexed(base, index)
+        if base.kind in ("frame", "data"):
             return base  # a frame or a series
         return VType("str") if base.kind == "str" else UNKNOWN
 
@@ -241,6 +282,12 @@ class Types:
         base = self.of(expr.value, frame)
         if base.kind in ("array", "tensor") and expr.attr == "T":
             return replace(base, one_row=False)
+        if base.kind == "frame" and expr.attr == "values":
+            return VType("array")
+        if base.kind in ("array", "tensor") and expr.attr == "shape":
+            return VType("list", items=(VType("int"),))
+        if base.kind == "data":
+            return UNKNOWN
         if expr.attr in ("filename", "content_type"):
             return UNKNOWN  # str or None
         return VType("tuple", items=(VType("int"), VType("int"))) if base.kind == "image" and expr.attr == "size" else UNKNOWN
@@ -267,11 +314,21 @@ class Types:
             declared = self.annotation(node.returns, function.frame)
             if declared.kind != "unknown":
                 return declared
+        given = ((name, self.of(expr, caller)) for name, expr in (*((None, a) for a in call.args), *call.keywords))
+        frame = self.evaluator.enter(function, self.evaluator.bind(function, call, caller))
+        key = (frame, tuple(given))
+        if key not in self._returns:
+            self._returns[key] = self._entered(function, frame, call, caller)
+        return self._returns[key]
+
+    def _entered(self, function: UserFunction, frame: Frame, call: ir.Call, caller: Frame) -> VType:
+        node = function.scope.function
         before = self.callers.get(function.scope)
         self.callers[function.scope] = (call, caller)
         known, self._known = self._known, {}
-        frame = self.evaluator.enter(function, self.evaluator.bind(function, call, caller))
         found = union(tuple(self.of(e, frame) for e in results(node)) or (VType("none"),))
+        if node.is_generator:
+            found = VType("generator", items=(found,))
         self._known = known
         if before is None:
             del self.callers[function.scope]
@@ -281,72 +338,40 @@ class Types:
 
     def _library(self, api: Api, call: ir.Call, frame: Frame) -> VType:
         if api.path.startswith("builtins."):
-            name = api.path.removeprefix("builtins.")
-            if name == "round":
-                return VType("float" if len(call.args) > 1 else "int")
-            if name in ("min", "max", "abs", "sum") and call.args:
-                types = tuple(self.of(a, frame) for a in call.args)
-                return union(types[0].items) if len(types) == 1 and types[0].kind in ("list", "tuple") and types[0].items else union(types)
-            if name in BUILTIN_RESULTS:
-                return VType(BUILTIN_RESULTS[name], items=(UNKNOWN,) if BUILTIN_RESULTS[name] in ("list", "dict") else ())
-            return UNKNOWN
+            return plain.builtin(api.path.removeprefix("builtins."), tuple(self.of(a, frame) for a in call.args), call)
         predict = self.rulebook.find(api.called, ModelPredict)
         if predict is not None:
-            return replace(parse(predict.result), rank=predict.rank)
+            return self._predicted(predict, call, frame)
         rule = self.rulebook.find(api.called, DataConvert)
         return self._converted(rule, call, frame, api) if rule is not None else self._api(self.rulebook.canonical(api.path + "()"))
 
+    def _predicted(self, rule: ModelPredict, call: ir.Call, frame: Frame) -> VType:
+        """What a model gives: of one row one, where rows do not depend on each other."""
+        found = parse(rule.result)
+        given = self.of(port(call, rule.rows), frame) if "," not in rule.rows and rule.rows not in ("*", "self") else UNKNOWN
+        if found.kind not in ("array", "tensor"):
+            return found
+        alone = rule.row_axes >= 0 and given.kind in ("str", "bytes", "image")
+        rank = rule.rank or (rule.row_axes + 1 if rule.row_axes >= 0 and given.kind in (*SHAPED, "list") else 0)
+        return replace(found, rank=rule.row_axes if alone else rank, one_row=not alone and rule.row_independent and given.one_row)
+
     def _converted(self, rule: DataConvert, call: ir.Call, frame: Frame, api: Api) -> VType:
-        receiver = call.func.value if isinstance(call.func, ir.Attribute) else None
+        owner_path = api.called.rpartition(".")[0]
         first = self.of(call.args[0], frame) if call.args else UNKNOWN
-        owner = self.of(receiver, frame) if receiver is not None else UNKNOWN
-        subject = owner if owner.kind in ("array", "tensor", "frame", "image") else first
+        subject = first
+        if isinstance(call.func, ir.Attribute) and owner_path.endswith(("()", "]")):  # a method
+            owner = self.of(call.func.value, frame)
+            subject = owner if owner.kind not in ("unknown", "object", "data") else self._api(owner_path)
         found = parse(rule.result)
         if found.kind == "same":
-            return subject
-        if found.kind in ("array", "tensor"):
-            dtype = self._dtype(found.dtype, subject, call, frame)
-            rank, one_row = self._shape(last_name(call.func), subject, call)
-            return VType(found.kind, dtype, rank, one_row)
-        if found.kind == "list" and subject.kind == "array":
-            return VType("list", items=(VType(python_kind(subject.dtype)),)) if subject.rank == 1 else VType("list", items=(UNKNOWN,))
-        return replace(found, items=(UNKNOWN,)) if found.kind in ("list", "dict") else found
-
-    def _dtype(self, dtype: str, subject: VType, call: ir.Call, frame: Frame) -> str:
-        if dtype == "same":
-            return subject.dtype
-        if not dtype.startswith("arg:"):
-            return dtype
-        parts = dtype[4:].split("|")
-        names = [p for p in parts if p.isdigit() or p in ("dtype", "newtype", "type", "t")]
-        default = parts[-1] if parts[-1] not in names else "?"
-        given = port(call, "|".join(names))
-        if given is None:
-            return default if default != "?" else element_dtype(subject)
-        for value in self.evaluator.values(given, frame):
-            if isinstance(value, Api):
-                return {"builtins.float": "float64", "builtins.int": "int64", "builtins.bool": "bool"}.get(
-                    value.path, value.path.rpartition(".")[2]
-                )
-        text = self.evaluator.constant(given, frame)
-        return {"float": "float64", "int": "int64"}.get(str(text), str(text)) if isinstance(text, str) else "?"
-
-    def _shape(self, function: str, subject: VType, call: ir.Call) -> tuple[int, bool]:
-        """Rank and whether the first axis is 1, after the conversions that people batch a single row with."""
-        if function == "reshape":
-            args: tuple[ir.Expr, ...] = tuple(a for a in call.args if not isinstance(a, ir.Starred))
-            if args and isinstance(args[0], ir.Sequence):
-                args = args[0].items
-            return len(args), bool(args) and isinstance(args[0], ir.Constant) and args[0].value == 1
-        if function in ("array", "asarray", "ascontiguousarray") and subject.kind in ("list", "tuple"):
-            return depth(subject), subject.one_row
-        if function in ("expand_dims", "unsqueeze"):
-            axis = call.args[-1] if call.args else dict(call.keywords).get("axis")
-            front = isinstance(axis, ir.Constant) and axis.value == 0
-            return subject.rank + 1 if subject.rank else 0, front
-        if function in ("astype", "asarray", "array", "copy", "ascontiguousarray", "from_numpy", "numpy", "cpu", "detach", "float"):
-            return subject.rank, subject.one_row
-        return 0, False
+            return subject if not rule.shape or subject.kind not in SHAPED else arrays.made(rule, subject, call, frame, self.evaluator)
+        if found.kind in (*SHAPED, "number"):
+            return arrays.made(rule, subject, call, frame, self.evaluator)
+        if found.kind == "list" and not found.items:
+            return plain.tolist(subject) if subject.kind in ("array", "tensor", "number") else VType("list", items=(UNKNOWN,))
+        if found.kind == "element":
+            return VType(python_kind(subject.dtype))
+        return replace(found, items=(UNKNOWN,)) if found.kind == "dict" else found
 
     def _api(self, path: str) -> VType:
         """Types that instances of well-known library classes have."""
@@ -359,22 +384,12 @@ class Types:
 
     def _method(self, call: ir.Call, frame: Frame) -> VType:
         """Methods of plain Python values."""
-        if not isinstance(call.func, ir.Attribute):
-            return UNKNOWN
-        base = self.of(call.func.value, frame)
-        if base.kind == "str":
-            return VType(STR_METHODS.get(call.func.attr, "str"), items=(VType("str"),) if call.func.attr.endswith("split") else ())
-        if base.kind == "bytes" and call.func.attr == "decode":
-            return VType("str")
-        if base.kind == "array":
-            if call.func.attr == "tolist":
-                return VType("list", items=(VType(python_kind(base.dtype)) if base.rank == 1 else UNKNOWN,))
-            return {"item": VType(python_kind(base.dtype))}.get(call.func.attr, UNKNOWN)
-        if base.kind == "frame":
-            return VType("array") if call.func.attr == "to_numpy" else UNKNOWN
-        if base.kind == "tensor":  # what leaves the device is said by rules
-            return VType("tensor")
-        return UNKNOWN
+        return plain.method(self.of(call.func.value, frame), call) if isinstance(call.func, ir.Attribute) else UNKNOWN
+
+    def _asked(self, expr: ir.Expr, frame: Frame) -> VType:
+        """A part of the request."""
+        found = {plain.asked(v, self.rulebook) if isinstance(v, Api) else UNKNOWN for v in self.evaluator.values(expr, frame)}
+        return found.pop() if len(found) == 1 else UNKNOWN
 
 
 KNOWN_INSTANCES = {
@@ -384,10 +399,6 @@ KNOWN_INSTANCES = {
     "image": ("PIL.Image.Image()",),
     "frame": ("pandas.DataFrame()", "pandas.Series()"),
 }
-
-
-def _augments(binding: Binding) -> bool:
-    return isinstance(binding.node, ir.Assign) and binding.node.augmented
 
 
 def _is_ellipsis(expr: ir.Expr) -> bool:

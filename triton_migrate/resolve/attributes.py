@@ -114,15 +114,25 @@ def _decoration(ev: Evaluator, function: UserFunction, attr: str) -> Values:
 
 def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
     """`self.attr` of one object: what its class's methods and others put there, else its class's attribute."""
-    found: set[Value] = set()
+    by_method: dict[Scope, Values] = {}
     for cls in ev.mro(instance.of):
         if isinstance(cls, UserClass):
             for store in ev.program.files[cls.scope.file].attribute_stores.get(attr, ()):
                 method = method_of(store.scope)
                 if method is not None and method.owner is cls.scope and is_self(store, method):
-                    found |= ev.stored(store, _method_frame(ev, store.scope, method, instance, cls))
-    put = frozenset(found) | _stored_on(ev, instance, attr) | _field(ev, instance, attr)
+                    stored = ev.stored(store, _method_frame(ev, store.scope, method, instance, cls))
+                    by_method[method] = by_method.get(method, NOTHING) | stored
+    put = _reached(ev, by_method) | _stored_on(ev, instance, attr) | _field(ev, instance, attr)
     return put | (_options(ev, instance, attr) or class_attribute(ev, instance.of, attr, instance))
+
+
+def _reached(ev: Evaluator, by_method: dict[Scope, Values]) -> Values:
+    """What methods put there; those that the application never runs (`train` beside `load`) count only where no other puts anything."""
+    told = [method for method, values in by_method.items() if any(not isinstance(v, (Literal, Unknown)) for v in values)]
+    dead = [method for method in told if not ev.reach.reaches(method)] if len(told) > 1 else []
+    if len(dead) == len(told):
+        dead = []
+    return frozenset().union(*(values for method, values in by_method.items() if method not in dead))
 
 
 def _field(ev: Evaluator, instance: Instance, attr: str) -> Values:

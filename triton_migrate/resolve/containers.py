@@ -23,6 +23,8 @@ def element(ev: Evaluator, value: Value, key: object) -> Values:
             if isinstance(key, int) and -len(parts) <= key < len(parts):
                 return parts[key]
             return frozenset().union(*parts)
+        case Api("builtins.globals()", Site(file)) if isinstance(key, str):
+            return ev.name(key, ev.program.frames[file])
         case Api(path, site, of):
             stored = _put_into(ev, value, key) if key is not None else NOTHING
             position = f"{path}[{key}]" if isinstance(key, int) and key >= 0 else path  # of a tuple whose parts the rules tell apart

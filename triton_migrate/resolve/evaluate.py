@@ -16,6 +16,7 @@ from triton_migrate.resolve.channels import Channels
 from triton_migrate.resolve.handing import Handing
 from triton_migrate.resolve.memo import Memo
 from triton_migrate.resolve.program import Program
+from triton_migrate.resolve.reach import Reach
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store
 from triton_migrate.resolve.stores import Stores
 from triton_migrate.resolve.values import (
@@ -24,6 +25,7 @@ from triton_migrate.resolve.values import (
     Container,
     Instance,
     Literal,
+    Module,
     Partial,
     Site,
     Tuples,
@@ -34,10 +36,11 @@ from triton_migrate.resolve.values import (
     Values,
 )
 from triton_migrate.rulebook.load import Rulebook
-from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBind, FlowCall, ModelLoad, TaskDefine
+from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBind, FlowCall, ModelLoad, TaskDefine, WebApp
 
 CAP = 64  # values of one expression; more is "anything"
 CONTEXTS = 24  # frames of one function; after that all further calls on one object share one
+IMPORTING = ("importlib.import_module", "importlib.util.find_spec", "builtins.__import__")
 EFFORT = 200_000  # evaluations between two changes of what is known; applications of 150 files took up to 83,000
 TOO_LARGE: Values = frozenset({Unknown("the program is too large to follow everything in it")})
 
@@ -49,6 +52,7 @@ class Evaluator:
         self.program, self.rulebook = program, rulebook
         self.stores = Stores(program)
         self.channels, self.handing = Channels(self), Handing(self)
+        self.reach = Reach(program, _named(rulebook, WebApp), _named(rulebook, TaskDefine))
         self._memo = Memo()
         self._frames: dict[tuple[int, int, tuple[tuple[str, Values], ...]], Frame] = {}
         self._contexts: dict[Scope, int] = {}
@@ -59,6 +63,8 @@ class Evaluator:
         self.assumed: dict[tuple[Scope, str], Values] = {}
         rules = [r for lib in rulebook.libraries for r in lib.rules]
         self.task_makers = sorted({p.rpartition(".")[2] for r in rules if isinstance(r, TaskDefine) and r.base for p in r.api})
+        configured = [r for r in rules if isinstance(r, WebApp) and r.settings]
+        self.settings = {r.settings: path for r in configured for path, f in program.frames.items() if r.root in f.scope.bindings}
         self._opaque = frozenset(
             rulebook.canonical(f"{path}()")
             for lib in rulebook.libraries
@@ -282,8 +288,12 @@ class Evaluator:
             return frozenset(Partial(v, given, frame, site) for v in self.values(inner, frame))
         if api.path == "builtins.getattr" and len(call.args) > 1 and isinstance(name := self.constant(call.args[1], frame), str):
             return self._union(self.attribute(v, name) for v in self.values(call.args[0], frame))
-        if api.path == "importlib.import_module" and isinstance(name := self.constant(port(call, "name|0"), frame), str):
+        if api.path in IMPORTING and isinstance(name := self.constant(port(call, "name|0"), frame), str):
             return names.imported(self, name.lstrip("."), frame)
+        if api.path == "importlib.util.module_from_spec" and call.args:  # a specification stands for the module it is of
+            return frozenset(v for v in self.values(call.args[0], frame) if isinstance(v, Module))
+        if api.path == "builtins.eval" and call.args and isinstance(name := self.constant(call.args[0], frame), str):
+            return self.name(name, frame) if name.isidentifier() else NOTHING
         if api.path == "builtins.object.__new__" and call.args:
             return frozenset(Instance(v, site) for v in self.values(call.args[0], frame) if isinstance(v, UserClass))
         if (rearranged := containers.rearranged(self, api.path, call, frame)) is not None:
@@ -387,6 +397,11 @@ class Evaluator:
         if not found and function.scope.function.returns is not None:
             found = self.annotated(function.scope.function.returns, function.frame)
         return found
+
+
+def _named(rulebook: Rulebook, role: type[WebApp] | type[TaskDefine]) -> frozenset[str]:
+    """What calls that play a role are called in the source."""
+    return frozenset(path.rstrip("()[]").rpartition(".")[2] for rule in rulebook.of_role(role) for path in rule.api)
 
 
 def _open_parameters(function: UserFunction) -> tuple[ir.Parameter, ...]:

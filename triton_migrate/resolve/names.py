@@ -113,6 +113,8 @@ def _from(ev: Evaluator, stmt: ir.ImportFrom, wanted: str, frame: Frame) -> Valu
     shadowed = path is not None and stmt.module.partition(".")[0] in ev.rulebook.import_roots  # a module of the program is named so too
     if stmt.level or (path and path != frame.scope.file and not shadowed):
         return frozenset({Unknown(f"{whole} is not in {path or 'the program'}")})
+    if whole in ev.settings:
+        return frozenset({Module(ev.settings[whole])})
     return frozenset({Api(ev.rulebook.canonical(whole))})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from triton_migrate.base import Span, nest_deeply
 from triton_migrate.index import ir
@@ -76,7 +77,7 @@ class Program:
         """The file a module name means when `importer` imports it; None when it is not in the program.
 
         An absolute name is looked for from the importer's own folder upwards (scripts run from their folder, packages from theirs),
-        then under `src`-like folders at the root.
+        then under `src`-like folders at the root, then, where the program adds to `sys.path`, anywhere if it is found once.
         """
         folder = posixpath.dirname(importer)
         key = (folder, module, level)
@@ -99,7 +100,15 @@ class Program:
         head, _, rest = tail.partition("/")
         if not found_in and rest and "__init__.py" in self.files and head not in self._libraries:  # the root is a package: its own name
             return self._file(rest)
+        if not found_in and head not in self._libraries and self._extends_path:
+            found_in = [path for path in self.files if path.endswith((f"/{tail}.py", f"/{tail}/__init__.py"))]
         return found_in[0] if len(found_in) == 1 else None
+
+    @cached_property
+    def _extends_path(self) -> bool:
+        """`sys.path.append(folder)` somewhere: modules may be imported from any folder."""
+        added = (p.call.func for name in ("append", "insert", "extend") for p in self.calls(name))
+        return any(isinstance(f, ir.Attribute) and isinstance(f.value, ir.Attribute) and f.value.attr == "path" and _is_sys(f.value) for f in added)
 
     def _file(self, stem: str) -> str | None:
         stem = stem.strip("/")
@@ -144,6 +153,10 @@ class Program:
         """The dotted name under which `path` is imported when the root is on `sys.path`."""
         stem = path.removesuffix(".py").removesuffix("/__init__")
         return "" if stem == "__init__" else stem.replace("/", ".")
+
+
+def _is_sys(expr: ir.Attribute) -> bool:
+    return isinstance(expr.value, ir.Name) and expr.value.id == "sys"
 
 
 def _above(path: str) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 from triton_migrate.rewrite.applying import apply_operations
 from triton_migrate.rewrite.operations import (
+    AddDecorator,
     AddImport,
     DeleteStatements,
+    DropAsync,
     InsertAfter,
     InsertBefore,
     InsertHandler,
@@ -18,8 +20,10 @@ from triton_migrate.rewrite.operations import (
 from triton_migrate.rewrite.requirements import edit_requirements
 
 __all__ = [
+    "AddDecorator",
     "AddImport",
     "DeleteStatements",
+    "DropAsync",
     "InsertAfter",
     "InsertBefore",
     "InsertHandler",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 
 from triton_migrate.base import Span
@@ -25,6 +26,7 @@ from triton_migrate.rewrite.applying import apply_operations
 from triton_migrate.rewrite.leftovers import Leftovers
 from triton_migrate.rewrite.operations import (
     AddImport,
+    DropAsync,
     InsertAfter,
     InsertBefore,
     InsertHandler,
@@ -62,8 +64,8 @@ class AppEdits:
             for file, guard in swallowing(self.evaluator, cut):
                 self._client(file)
                 self._add(file, InsertHandler(Span(file, *guard.at), f"{self._alias(file)}.Unavailable"))
-            if cut.kind == "region":
-                self._region(planned, cut, errors)
+            if cut.kind != "model":
+                self._stream(planned, cut, errors) if cut.kind == "stream" else self._region(planned, cut, errors)
                 for decorator in planned.cutter.judge.configuring(cut.scope):
                     self._add(cut.scope.file, RemoveDecorator(Span(cut.scope.file, *decorator.at)))
                     self.leftovers.remove(cut.scope.file, decorator.at)
@@ -88,11 +90,16 @@ class AppEdits:
     def _region(self, planned: PlannedModel, cut: Cut, errors: tuple[str, ...]) -> None:
         file, run = cut.scope.file, cut.run
         out = self._free("out", cut.scope)
-        given = {t.name: self._client_calls(tensors.pack(c.name, t, c.type), file) for t, c in planned.inputs}
-        code = f"{out} = {self._infer(planned, cut, [t.name for t, _ in planned.outputs], given, errors)}\n"
+        hoisted = {lifted_name(h): self.texts[file].piece(h.at) for h in cut.hoists}
+        given = {t.name: self._client_calls(tensors.pack(hoisted.get(c.name, c.name), t, c.type), file) for t, c in planned.inputs}
+        self.leftovers.spare(file, tuple(h.at for h in cut.hoists))
+        infer = "" if cut.streams else self._infer(planned, cut, [t.name for t, _ in planned.outputs], given, errors)
+        code = f"{out} = {infer}\n" if infer else ""
         lifted = {lifted_name(e): e for e in cut.lifts}
         for made, crossing in planned.outputs:
             value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
+            if cut.streams:
+                value = self._pieces(planned, cut, given, errors, "")
             if crossing.name in lifted:
                 self._add(file, ReplaceExpression(Span(file, *lifted[crossing.name].at), value))
                 self.leftovers.remove(file, lifted[crossing.name].at)
@@ -110,6 +117,37 @@ class AppEdits:
         first, last = Span(file, *run[0].at), Span(file, *run[-1].at)
         self._add(file, ReplaceStatements(first, last, code))
         self.leftovers.remove(file, (*run[0].at[:2], *run[-1].at[2:]))
+
+    def _stream(self, planned: PlannedModel, cut: Cut, errors: tuple[str, ...]) -> None:
+        """What the run yields comes from the client. Where that is all the function does it hands over the client's iterator, whose
+        request is sent at once, so that the route can still answer that Triton is down."""
+        file, run, function = cut.scope.file, cut.run, cut.scope.function
+        given = {t.name: self._client_calls(tensors.pack(c.name, t, c.type), file) for t, c in planned.inputs}
+        word = "async " if function.is_async else ""
+        if cut.whole:
+            code = f"return {self._pieces(planned, cut, given, errors, word)}\n"
+            if function.is_async:
+                self._add(file, DropAsync(Span(file, *function.at)))
+        else:
+            out, ((made, crossing),) = self._free("out", cut.scope), planned.outputs
+            value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
+            asked = self._infer(planned, cut, [made.name], given, errors, f"{self._alias(file)}.stream")
+            code = f"{word}for {out} in {asked}:\n    yield {value}\n"
+        first, last = Span(file, *run[0].at), Span(file, *run[-1].at)
+        self._add(file, ReplaceStatements(first, last, code))
+        self.leftovers.remove(file, (*run[0].at[:2], *run[-1].at[2:]))
+
+    def _pieces(self, planned: PlannedModel, cut: Cut, given: dict[str, str], errors: tuple[str, ...], word: str) -> str:
+        """The pieces of a stream as an expression."""
+        out, ((made, crossing),) = self._free("out", cut.scope), planned.outputs
+        kind = crossing.type.items[0] if crossing.type.kind == "stream" else crossing.type
+        value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, kind), cut.scope.file)
+        head = f"{word}for {out} in "
+        asked = self._infer(planned, cut, [made.name], given, errors, f"{self._alias(cut.scope.file)}.stream", len(head) + 4)
+        line = f"({value} {head}{asked})"
+        if len(line) + cut.block[cut.first].at[1] + 7 <= WIDTH:
+            return line
+        return "(\n" + textwrap.indent(f"{value}\n{head}{asked}", "    ") + "\n)"
 
     def _import_records(self, file: str, kind: VType) -> None:
         module = self.evaluator.program.frames[file]
@@ -152,14 +190,14 @@ class AppEdits:
                 if part is not site.call and not any(part is p for p in walk(leaf)):
                     self.leftovers.remove(file, part.at) if isinstance(part, (ir.Name, ir.Attribute)) else None
 
-    def _infer(self, planned: PlannedModel, cut: Cut, outputs: list[str], given: dict[str, str], caught: tuple[str, ...]) -> str:
+    def _infer(self, planned: PlannedModel, cut: Cut, outputs: list[str], given: dict[str, str], caught: tuple[str, ...], call: str = "", margin: int = 6) -> str:
         alias = self._alias(cut.scope.file)
-        call = f"await {alias}.infer_async" if cut.scope.function.is_async else f"{alias}.infer"
+        call = call or (f"await {alias}.infer_async" if cut.scope.function.is_async else f"{alias}.infer")
         wanted = "[" + ", ".join(f'"{o}"' for o in outputs) + "]"
         errors = [f"errors=({', '.join(caught)}{',' if len(caught) == 1 else ''})"] if caught else []
         arguments = [f'"{planned.name}"', wanted, *errors, *(f"{k}={v}" for k, v in given.items())]
         line = f"{call}({', '.join(arguments)})"
-        if len(line) + cut.block[cut.first].at[1] + 6 <= WIDTH:
+        if len(line) + cut.block[cut.first].at[1] + margin <= WIDTH:
             return line
         return f"{call}(\n" + "".join(f"    {a},\n" for a in arguments) + ")"
 

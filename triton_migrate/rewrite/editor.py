@@ -22,7 +22,8 @@ class Edits:
     """Everything that changes in one module, keyed by the nodes of the module as parsed.
 
     `parameters`: names to remove; `arguments`: numbers of arguments to remove; `imported`: numbers of imported names to remove;
-    `decorators`: expressions of decorators to remove; `handlers`: errors that a `try` raises again before its own handlers see them.
+    `decorators`: expressions of decorators to remove; `decorated`: those to add; `handlers`: errors that a `try` raises again before its own handlers see them;
+    `plain`: coroutines that become functions.
     """
 
     statements: StatementEdits = field(default_factory=StatementEdits)
@@ -31,7 +32,9 @@ class Edits:
     arguments: Mapping[cst.Call, frozenset[int]] = field(default_factory=dict)
     imported: Mapping[cst.Import | cst.ImportFrom, frozenset[int]] = field(default_factory=dict)
     decorators: frozenset[cst.BaseExpression] = frozenset()
+    decorated: Mapping[cst.FunctionDef, tuple[cst.BaseExpression, ...]] = field(default_factory=dict)
     handlers: Mapping[cst.Try, tuple[cst.BaseExpression, ...]] = field(default_factory=dict)
+    plain: frozenset[cst.FunctionDef] = frozenset()
 
 
 def edited(module: cst.Module, edits: Edits) -> cst.Module:
@@ -102,7 +105,9 @@ class _Editor(cst.CSTTransformer):
         if len(kept) < len(updated_node.decorators):
             comments = () if kept else updated_node.decorators[0].leading_lines
             updated_node = updated_node.with_changes(decorators=kept, leading_lines=(*updated_node.leading_lines, *comments))
-        return updated_node
+        added = [cst.Decorator(expression) for expression in self.edits.decorated.get(original_node, ())]
+        updated_node = updated_node.with_changes(decorators=[*added, *updated_node.decorators]) if added else updated_node
+        return updated_node.with_changes(asynchronous=None) if original_node in self.edits.plain else updated_node
 
     def leave_Try(self, original_node: cst.Try, updated_node: cst.Try) -> cst.Try:
         errors = self.edits.handlers.get(original_node, ())

@@ -51,6 +51,7 @@ class Leftovers:
     kept: set[tuple[str, ir.At]] = field(default_factory=set)  # functions that call the client now
     passed: set[tuple[Scope, str]] = field(default_factory=set)  # locals that the calls of the client read
     ready: dict[tuple[str, str], str] = field(default_factory=dict)  # (file, global) -> the expression that says its model is served
+    spared: dict[str, set[ir.At]] = field(default_factory=dict)  # places inside text that goes, which the client's calls repeat
     _names: dict[str, dict[str, list[Mention]]] = field(default_factory=dict)
     _attributes: dict[str, list[tuple[str, Mention]]] = field(default_factory=dict)
     _strings: dict[str, set[str]] = field(default_factory=dict)
@@ -67,6 +68,10 @@ class Leftovers:
         """Text that another edit takes away."""
         self.gone.setdefault(file, set()).add(at)
 
+    def spare(self, file: str, places: tuple[ir.At, ...]) -> None:
+        """Expressions that another edit writes anew."""
+        self.spared.setdefault(file, set()).update(places)
+
     def _delete(self, file: str, stmt: ir.Stmt) -> None:
         at = stmt.at
         if isinstance(stmt, (ir.Define, ir.DefineClass)):
@@ -77,6 +82,8 @@ class Leftovers:
         self._whole.setdefault(file, set()).add(at)
 
     def _alive(self, file: str, at: ir.At) -> bool:
+        if any(ir.holds(s, at) for s in self.spared.get(file, ())):
+            return True
         return not any(ir.holds(g, at) for g in self.gone.get(file, ()))
 
     def _live(self, file: str, name: str) -> list[Mention]:

@@ -86,6 +86,21 @@ class RemoveParameter:
 
 
 @dataclass(frozen=True, slots=True)
+class DropAsync:
+    """Make a plain function of the coroutine (or asynchronous generator) at `function`."""
+
+    function: Span
+
+
+@dataclass(frozen=True, slots=True)
+class AddDecorator:
+    """Put `code`, one expression, above the other decorators of the function at `function`."""
+
+    function: Span
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveDecorator:
     """Remove the decorator whose expression is at `span`."""
 
@@ -118,6 +133,8 @@ Operation = (
     | RemoveUnusedImports
     | RemoveParameter
     | RemoveArgument
+    | AddDecorator
     | RemoveDecorator
+    | DropAsync
     | InsertHandler
 )

@@ -15,7 +15,9 @@ from triton_migrate.rewrite.blocks import StatementEdits
 from triton_migrate.rewrite.editor import Edits
 from triton_migrate.rewrite.fragments import Fragment, Style, expression, statements
 from triton_migrate.rewrite.operations import (
+    AddDecorator,
     DeleteStatements,
+    DropAsync,
     InsertAfter,
     InsertBefore,
     InsertHandler,
@@ -31,7 +33,7 @@ from triton_migrate.rewrite.places import Area, Places, Statement, statements_of
 # The operations that name their place; the others follow from the text these give.
 Placed = (
     ReplaceExpression | ReplaceStatements | DeleteStatements | InsertBefore | InsertAfter | RemoveParameter | RemoveArgument
-    | RemoveDecorator | InsertHandler
+    | AddDecorator | RemoveDecorator | InsertHandler | DropAsync
 )  # fmt: skip
 
 _NO_STATEMENT = "no statement is exactly here"
@@ -52,7 +54,7 @@ def spans_of(operation: Placed) -> tuple[Span, ...]:
     match operation:
         case ReplaceExpression(span) | InsertBefore(span) | InsertAfter(span) | RemoveParameter(span) | RemoveArgument(span):
             return (span,)
-        case RemoveDecorator(span) | InsertHandler(span):
+        case AddDecorator(span) | RemoveDecorator(span) | InsertHandler(span) | DropAsync(span):
             return (span,)
         case ReplaceStatements(first, last):
             return first, last
@@ -75,7 +77,9 @@ class _Plan:
     parameters: defaultdict[cst.FunctionDef, set[str]] = field(default_factory=lambda: defaultdict(set))
     arguments: defaultdict[cst.Call, set[int]] = field(default_factory=lambda: defaultdict(set))
     decorators: set[cst.BaseExpression] = field(default_factory=set)
+    decorated: defaultdict[cst.FunctionDef, list[cst.BaseExpression]] = field(default_factory=lambda: defaultdict(list))
     handlers: defaultdict[cst.Try, list[cst.BaseExpression]] = field(default_factory=lambda: defaultdict(list))
+    plain: set[cst.FunctionDef] = field(default_factory=set)
 
     def add(self, operation: Placed) -> NotDone | None:
         match operation:
@@ -93,10 +97,14 @@ class _Plan:
                 return self._remove_parameter(function, name)
             case RemoveArgument(call, argument):
                 return self._remove_argument(call, argument)
+            case AddDecorator(span, code):
+                return self._add_decorator(span, code)
             case RemoveDecorator(span):
                 return self._remove_decorator(span)
             case InsertHandler(span, error):
                 return self._insert_handler(span, error)
+            case DropAsync(span):
+                return self._drop_async(span)
 
     def edits(self) -> Edits:
         return Edits(
@@ -111,7 +119,9 @@ class _Plan:
             parameters={function: frozenset(names) for function, names in self.parameters.items()},
             arguments={call: frozenset(numbers) for call, numbers in self.arguments.items()},
             decorators=frozenset(self.decorators),
+            decorated={function: tuple(added) for function, added in self.decorated.items()},
             handlers={statement: tuple(errors) for statement, errors in self.handlers.items()},
+            plain=frozenset(self.plain),
         )
 
     def overlap(self) -> NotDone | None:
@@ -186,6 +196,13 @@ class _Plan:
         self.parameters[function].add(name)
         return None
 
+    def _add_decorator(self, span: Span, code: str) -> NotDone | None:
+        function = self.places.statement(span)
+        if not isinstance(function, cst.FunctionDef):
+            return NotDone(span, "no function is exactly here")
+        self.decorated[function].append(expression(code, self.style))
+        return None
+
     def _remove_decorator(self, span: Span) -> NotDone | None:
         found = self.places.expression(span)
         if found is None:
@@ -199,6 +216,13 @@ class _Plan:
         if not isinstance(statement, cst.Try) or not statement.handlers:
             return NotDone(span, "no try with handlers is exactly here")
         self.handlers[statement].append(expression(error, self.style))
+        return None
+
+    def _drop_async(self, span: Span) -> NotDone | None:
+        function = self.places.statement(span)
+        if not isinstance(function, cst.FunctionDef) or function.asynchronous is None:
+            return NotDone(span, "no coroutine is exactly here")
+        self.plain.add(function)
         return None
 
     def _remove_argument(self, span: Span, argument: int | str) -> NotDone | None:

@@ -7,7 +7,7 @@ import re
 SOURCES = ("json", "form", "file", "query", "path", "raw-body", "header", "cookie", "method", "any")
 RESPONSES = ("json", "html", "text", "file", "stream", "redirect")
 QUEUES = ("celery", "rq", "huey", "dramatiq", "arq", "taskiq", "background-task", "thread")
-EFFECTS = ("log", "time", "random", "file-read", "file-write", "db-read", "db-write", "network", "mutate")
+EFFECTS = ("log", "time", "random", "file-read", "file-write", "db-read", "db-write", "network", "process", "mutate")
 BACKENDS = ("python", "onnxruntime", "pytorch", "tensorflow", "fil", "openvino", "tensorrt", "vllm", "dali")
 
 CONCERNS = ("placement", "optimisation")
@@ -57,6 +57,7 @@ PORTS: dict[str, tuple[str, ...]] = {
     "model.predict": ("rows", "model"),
     "model.save": ("artifact", "model"),
     "model.configure": ("artifact",),
+    "data.convert": ("case", "positions"),
     "effect": ("path",),
     "task.define": ("name", "handler", "bound", "base"),
     "task.enqueue": ("callee", "args", "kwargs"),
@@ -66,11 +67,14 @@ PORTS: dict[str, tuple[str, ...]] = {
     "flow.bind": ("function",),
 }
 
-NUMPY_TYPE = r"(?:bool|u?int(?:8|16|32|64)|float(?:16|32|64)|complex(?:64|128)|str|bytes|object|same|\?)"
+NUMPY_TYPE = r"(?:bool|u?int(?:8|16|32|64)|float(?:16|32|64)|complex(?:64|128)|str|bytes|object|same|floating|mean|wide|\?)"
+PLAIN_TYPE = r"(?:frame|str|bytes|int|float|bool|list|dict|data)"
+ARRAY_TYPE = rf"(?:array|tensor|number):(?:{NUMPY_TYPE}|arg:(?:\d+|[A-Za-z_]\w*(?:\|\d+)?)(?:\|{NUMPY_TYPE})?)"
 VALUE_TYPE = re.compile(
-    rf"(?:array|tensor):(?:{NUMPY_TYPE}|arg:(?:\d+|[A-Za-z_]\w*(?:\|\d+)?)(?:\|{NUMPY_TYPE})?)"
-    r"|frame|image|str|bytes|int|float|bool|list|dict|same"
+    rf"{ARRAY_TYPE}|(?:list:)?{PLAIN_TYPE}|list:{ARRAY_TYPE}|image(?::(?:uint8|same))?|element|same|stream:(?:str|bytes|int|float|\?)"
 )
+AXES = re.compile(r"same|axes|flat|joined|stacked|(?:new|drop|dims):(?:\*\d|\d|\w+(?:\|\d)?)|[?\d]+(?:,[?\d]+)*")
+CASE = re.compile(rf"[^=]*={NUMPY_TYPE}(?::(?:{AXES.pattern}))?")
 
 SHAPES: dict[str, tuple[type, str]] = {
     "str": (str, "a string"),
@@ -86,6 +90,8 @@ def trouble(table: str, key: str, shape: str, value: object) -> str | None:
     wrong_kind = not isinstance(value, kind) or (kind is int and isinstance(value, bool))
     if wrong_kind or (isinstance(value, list) and not all(isinstance(part, str) for part in value)):
         return f"{key} must be {spelled}, not {value!r}"
+    if key == "cases" and isinstance(value, list) and (wrong := next((c for c in value if not CASE.fullmatch(c)), None)) is not None:
+        return f"cases has {wrong!r}; a case is value=dtype:shape"
     if not isinstance(value, str) or value == "":
         return None
     choices = CONCERNS if key == "concern" else CHOICES.get(f"{table}.{key}")
@@ -94,6 +100,8 @@ def trouble(table: str, key: str, shape: str, value: object) -> str | None:
         return f"{key} is {value!r}; it must be one of {', '.join(choices)}"
     if key in PORTS.get(table, ()) and not all(PORT.fullmatch(port) for port in value.split(",")):
         return f"{key} is {value!r}, which is not a port"
+    if key == "shape" and not AXES.fullmatch(value):
+        return f"shape is {value!r}, which says no axes"
     if key == "result" and not VALUE_TYPE.fullmatch(value):
         return f"result is {value!r}, which is not a value type"
     return None

@@ -62,25 +62,16 @@ class RuleFile:
     def library(self) -> Library:
         """The library with all its aliases and rules, each checked for itself."""
         head = self._checked("library", self.tables.get("library"), HEAD, nth=0)
-        name, imports, framework = head["name"], head["imports"], head.get("framework", "")
-        exporter = head.get("exporter", "")
-        assert isinstance(name, str) and isinstance(imports, tuple) and isinstance(framework, str) and isinstance(exporter, str)
+        imports = head["imports"]
+        assert isinstance(imports, tuple)
         if self.stem not in {spelling for root in imports for spelling in (root, root.replace(".", "_"))}:
             raise self._error("library", "imports", f"a rule file is named after one of its import roots; {self.stem} is none")
-        packages, named = head.get("packages", ()), head.get("named", ())
-        assert isinstance(packages, tuple) and isinstance(named, tuple)
-        return Library(
-            name=name,
-            imports=imports,
-            packages=packages,
-            framework=framework,
-            named=named,
-            exporter=exporter,
-            heavy=head.get("heavy") is True,
-            alias=tuple(self._aliases(frozenset(imports))),
-            rules=tuple(self._rule(role, nth, row, frozenset(imports)) for role, nth, row in self._rows()),
-            origin=f"{self.label}:{self.lines.header('library')}",
-        )
+        more = {
+            "alias": tuple(self._aliases(frozenset(imports))),
+            "rules": tuple(self._rule(role, nth, row, frozenset(imports)) for role, nth, row in self._rows()),
+            "origin": f"{self.label}:{self.lines.header('library')}",
+        }
+        return Library(**{**head, **more})  # type: ignore[arg-type]
 
     def alias_line(self, path: str) -> int:
         """The line of the alias whose key gives `path`."""

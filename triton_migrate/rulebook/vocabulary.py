@@ -56,6 +56,7 @@ class WebApp(Rule):
     )
     lists: str = ""  # module-level name of a list of routes that is served by convention (Django's `urlpatterns`)
     root: str = ""  # module-level constant naming the module of that list; without one, each list that no other takes in is served
+    settings: str = ""  # path by which programs reach the module that says `root`: its names are attributes of it
     tuples: str = ""  # path of the call whose arguments a plain tuple in a list of routes stands for
 
 
@@ -297,10 +298,12 @@ class ModelPredict(Rule):
     rows: str = "*"  # port(s) that carry the rows, comma-separated
     model: str = ""  # port of the model, where it is an argument (`whisper.decode(model, mel)`)
     given: bool = False  # it runs a model that its object was given, and none when that is served elsewhere (a vector store)
+    takes: int = 0  # axes that an array of rows must have, or the call refuses it; 0 = depends
     row_independent: bool = False  # row i of the result depends on row i of the input only
     stack: str = ""  # how to join batches whose type is unknown: "numpy.concatenate" | "torch.cat" | "pandas.concat" | "list"
     result: str = ""  # value type of the result, as DataConvert.result; "" = unknown
     rank: int = 0  # axes of the result, the row axis among them; 0 = depends
+    row_axes: int = -1  # axes of the result for one row, where a row may also be given alone (`encode("text")`); -1 = depends
     fused: bool = False
     framework: str = ""  # only for calls that need no load (pytesseract.image_to_string)
 
@@ -338,8 +341,15 @@ class DataConvert(Rule):
     """Call that gives data from data.
 
     `container`: conversion only, in the sense of CATEGORIES.md I1. `result` is the value type: `array:<dtype>`, `tensor:<dtype>`,
-    `frame`, `image`, `str`, `bytes`, `int`, `float`, `bool`, `list`, `dict`, `same` (as the first argument or receiver); <dtype> is a
-    NumPy name, `arg:<port>` (a dtype argument; with `|<default>` behind it when it may be absent), `same` or `?`.
+    `frame`, `image`, `str`, `bytes`, `int`, `float`, `bool`, `list`, `dict`, `stream:<type>` (an iterator that another thread
+    fills), `same` (as the first argument or receiver); <dtype> is a
+    NumPy name, `arg:<port>` (a dtype argument; with `|<default>` behind it when it may be absent), `same`, `floating` (a float of the
+    subject's width; NumPy makes float64 of integers), `mean` (likewise, of small integers, too), `wide` (what a sum is of) or `?`. `element` is
+    Python's scalar for the subject's dtype, `data` anything that JSON carries, `list:<type>` a list of such.
+
+    `shape` says the axes of an array: their sizes (`1,?,?,?`), or `same` as the subject's (those of nested lists, too), `axes` (as many),
+    `flat`, `new:<port>` (one more, there), `drop:<port>` (one fewer; all of them without the argument), `dims:<port>` (given there),
+    `joined` (of the list's arrays), `stacked` (one more than theirs).
     """
 
     role: ClassVar[str] = "data.convert"
@@ -347,6 +357,10 @@ class DataConvert(Rule):
     parses: str = ""  # what raw data it reads: the result's elements are fields of that source ("json" for `json.loads`)
     container: bool = False
     result: str = ""
+    shape: str = ""
+    case: str = ""  # port of an argument that decides dtype and shape, as `cases` say
+    cases: tuple[str, ...] = ()  # "RGB=uint8:?,?,?": for that value (a pattern; "" = not given) <dtype>:<shape>
+    positions: str = ""  # port of an axis: with it there come two, the second being positions (`torch.max(x, 1)`); "*" = always
     beside: bool = False  # what it is given goes on beside its caller (`asyncio.create_task`), as in FlowCall
 
 
@@ -355,7 +369,7 @@ class Effect(Rule):
     """Call with an effect outside its result."""
 
     role: ClassVar[str] = "effect"
-    kind: str  # log | time | random | file-read | file-write | db-read | db-write | network | mutate (changes its receiver)
+    kind: str  # log | time | random | file-read | file-write | db-read | db-write | network | process | mutate (changes its receiver)
     path: str = ""  # port of the file it is about
 
 
@@ -493,6 +507,10 @@ class Library:
     framework: str = ""  # id in reports for models of this library, e.g. "sklearn"
     named: tuple[str, ...] = ()  # words in a file's name that tell its pickled models ("xgb_model.pkl", "clf.lgbm")
     exporter: str = ""  # what turns its models into a Triton backend's own format, e.g. "torch.onnx.export"
+    export: str = ""  # the script that does so in a port: the template `export_<export>.py`
+    export_needs: tuple[str, ...] = ()  # distributions that script needs beside the library
+    export_calls: tuple[str, ...] = ()  # methods whose results the exported file gives; "()": the call of the object itself
+    export_asked: bool = False  # only when asked for: what a call saves is less than the way to another model costs
     heavy: bool = False  # worth moving out of the app (model runtimes, image decoding)
     alias: tuple[tuple[str, str], ...] = ()
     rules: tuple[Rule, ...] = field(default=())

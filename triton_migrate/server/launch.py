@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_migrate.base import TritonMigrateError
-from triton_migrate.server.export import export_missing
+from triton_migrate.server.export import export_missing, export_new
 from triton_migrate.server.failures import as_error, load_failures
 from triton_migrate.server.interpreter import default_python, probe, refuse
 from triton_migrate.server.process import started
@@ -62,10 +62,14 @@ def running(
     app, ports = app.resolve(), ports or Ports()
     wheel, gpu = locate(), has_gpu()
     models = read(app, gpu=gpu)
-    stand_ins = tuple(sorted({model.backend for model in models} & set(STAND_INS)))
     interpreter = probe(python or default_python(app))
+    stand_ins = _stand_ins(models)
     refuse(interpreter, wheel, stand_ins)
     ports.refuse_taken()
+    if export_new(app, interpreter, say):
+        models = read(app, gpu=gpu)
+        stand_ins = _stand_ins(models)
+        refuse(interpreter, wheel, stand_ins)
     export_missing(app, models, interpreter, say)
     with tempfile.TemporaryDirectory(prefix="triton-migrate-", ignore_cleanup_errors=True) as work:
         staged = stage(Path(work), wheel, interpreter, models)
@@ -74,6 +78,10 @@ def running(
             log = ServerLog(staged.log)
             version = _wait(run, process, log, say, deadline)
             yield Triton(ports, version, tuple(model.name for model in models), stand_ins, process, log)
+
+
+def _stand_ins(models: tuple[RepositoryModel, ...]) -> tuple[str, ...]:
+    return tuple(sorted({model.backend for model in models} & set(STAND_INS)))
 
 
 def threads_each(models: tuple[RepositoryModel, ...], cores: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from triton_migrate.index import ir
-from triton_migrate.index.flow import walk
+from triton_migrate.index.flow import flatten, walk
 from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.paths import file_of
@@ -52,6 +52,14 @@ class Loads:
                     self._weights(weights, receiver)
         known = self._into.get(site, [])
         return tuple(f for f in known if f.reads) or tuple(known)
+
+    def optional(self, filling: Filling, made: CallPlace) -> bool:
+        """Whether the load only happens under a condition, into an object whose own load names what it reads."""
+        if filling.rule is not None or filling.place.scope is not made.scope:
+            return False
+        branches = (s for s in flatten(made.scope.body) if isinstance(s, ir.If))
+        guarded = any(ir.holds(s.at, filling.place.call.at) and not ir.holds(s.at, made.call.at) for s in branches)
+        return guarded and any(self._named(match) for match in self.matcher.at(made, ModelLoad))
 
     def within(self, cls: Scope) -> tuple[CallPlace, ...]:
         """The loads in the methods of a class: parts of the model that its objects are."""

@@ -58,7 +58,9 @@ class Models:
         for match in self.matcher.find(ModelLoad):
             place, rule = match.place, match.rule
             known = self.matcher.program.span(place.scope, place.call.at) in self.found
-            if place.scope.file in files and not (known or rule.opaque or rule.into) and self.moments.of(place) in ("import", "startup"):
+            if place.scope.file not in files or known or rule.opaque or rule.into or self.moments.by_hand(place):
+                continue
+            if self.moments.of(place) in ("import", "startup"):
                 found.append(self._ref(place, rule, match.api))
         return tuple(dict.fromkeys(found))
 
@@ -80,7 +82,7 @@ class Models:
         if place is None or site is None:
             return ()
         rule = self._load_rule(place)
-        filled = self.loads.into(site)
+        filled = [f for f in self.loads.into(site) if not (isinstance(rule, ModelLoad) and self.loads.optional(f, place))]
         own = [r for f in filled if (r := self._filled(f, rule, api)) is not None]
         if not own:
             given = self._passed(place, site)

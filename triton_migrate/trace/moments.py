@@ -31,6 +31,15 @@ class Moments:
             self._known[scope] = self._found(scope, depth)
         return self._known[scope]
 
+    def by_hand(self, place: CallPlace, seen: frozenset[Scope] = frozenset()) -> bool:
+        """Whether only the main part of a script beside the application leads to the call."""
+        if place.scope.kind != "function":
+            return self.evaluator.reach.by_hand(place.scope, place.call.at)
+        if place.scope in self.startup or place.scope in seen:
+            return False
+        callers = self.callers(place.scope)
+        return bool(callers) and all(self.by_hand(caller, seen | {place.scope}) for caller in callers)
+
     def _found(self, scope: Scope, depth: int) -> str:
         if scope in self.startup:
             return "startup"

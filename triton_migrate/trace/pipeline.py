@@ -118,7 +118,7 @@ def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
     training = Training(walk.steps)
     answered = {o for s in walk.steps if isinstance(s.stmt, (ir.Return, ir.Evaluate)) and s.scope is entry.handler.scope for o in s.taint}
     for site in walk.sites:
-        if not training.any or (PredictOrigin(site.number) in answered and not training.runs(site)):
+        if not training.any or (PredictOrigin(site.number) in answered and not training.runs(site) and not training.evaluates(site)):
             yield site
 
 

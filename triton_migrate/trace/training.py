@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.rulebook.vocabulary import ModelTrain
-from triton_migrate.trace.records import PredictSite, Step
+from triton_migrate.rulebook.vocabulary import ModelSave, ModelTrain
+from triton_migrate.trace.records import Call, PredictSite, Step
 
 
 class Training:
@@ -29,10 +30,24 @@ class Training:
         calls = [*((frame.scope, call) for call, frame in site.chain), (site.scope, site.call)]
         return any(self._trains_in(scope, loop) for scope, call in calls for loop in flow.loops_around(scope.body, call.at))
 
+    def evaluates(self, site: PredictSite) -> bool:
+        """Whether the site runs what this entry has just fitted and keeps or saves: a look at how good it is, not a service."""
+        made = site.api.made
+        fitted = (s for s in self.steps if s.number <= site.step and any(c.api.made == made for c in s.calls if _is(c, ModelTrain)))
+        if made is None or not any(fitted):
+            return False
+        at = Span(made.file, *made.at)
+        kept = any(s.span.holds(at) and any(cell.lasting for cell in s.writes) for s in self.steps)
+        return kept or any(_is(c, ModelSave) for s in self.steps for c in s.calls)
+
     def _trains_in(self, scope: Scope, loop: ir.Stmt) -> bool:
         inside = (s for s in self.steps if s.scope is scope and ir.holds(loop.at, s.stmt.at))
         return any(_trains(s) or s.enters & self._training for s in inside)
 
 
 def _trains(step: Step) -> bool:
-    return any(isinstance(r, ModelTrain) for c in step.calls for r in c.rules)
+    return any(_is(c, ModelTrain) for c in step.calls)
+
+
+def _is(call: Call, role: type[ModelTrain] | type[ModelSave]) -> bool:
+    return any(isinstance(rule, role) for rule in call.rules)

@@ -1,0 +1,30 @@
+"""Takes a pipeline, gives its predict calls as a bound model where nothing but typed rows would travel, or why they cannot be."""
+
+from __future__ import annotations
+
+from triton_migrate.bind.functions import locks_at
+from triton_migrate.bind.reach import Reach
+from triton_migrate.index import ir
+from triton_migrate.plan.cut import Cut, typed
+from triton_migrate.plan.cutter import Cutter
+from triton_migrate.trace.records import PredictSite
+
+
+def typed_calls(cutter: Cutter, reach: Reach) -> tuple[tuple[Cut, str], ...]:
+    """A cut for each function with predict calls, and the expression of their receiver in the owner; empty if any cannot be so bound."""
+    ways = cutter.ways()
+    only_calls = next((way for way in ways if isinstance(way, tuple) and all(c.kind == "model" for c in way)), ())
+    found = []
+    for cut in only_calls:
+        receivers = {_receiver(reach, site) for site in cut.sites}
+        known = len(receivers) == 1 and None not in receivers
+        crossings = (*cut.inputs, *cut.outputs)
+        if not known or not all(typed(c.type) for c in crossings) or any(next(locks_at(cutter, s), None) for s in cut.sites):
+            return ()
+        found.append((cut, str(receivers.pop())))
+    return tuple(found)
+
+
+def _receiver(reach: Reach, site: PredictSite) -> str | None:
+    func = site.call.func
+    return reach.expression(func.value, site.frame) if isinstance(func, ir.Attribute) else None

@@ -1,0 +1,74 @@
+"""Takes all pipelines and what is bound, gives the routes that read or change live state outside it: the owner answers those.
+
+Live state is what some entry changes while the application runs: a global or attribute that it writes, a model that it trains, a library's
+object that it fills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_migrate.bind.records import Bound
+from triton_migrate.classify import steps as of
+from triton_migrate.classify.course import Course
+from triton_migrate.index import flow, ir
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.rulebook.vocabulary import Effect, ModelTrain
+from triton_migrate.trace.records import Cell, Pipeline, Step
+
+CHANGES = ("mutate",)
+
+
+def touching(evaluator: Evaluator, pipelines: tuple[Pipeline, ...], bound: tuple[Bound, ...]) -> tuple[Pipeline, ...]:
+    """The pipelines that touch live state outside what is bound."""
+    courses = tuple(Course(p, evaluator) for p in pipelines)
+    changed = frozenset(cell for course in courses for step in course.pipeline.steps for cell in _changes(course, step))
+    names = frozenset(cell.name for cell in changed)
+    return tuple(c.pipeline for c in courses if any(_touches(c, step, changed, names) for step in _outside(c, bound)))
+
+
+def _changes(course: Course, step: Step) -> Iterator[Cell]:
+    """What lasts and changes: cells that are written, and those that hold what is trained or filled."""
+    if step.scope.name == "__init__":
+        return
+    yield from (cell for cell in step.writes if cell.lasting)
+    if names := frozenset(_mutated(step)):
+        yield from (o for o in step.taint if isinstance(o, Cell) and o.lasting and o.name in names)
+
+
+def _mutated(step: Step) -> Iterator[str]:
+    """Names and attributes that lead to the receiver of a call that trains it or changes it."""
+    for call in step.calls:
+        if any(isinstance(r, ModelTrain) or (isinstance(r, Effect) and r.kind in CHANGES) for r in call.rules):
+            spelled = of.call_expression(step, call)
+            at: ir.Expr | None = spelled.func if spelled is not None else None
+            while isinstance(at, (ir.Attribute, ir.Subscript, ir.Call)):
+                if isinstance(at, ir.Attribute):
+                    yield at.attr
+                at = at.func if isinstance(at, ir.Call) else at.value
+            if isinstance(at, ir.Name):
+                yield at.id
+
+
+def _outside(course: Course, bound: tuple[Bound, ...]) -> Iterator[Step]:
+    """The steps that do not run in the owner's bound functions: those in functions which only they call are inside, too."""
+    within: set[Scope] = {b.scope for b in bound if b.kind == "function"}
+    while True:
+        more = {s for s, calls in course.callers.items() if s not in within and s is not course.root and all(c.scope in within for c in calls)}
+        if not more:
+            break
+        within |= more
+    yield from (step for step in course.pipeline.steps if step.scope not in within)
+
+
+def _touches(course: Course, step: Step, changed: frozenset[Cell], names: frozenset[str]) -> bool:
+    if step.writes & changed or any(True for _ in _mutated(step)):
+        return True
+    called = {s.call.func.value.at for s in course.sites if s.step == step.number and isinstance(s.call.func, ir.Attribute)}
+    spoken = {n for e in flow.expressions(step.stmt) for p in flow.walk(e) if not any(ir.holds(a, p.at) for a in called) for n in _name(p)}
+    return any(cell.name in spoken and course.reads(step, cell) for cell in changed)
+
+
+def _name(part: ir.Expr) -> tuple[str, ...]:
+    return (part.attr,) if isinstance(part, ir.Attribute) else (part.id,) if isinstance(part, ir.Name) else ()

@@ -1,0 +1,153 @@
+"""Takes the tight pipelines that were selected, gives the `BindPlan`: predict calls bound by themselves, else functions around them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from triton_migrate.bind.calls import typed_calls
+from triton_migrate.bind.functions import Candidate
+from triton_migrate.bind.owned import touching
+from triton_migrate.bind.reach import Reach
+from triton_migrate.bind.records import Argument, BindPlan, Bound
+from triton_migrate.classify import Verdict
+from triton_migrate.entries.records import Entry
+from triton_migrate.index import ir
+from triton_migrate.index.text import Text
+from triton_migrate.plan.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.records import NotPorted, Tensor
+from triton_migrate.plan.tensors import tensor
+from triton_migrate.plan.vtype import UNKNOWN
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.trace.models import model_name
+from triton_migrate.trace.records import Pipeline
+
+CALL = "only rows travel: the predict call runs on the live model of the owner, all that wait in one call"
+FUNCTION = "the function runs as it is on the owner's live object, with its locks and the state it reads"
+RESERVED = frozenset({"bound", "infer", "infer_async", "live", "each", "together", "fields", "objects", "original", "attach", "models", "np"})
+OWN_COPY = "its worker processes keep their own copies of the state it reads or changes"
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is bound by one pipeline, before those of all pipelines are joined."""
+
+    kind: str
+    scope: Scope
+    pipeline: Pipeline
+    cut: Cut | None = None
+    candidate: Candidate | None = None
+    receiver: str = ""
+
+
+def bind(
+    evaluator: Evaluator, texts: dict[str, Text], selected: tuple[tuple[Pipeline, Verdict], ...], every: tuple[Pipeline, ...]
+) -> BindPlan:
+    """`every` are all pipelines of the application: their routes may touch what is live, too."""
+    reach, handlers = Reach(evaluator, texts), frozenset(p.entry.handler.scope for p in every)
+    drafts: dict[object, list[_Draft]] = {}
+    refused: list[NotPorted] = []
+    for pipeline, _ in selected:
+        made = _drafted(Cutter(evaluator, pipeline), reach, pipeline, handlers)
+        if isinstance(made, NoCut):
+            refused.append(NotPorted(pipeline.entry.id, made.reason, made.span, made.fix))
+            continue
+        for draft in made:
+            drafts.setdefault((draft.kind, draft.scope, draft.receiver), []).append(draft)
+    taken: set[str] = set(RESERVED)
+    bound = tuple(_bound(members, taken) for members in drafts.values())
+    touched = touching(evaluator, every, bound)
+    lost = {p.entry.id: p for p in touched if not isinstance(p.entry, Entry)}
+    for entry in [e for b in bound for e in b.endpoints if e in lost]:
+        refused.append(NotPorted(entry, OWN_COPY, lost[entry].sites[0].span, "keep the state where all processes reach it"))
+    owned = tuple((m, p.entry.path) for p in touched if isinstance(p.entry, Entry) for m in p.entry.methods if m not in ("HEAD", "OPTIONS"))
+    return BindPlan(tuple(b for b in bound if not set(b.endpoints) <= set(lost)), tuple(dict.fromkeys(owned)), tuple(refused))
+
+
+def unbound(plan: BindPlan, problem: NoCut) -> BindPlan:
+    """Nothing of the plan, for a problem that its edits met."""
+    refused = (NotPorted(e, problem.reason, problem.span, problem.fix) for b in plan.bound for e in b.endpoints)
+    return BindPlan((), (), (*plan.not_ported, *refused))
+
+
+def _drafted(cutter: Cutter, reach: Reach, pipeline: Pipeline, handlers: frozenset[Scope]) -> list[_Draft] | NoCut:
+    if calls := typed_calls(cutter, reach):
+        return [_Draft("call", cut.scope, pipeline, cut=cut, receiver=receiver) for cut, receiver in calls]
+    found: list[_Draft] = []
+    for site in pipeline.sites:
+        if any(d.candidate is not None and any(f.scope is d.scope for _, f in (*site.chain, (site.call, site.frame))) for d in found):
+            continue
+        problems: list[NoCut] = []
+        for depth in range(len(site.chain), -1, -1):
+            if depth == 0 and problems:
+                break
+            candidate = Candidate(cutter, reach, site, depth, handlers)
+            if candidate.problem is None:
+                found.append(_Draft("function", candidate.scope, pipeline, candidate=candidate))
+                break
+            problems.append(candidate.problem)
+        else:
+            return problems[0]
+        if problems and (not found or found[-1].candidate is None or found[-1].candidate.site is not site):
+            return problems[0]
+    return found
+
+
+def _bound(members: list[_Draft], taken: set[str]) -> Bound:
+    first = members[0]
+    endpoints = tuple(dict.fromkeys(d.pipeline.entry.id for d in members))
+    sites = tuple({s.span: s for d in members for s in _sites(d)}.values())
+    models = tuple(dict.fromkeys(m for d in members for s in _sites(d) for m in s.models))
+    if first.cut is not None:
+        cut, names = first.cut, {"ERROR"}
+        given = replace(cut.inputs[0], name=_variable(cut))
+        argument = Argument("rows", False, tensor(given, names), given)
+        outputs = {c.name: c for d in members if d.cut is not None for c in d.cut.outputs}
+        made = tuple((tensor(c, names), c) for c in outputs.values())
+        stacked = cut.stacked and given.type.one_row and all(c.type.one_row for c in outputs.values())
+        name = _free(model_name(models[0]) if models else first.scope.name, taken)
+        return Bound("call", name, first.scope, first.receiver, (argument,), made, stacked, sites, endpoints, models, CALL)
+    assert first.candidate is not None
+    candidates = [d.candidate for d in members if d.candidate is not None]
+    result = _agreed([c.result for c in candidates])
+    arguments = tuple(_agreed_argument(same) for same in zip(*(c.arguments for c in candidates), strict=True))
+    output = tensor(result, {"ERROR", *(a.tensor.name for a in arguments if a.tensor)})
+    owner = f"{first.scope.owner.name}_" if first.scope.owner is not None else ""
+    name = _free(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", owner + first.scope.name).lower().strip("_"), taken)
+    return Bound("function", name, first.scope, first.candidate.callee, arguments, ((output, result),), False, sites, endpoints, models, FUNCTION)
+
+
+def _sites(draft: _Draft) -> tuple:  # type: ignore[type-arg]
+    if draft.cut is not None:
+        return draft.cut.sites
+    return tuple(s for s in draft.pipeline.sites if any(f.scope is draft.scope for f in (*(f for _, f in s.chain), s.frame)))
+
+
+def _agreed(crossings: list[Crossing]) -> Crossing:
+    """A value as all callers know it; JSON carries what they know differently."""
+    kinds = {c.type for c in crossings}
+    return crossings[0] if len(kinds) == 1 else Crossing(crossings[0].name, UNKNOWN)
+
+
+def _agreed_argument(same: tuple[Argument, ...]) -> Argument:
+    first = same[0]
+    crossing = _agreed([a.crossing for a in same])
+    if first.tensor is None or crossing == first.crossing:
+        return first
+    made = Tensor(first.tensor.name, "STRING", (1,), first.name, "json")
+    return Argument(first.name, first.keyword, made, crossing, tuple(dict.fromkeys(f for a in same for f in a.fields)))
+
+
+def _variable(cut: Cut) -> str:
+    rows = next((a for s in cut.sites for a in (*s.call.args, *(v for _, v in s.call.keywords))), None)
+    return rows.id if isinstance(rows, ir.Name) else "input"
+
+
+def _free(name: str, taken: set[str]) -> str:
+    made = re.sub(r"\W", "_", name) or "model"
+    while made in taken:
+        made += "_model"
+    taken.add(made)
+    return made

@@ -1,0 +1,240 @@
+"""Takes an assembled pipeline, gives the `Network`s that Triton's framework backends can run for it, and why others stay.
+
+A network is exported by a script that runs in the user's environment (`export_<name>.py`). That script and, in Triton, `model.py` put
+something else in the place of the original by `use_<name>`, a function of pipeline.py: the script a recorder, `model.py` Triton's
+network. So nothing else in pipeline.py knows of it, and TRITON_URL=local and a server without the export run the original.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from triton_migrate.classify.exports import export
+from triton_migrate.generate.pipeline import Assembly
+from triton_migrate.index import ir
+from triton_migrate.plan.port import PlannedModel
+from triton_migrate.plan.records import Network
+from triton_migrate.plan.rows import frame_at
+from triton_migrate.plan.vtype import VType
+from triton_migrate.resolve.scopes import Frame, Scope
+from triton_migrate.rulebook.vocabulary import FlowCall
+from triton_migrate.trace.models import model_name
+from triton_migrate.trace.records import ModelRef, PredictSite
+
+ASKED = "a call of it costs less than the way to a model of its own, and its export computes in float32; --export exports it all the same"
+
+
+class Exports(Enum):
+    """Which models leave their framework."""
+
+    NONE = "none"
+    NETWORKS = "networks"  # those that gain by it
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Exporting:
+    """What is asked for, and the names of the models' networks in the repository, by their ids: pipelines share them."""
+
+    wanted: Exports
+    names: Mapping[str, str]
+
+
+def exporting(planned: tuple[PlannedModel, ...], wanted: Exports) -> Exporting:
+    """A network is called as its model, or `..._network` where its pipeline has that name."""
+    taken = {model.name for model in planned}
+    names: dict[str, str] = {}
+    for ref in dict.fromkeys(ref for model in planned for ref in model.models):
+        name = re.sub(r"\W", "_", model_name(ref))
+        while name in taken:
+            name += "_network"
+        taken.add(name)
+        names[ref.id] = name
+    return Exporting(wanted, names)
+
+
+def networks(assembly: Assembly, planned: PlannedModel, asked: Exporting) -> tuple[tuple[Network, ...], tuple[str, ...]]:
+    """-> what can be exported, and one sentence for each model that stays in the Python backend."""
+    found: list[Network] = []
+    stay: list[str] = []
+    for ref in planned.models:
+        made = _network(assembly, ref, asked)
+        if isinstance(made, str):
+            stay.append(f"{ref.loader} ({ref.span.place}): {made}")
+        else:
+            found.append(made)
+    return tuple(found), tuple(stay)
+
+
+def replacing(network: Network) -> str:
+    """The function of pipeline.py that puts something in the place of the original."""
+    root = network.place.partition(".")[0].partition("[")[0]
+    declared = f"    global {root}\n" if root == network.place else ""
+    return (
+        f'\n\ndef use_{network.name}(made):\n    """`made` of the original takes its place: in Triton, once it is exported, the network {network.name}."""\n'
+        f"{declared}    {network.place} = made({network.place})\n"
+    )
+
+
+def _network(assembly: Assembly, ref: ModelRef, asked: Exporting) -> Network | str:
+    if asked.wanted is Exports.NONE:
+        return "--no-export"
+    if assembly.cut.streams:
+        return "it runs for each piece of a stream, and keeps its state from one to the next"
+    how = export(ref, assembly.cutter.rulebook)
+    if how.by is None:
+        return how.reason if how.answer != "yes" else f"{how.reason}, for which no export script is known"
+    if how.by.export_asked and asked.wanted is not Exports.ALL:
+        return ASKED
+    sites = [s for s in assembly.sites if ref in s.models]
+    if any(len(s.models) > 1 for s in sites):
+        return "the call that runs it runs another model at other times"
+    exported = [s for s in sites if _method(s) in how.by.export_calls]
+    if not exported:
+        return f"what {sites[0].text} does is more than one run of the network"
+    if why := next((w for s in exported if (w := _unfit(assembly, s, how.by.export_asked))), ""):
+        return why
+    places = {_place(assembly, s) for s in exported}
+    if len(places) > 1 or None in places:
+        return f"pipeline.py does not hold it by one name ({exported[0].span.place})"
+    (place,) = places
+    assert place is not None
+    return Network(
+        asked.names[ref.id], place, ref.framework, ref.backend, how.by.export, how.by.export_needs, how.by.export_calls,
+        _examples(assembly), how.reason,
+    )  # fmt: skip
+
+
+def _method(site: PredictSite) -> str:
+    """ "()" for a call of the model itself."""
+    return "()" if site.api.path.endswith("()") else site.api.path.rpartition(".")[2]
+
+
+def _unfit(assembly: Assembly, site: PredictSite, estimator: bool) -> str:
+    """Why the exported file would answer otherwise than the original."""
+    rows = assembly.cutter.predicts.rows(site) or ()
+    kinds = {_leaf(kind) for kind, _ in rows}
+    if "frame" in kinds:
+        return "it is given a table, whose columns an exported file takes one by one"
+    if "str" in kinds:
+        return "it is given text, which exported vectorisers split otherwise"
+    if estimator and assembly.invalid:
+        return f"the application answers {', '.join(assembly.invalid)} of it, which an exported file does not raise"
+    return ""
+
+
+def _leaf(kind: VType) -> str:
+    while kind.kind in ("list", "tuple") and kind.items:
+        kind = kind.items[0]
+    return kind.kind
+
+
+# ---------------------------------------------------------------- where pipeline.py holds it
+
+
+def _place(assembly: Assembly, site: PredictSite) -> str | None:
+    """The receiver of the predict call as an expression of pipeline.py's globals: the calls that lead there, put into each other."""
+    depth = next((d for d in range(len(site.chain) + 1) if frame_at(site, d).scope is assembly.cut.scope), None)
+    if depth is None:
+        return None
+    call: ast.expr = ast.parse(assembly.called(site, depth), mode="eval").body
+    for level in range(depth, len(site.chain)):
+        inner = frame_at(site, level + 1)
+        outward = site.chain[level]
+        given = _given(assembly, call, outward[0], outward[1], inner.scope)
+        following = site.chain[level + 1][0] if level + 1 < len(site.chain) else site.call
+        call = _Put(_known(assembly, inner.scope), given).visit(_parsed(assembly, inner.scope, following))
+    if not isinstance(call, ast.Call):
+        return None
+    receiver = call.func if _method(site) == "()" else call.func.value if isinstance(call.func, ast.Attribute) else None
+    root = receiver
+    while isinstance(root, (ast.Attribute, ast.Subscript)):
+        if isinstance(root, ast.Subscript) and not isinstance(root.slice, ast.Constant):
+            return None
+        root = root.value
+    own = {*assembly.closure.globals, *assembly.closure.names.values()}
+    return ast.unparse(receiver) if receiver is not None and isinstance(root, ast.Name) and root.id in own else None
+
+
+def _parsed(assembly: Assembly, scope: Scope, call: ir.Call) -> ast.expr:
+    text = assembly.closure.texts[scope.file].piece(call.at)
+    return ast.parse(f"({text})", mode="eval").body
+
+
+def _known(assembly: Assembly, scope: Scope) -> Mapping[str, str]:
+    """Names of a function of the app that pipeline.py has too; its own variables are none of them."""
+    local = assembly.local(scope)
+    return {name: made for (file, name), made in assembly.closure.names.items() if file == scope.file and name not in local}
+
+
+def _given(assembly: Assembly, call: ast.expr, written: ir.Call, frame: Frame, scope: Scope) -> dict[str, ast.expr]:
+    """Parameters of the called function with what they are, `self` among them."""
+    if not isinstance(call, ast.Call):
+        return {}
+    function, args = call.func, list(call.args)
+    for rule in _flows(assembly, written, frame):
+        if rule.function.isdigit() and rule.first >= 0 and len(args) > int(rule.function):
+            function, args = args[int(rule.function)], args[rule.first :]
+    names = [p.name for p in scope.function.parameters if p.kind == "positional"]
+    found: dict[str, ast.expr] = {}
+    if scope.owner is not None and names:
+        found[names.pop(0)] = function.value if isinstance(function, ast.Attribute) and function.attr == scope.name else function
+    found.update(zip(names, args, strict=False))
+    found.update({k.arg: k.value for k in call.keywords if k.arg})
+    return found
+
+
+def _flows(assembly: Assembly, call: ir.Call, frame: Frame) -> Iterator[FlowCall]:
+    evaluator = assembly.cutter.evaluator
+    for api in evaluator.apis(call.func, frame):
+        if (rule := evaluator.rulebook.find(api.called, FlowCall)) is not None:
+            yield rule
+
+
+class _Put(ast.NodeTransformer):
+    """Parameters replaced by arguments, names of the app by those of pipeline.py; any other name by one that nothing has."""
+
+    def __init__(self, known: Mapping[str, str], given: Mapping[str, ast.expr]) -> None:
+        self.known, self.given = known, given
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - ast's own spelling
+        if node.id in self.given:
+            return self.given[node.id]
+        return ast.Name(self.known.get(node.id, "?"), node.ctx)
+
+
+# ---------------------------------------------------------------- examples
+
+
+def _examples(assembly: Assembly) -> tuple[tuple[str, str], ...] | None:
+    found = {t.name: _example(crossing.type, t.provenance == "json", t.dtype) for t, crossing in assembly.surface.inputs}
+    return tuple((name, json.dumps(kind)) for name, kind in found.items()) if all(found.values()) else None
+
+
+def _example(kind: VType, as_json: bool, dtype: str) -> object:
+    """A kind that exporting.py can make an example of; None where the shape of the value is not known."""
+    if as_json:
+        made = _plain(kind)
+        return {"json": made} if made is not None else None
+    if kind.kind == "array":
+        return None
+    return {"image": "image", "file": "bytes", "bytes": "bytes", "str": "text"}.get(kind.kind, dtype)
+
+
+def _plain(kind: VType) -> object:
+    if kind.kind in ("int", "float", "bool"):
+        return kind.kind
+    if kind.kind == "str":
+        return "text"
+    if kind.kind == "list" and kind.items and (inner := _plain(kind.items[0])) == "text":
+        return [inner]
+    if kind.kind == "record" and kind.cls is not None:
+        fields = [s.targets[0] for s in kind.cls.scope.definition.body if isinstance(s, ir.Assign) and s.annotation is not None]
+        made = {f.id: _plain(i) for f, i in zip(fields, kind.items, strict=True) if isinstance(f, ir.Name)}
+        return made if None not in made.values() else None
+    return None

@@ -1,0 +1,121 @@
+"""Takes statements that run the model, gives the expressions in them that read the request: the app evaluates those first, and sends the values.
+
+`model.predict(np.array(request.json["rows"]))` leaves the app as `model.predict(np.array(rows))`, whose `rows` is `request.json["rows"]`.
+A hoisted expression is written as an assignment at its own place, as lifted ones are (`liveness.lift`).
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
+from triton_migrate.plan import liveness
+from triton_migrate.plan.costs import HEAVY, value_cost
+from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.types import Types
+from triton_migrate.resolve.scopes import Frame
+
+NAMELESS = frozenset({"get", "getlist", "json", "get_json", "read", "file", "float", "int", "str", "strip", "items"})
+
+
+class Hoists:
+    """Answers for one function; names are given once."""
+
+    def __init__(self, judge: Judge, types: Types, frame: Frame, taken: set[str]) -> None:
+        self.judge, self.types, self.frame, self.taken = judge, types, frame, taken
+        self._named: dict[int, ir.Assign] = {}
+
+    def of(self, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> tuple[ir.Assign, ...]:
+        """What can be read before a statement that makes some of `calls`; `bound`: names that are not known yet where the run starts."""
+        found: list[ir.Expr] = []
+        for inner in self._surely_run(stmt):
+            for expr in self._heads(inner):
+                for anchor in self.judge.stuck_parts(expr, inner, self.frame):
+                    if (chosen := self._around(expr, anchor, inner, calls, bound)) is not None:
+                        found.append(chosen)
+        outer = [e for e in found if not any(o is not e and any(p is e for p in walk(o)) for o in found)]
+        return tuple(self._name(e) for e in {id(e): e for e in outer}.values())
+
+    def _surely_run(self, stmt: ir.Stmt) -> Iterator[ir.Stmt]:
+        """The statement and those in it that run exactly once when it does."""
+        yield stmt
+        if isinstance(stmt, ir.With):
+            for inner in stmt.body:
+                yield from self._surely_run(inner)
+
+    def _heads(self, stmt: ir.Stmt) -> tuple[ir.Expr, ...]:
+        match stmt:
+            case ir.Assign(_, _, value, _, _) | ir.Return(_, value):
+                return (value,) if value is not None else ()
+            case ir.Evaluate(_, value) | ir.If(_, value, _, _) | ir.For(_, _, value, _, _):
+                return (value,)
+        return ()
+
+    def _around(
+        self, expr: ir.Expr, anchor: ir.Expr, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]
+    ) -> ir.Expr | None:
+        """The cheapest value to send around the anchor; of equals the outermost."""
+        path = tuple(liveness.path_to(expr, anchor))
+        if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
+            return None
+        legal = [e for i, e in enumerate(path) if always(path[: i + 1]) and self._may_be_sent(e, calls, bound)]
+        return min(legal, key=lambda e: self._price(e, stmt), default=None)
+
+    def _price(self, expr: ir.Expr, stmt: ir.Stmt) -> float:
+        return value_cost(self.types.of(expr, self.frame)) + (HEAVY if self.judge.part_heavy(expr, stmt, self.frame) else 0)
+
+    def _may_be_sent(self, expr: ir.Expr, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> bool:
+        if isinstance(expr, (ir.Constant, ir.Starred, ir.Slice, ir.Name)):
+            return False
+        parts = list(walk(expr))
+        if any(p is c for p in parts for c in calls) or any(isinstance(p, (ir.Yield, ir.Walrus)) for p in parts):
+            return False
+        if bound & {n.id for n in flow.names(expr)} or any(self.judge.uses_loaded(p, self.frame) for p in parts):
+            return False
+        values = self.judge.evaluator.values(expr, self.frame)
+        if any(self.judge.is_loaded(v) or self.judge.of_the_web(v) for v in values):
+            return False
+        kind = self.types.of(expr, self.frame)
+        return kind.travels is not False and kind.kind != "file"
+
+    def _name(self, expr: ir.Expr) -> ir.Assign:
+        if id(expr) not in self._named:
+            name = _called(expr)
+            while name in self.taken:
+                name += "_"
+            self.taken.add(name)
+            self._named[id(expr)] = liveness.lift(name, expr)
+        return self._named[id(expr)]
+
+
+def always(path: tuple[ir.Expr, ...]) -> bool:
+    """Whether the last expression of the path is a value that is computed exactly once whenever its statement runs."""
+    for outer, inner in pairwise(path):
+        match outer:
+            case ir.Comprehension(_, _, _, _, loops):
+                if inner is not loops[0][1]:
+                    return False
+            case ir.Operation(_, "And" | "Or", operands):
+                if inner is not operands[0]:
+                    return False
+            case ir.Conditional(_, test, _, _):
+                if inner is not test:
+                    return False
+            case ir.Lambda() | ir.Slice() | ir.Starred():
+                return False
+    return not (len(path) > 1 and isinstance(path[-2], ir.Call) and path[-2].func is path[-1])  # a method is no value
+
+
+def _called(expr: ir.Expr) -> str:
+    """What the program calls the value: a field of the request, a variable, a function."""
+    parts = list(walk(expr))
+    keys = [p.key.value for p in parts if isinstance(p, ir.Subscript) and isinstance(p.key, ir.Constant) and isinstance(p.key.value, str)]
+    keys += [a.value for p in parts if isinstance(p, ir.Call) for a in p.args[:1] if isinstance(a, ir.Constant) and isinstance(a.value, str)]
+    attributes = [p.attr for p in reversed(parts) if isinstance(p, ir.Attribute)]
+    found = next((w for w in (*keys, *attributes) if w not in NAMELESS), "body")
+    name = re.sub(r"\W+", "_", found).strip("_").lower() or "body"
+    return f"value_{name}" if keyword.iskeyword(name) or name[:1].isdigit() else name

@@ -1,0 +1,90 @@
+"""Takes a function and an expression in it, gives the statements above it that its value needs: how the program makes an object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
+from triton_migrate.plan import liveness
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """The statements in order, the function's parameters that they read, and the expression that is the object then.
+
+    `leaves` is a statement among them that may end the function before the object is made.
+    """
+
+    statements: ir.Block
+    arguments: frozenset[str]
+    result: ir.Expr
+    leaves: ir.Stmt | None
+
+
+class Making:
+    """Backward slices of one function."""
+
+    def __init__(self, function: ir.Function) -> None:
+        self.function = function
+        self.parameters = frozenset(p.name for p in function.parameters)
+        self.local = self.parameters | flow.binds(function.body)
+
+    def needed(self, expr: ir.Expr, at: ir.At) -> Needed:
+        """What an expression of the statement at `at` needs."""
+        return self._slice({n.id for n in flow.names(expr)}, _above(self.function.body, at), expr)
+
+    def made(self, call: ir.Call, use: ir.At | None) -> Needed:
+        """What the object that a call makes needs, up to its `use` in this function, or to the end of the block that makes it."""
+        path = _path(self.function.body, call.at)
+        block, index = path[-1]
+        holder = block[index]
+        if not (isinstance(holder, ir.Assign) and len(holder.targets) == 1 and isinstance(holder.targets[0], ir.Name)):
+            return self.needed(call, holder.at)
+        name = holder.targets[0]
+        while True:
+            above = [s for b, i in path[:-1] for s in b[:i]] + list(path[-1][0])
+            found = self._slice({name.id}, above if use is None else _above(self.function.body, use), name)
+            opened = [k for k, (b, i) in enumerate(path[:-1]) if use is None and self._opens(b[i], found)]
+            if not opened:
+                return found
+            path = path[: opened[0] + 1]  # `with open(...) as f:` comes along as a whole
+
+    def _opens(self, stmt: ir.Stmt, found: Needed) -> bool:
+        bound = flow.binds((stmt._replace(body=()),)) if isinstance(stmt, ir.With) else set()
+        return bool(bound & (flow.reads(found.statements) | {n.id for n in flow.names(found.result)}) - flow.binds(found.statements))
+
+    def _slice(self, needed: set[str], above: list[ir.Stmt], result: ir.Expr) -> Needed:
+        needed &= self.local
+        chosen: list[ir.Stmt] = []
+        for stmt in reversed(above):
+            if liveness.written((stmt,)) & needed:
+                chosen.insert(0, stmt)
+                needed |= flow.reads((stmt,)) & self.local
+        bound: set[str] = set()
+        given: set[str] = set()
+        for stmt in chosen:
+            given |= flow.reads((stmt,)) & self.parameters - bound
+            bound |= flow.binds((stmt,))
+        given |= {n.id for n in flow.names(result)} & self.parameters - bound
+        ends = (s for s in flow.flatten(tuple(chosen)) if isinstance(s, ir.Return) or any(_waits(e) for e in flow.expressions(s)))
+        return Needed(tuple(chosen), frozenset(given), result, next(ends, None))
+
+
+def _waits(expr: ir.Expr) -> bool:
+    return any(isinstance(p, ir.Yield) for p in walk(expr))
+
+
+def _path(body: ir.Block, at: ir.At) -> list[tuple[ir.Block, int]]:
+    """The blocks around a place, the outermost first, with the number of the statement in each that holds it."""
+    for i, stmt in enumerate(body):
+        if ir.holds(stmt.at, at):
+            inner = (_path(b, at) for b in flow.blocks(stmt))
+            return [(body, i), *next((p for p in inner if p), [])]
+    return []
+
+
+def _above(body: ir.Block, at: ir.At) -> list[ir.Stmt]:
+    """The statements that stand before the start of a place in the blocks around it."""
+    start = (*at[:2], *at[:2])
+    return [s for block, index in _path(body, start) for s in block[:index]]

@@ -1,0 +1,179 @@
+"""Takes the objects that moved code uses (a loaded model, `self`), gives the statements of load() that make them.
+
+An object is made as the app makes it: by a global of a module, by an assignment to an attribute or element, by a function that returns
+it, or by the call it came from, with the statements that this needs.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from triton_migrate.base import Span
+from triton_migrate.index import flow, ir
+from triton_migrate.index.flow import walk
+from triton_migrate.plan.making import Making, Needed
+from triton_migrate.resolve.calls import results
+from triton_migrate.resolve.scopes import CallPlace, Scope, Store
+from triton_migrate.resolve.values import Api, Container, Instance, Literal, Values
+
+if TYPE_CHECKING:
+    from triton_migrate.plan.closure import Closure
+
+
+class Objects:
+    """The objects of one pipeline.py; `closure` holds its text."""
+
+    def __init__(self, closure: Closure) -> None:
+        self.closure, self.evaluator, self.program = closure, closure.evaluator, closure.evaluator.program
+        self._provided: dict[object, str] = {}
+
+    def provide(self, values: Values, wanted: str, where: Span) -> str:
+        """Make the object that a receiver (`self`, a local `model`) holds in load(); gives its global name. `where`: the code that needs it."""
+        values = frozenset(v for v in values if not isinstance(v, Literal))  # `None` until loaded
+        for path, frame in self.program.frames.items():
+            for name, bindings in frame.scope.bindings.items():
+                if any(b.how in ("value", "enter") for b in bindings) and self.evaluator.name(name, frame) & values:
+                    return self.closure.require(path, name, where)
+        for store, name in self.stores():
+            if self.evaluator.stored(store) & values and store.scope.owner is None:
+                return self._made_in(store, _identifier(name, wanted), where)
+        if (maker := self._getter(values)) is not None:
+            return self._bound(maker, wanted, f"{self.closure.require(maker.file, maker.name, where)}()\n")
+        if (place := self._place(values)) is not None:
+            return self._made_at(place, wanted, where)
+        raise self.closure.stuck(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook")
+
+    def _bound(self, key: object, wanted: str, expression: str) -> str:
+        """A global of pipeline.py that load() sets, once."""
+        if key not in self._provided:
+            made = self.closure.fresh(wanted)
+            self._provided[key] = made
+            self.closure.load.append(f"{made} = {expression}")
+            self.closure.globals[made] = None
+        return self._provided[key]
+
+    # ------------------------------------------------------------ where it is made
+
+    def _getter(self, values: Values) -> Scope | None:
+        """A function without arguments that returns the object (`get_model()`)."""
+        for scope in (s for f in self.program.files.values() for s in f.scopes):
+            if scope.kind != "function" or scope.parent is None or scope.parent.kind != "module" or not isinstance(scope.node, ir.Function):
+                continue
+            required = [p for p in scope.function.parameters if p.default is None and not p.kind.startswith("*")]
+            frame = self.program.generic(scope)
+            if not required and any(self.evaluator.values(e, frame) & values for e in results(scope.function)):
+                return scope
+        return None
+
+    def stores(self) -> list[tuple[Store, str]]:
+        """Assignments to attributes and elements, with the attribute's name or the key."""
+        found = [(s, name) for f in self.program.files.values() for name, stores in f.attribute_stores.items() for s in stores]
+        return found + [(s, str(key)) for f in self.program.files.values() for key, stores in f.element_stores.items() for s in stores]
+
+    def _place(self, values: Values) -> CallPlace | None:
+        """The one call that makes it."""
+        sites = {v.site if isinstance(v, Instance) else v.made if isinstance(v, Api) else None for v in values}
+        place = self.program.call_at(sites.pop()) if len(sites) == 1 else None
+        return place if place is not None and place.scope.kind in ("function", "module") else None
+
+    # ------------------------------------------------------------ how
+
+    def _made_in(self, store: Store, name: str, where: Span) -> str:
+        """`app.state.x = EXPR` or `models["x"] = EXPR`: the statements EXPR needs, then `x = EXPR`, in load()."""
+        if store in self._provided:
+            return self._provided[store]
+        file = store.scope.file
+        local = self.prepared(store)
+        self.closure.require_all(file, {n.id for n in flow.names(store.value)} - local, Span(file, *store.at))
+        exprs = list(walk(store.value))
+        piece = self.closure.texts[file].piece(store.value.at, self.closure.replacements(file, exprs, local))
+        return self._bound(store, name, f"{piece}\n")
+
+    def prepared(self, store: Store) -> set[str]:
+        """Put the statements that a store's value needs into load(); gives the names that are local there."""
+        file, scope = store.scope.file, store.scope
+        if scope.kind != "function":
+            return set()
+        needed = Making(scope.function).needed(store.value, store.at)
+        if given := self._given(needed, scope, Span(file, *store.at)):
+            self.closure.load.append(given)
+        local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
+        for stmt in needed.statements:
+            self.closure.load.append(self._copied(file, stmt, local))
+        return local
+
+    def _made_at(self, place: CallPlace, wanted: str, where: Span) -> str:
+        """An object that a function makes for itself: a function of pipeline.py makes it once."""
+        file, scope = place.scope.file, place.scope
+        key = (file, place.call.at)
+        if key in self._provided:
+            return self._provided[key]
+        local: set[str] = set()
+        body = ""
+        result: ir.Expr = place.call
+        if scope.kind == "function":
+            local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
+            inside = where.file == file and ir.holds(scope.function.at, _at(where))
+            needed = Making(scope.function).made(place.call, _at(where) if inside else None)
+            body = self._given(needed, scope, where)
+            body += "".join(self._copied(file, s, local) for s in needed.statements)
+            result = needed.result
+        names = {n.id for n in flow.names(result)} - local
+        self.closure.require_all(file, names, where)
+        text = self.closure.texts[file].piece(result.at, self.closure.replacements(file, list(walk(result)), local))
+        text = result.id if isinstance(result, ir.Name) and result.id in local else text
+        if body:
+            maker = self.closure.fresh(f"make_{wanted}")
+            self.closure.definitions.append(f"def {maker}():\n{textwrap.indent(f'{body}return {text}', '    ')}\n")
+            text = f"{maker}()"
+        return self._bound(key, wanted, f"{text}\n")
+
+    def _copied(self, file: str, stmt: ir.Stmt, local: set[str]) -> str:
+        self.closure.require_all(file, flow.reads((stmt,)) - local, Span(file, *stmt.at))
+        self.closure.inner_imports(file, (stmt,))
+        return self.closure.copy(file, stmt, frozenset(local))
+
+    def _constant(self, scope: Scope, name: str, where: Span) -> str:
+        """A parameter that every call leaves at the same constant."""
+        values = self.evaluator.name(name, self.program.generic(scope))
+        value = next(iter(values)) if len(values) == 1 else None
+        if not isinstance(value, Literal):
+            reason = f"the model is made from {name}, an argument of {scope.name}"
+            raise self.closure.stuck(reason, where, "make it from constants or settings")
+        return f"{name} = {value.value!r}\n"
+
+    def _given(self, needed: Needed, scope: Scope, where: Span) -> str:
+        """The constants that parameters stand for."""
+        if needed.leaves is not None:
+            raise self.closure.stuck(f"{scope.name} may return before the model is made", Span(scope.file, *needed.leaves.at),
+                                     "make the model in a function of its own")  # fmt: skip
+        return "".join(self._constant(scope, n, where) for n in sorted(needed.arguments))
+
+    # ------------------------------------------------------------ containers that are filled
+
+    def filled(self, file: str, name: str) -> Iterator[Store]:
+        """The assignments in functions that put loaded things into a container of the module (`models["x"] = load()`)."""
+        held = {v for v in self.evaluator.name(name, self.program.frames[file]) if isinstance(v, Container)}
+        for store, _ in self.stores() if held else ():
+            frame = self.program.generic(store.scope)
+            if store.scope.kind == "function" and held & self.evaluator.values(store.target, frame) and self._loaded(store):
+                yield store
+
+    def _loaded(self, store: Store) -> bool:
+        calls = (e for e in walk(store.value) if isinstance(e, ir.Call))
+        frame = self.program.generic(store.scope)
+        names = {n.id for n in flow.names(store.value)} & set(store.scope.bindings)
+        return bool(names) or any(self.closure.loads(c, frame, 0) for c in calls)
+
+
+def _at(span: Span) -> ir.At:
+    return (span.line, span.column, span.end_line, span.end_column)
+
+
+def _identifier(name: str, wanted: str) -> str:
+    clean = re.sub(r"\W", "_", name)
+    return clean if clean.isidentifier() and not keyword.iskeyword(clean) else wanted
