@@ -186,7 +186,8 @@ def test_a_client_that_leaves_frees_the_model(tokens: Ported, which: int, tmp_pa
         for reply in leaving:
             next(reply)
             reply.close()
-        go_on(tmp_path / "left", 1)  # one more piece each: those that were not stopped there wait for ever for the second file
+        # The route notices with its next piece, the model with the one after that; what is not stopped waits for ever for the third file.
+        go_on(tmp_path / "left", 2)
         _until_stopped(port, tmp_path)
         tokens.triton.refuse_dead()
         again = whole(port, {"method": "POST", "path": "/events", "json": {"text": "hello"}})

@@ -12,8 +12,9 @@ from triton_migrate.trace.records import InputOrigin, ModelRef, PredictSite, Ste
 
 def trained(course: Course, state: State, site: PredictSite) -> Judgement | None:
     """T2: an entry or the start-up trains what the site runs, and it outlives the request."""
+    itself = any(_same_object(step, site) for step in course.pipeline.steps)
     for write in state.trained:
-        if write.course is course and all(m.when == "per-request" for m in site.models):
+        if (itself or write.course is course) and all(m.when == "per-request" for m in site.models):
             continue  # fitted, used and dropped within one request
         if _same_object(write.step, site):
             return _t2(write.course.pipeline.entry.id, write.step, site, ())

@@ -10,7 +10,7 @@ from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.resolve.values import Api, Container, Instance, UserClass, UserFunction, Value
+from triton_migrate.resolve.values import Api, Container, Instance, Literal, UserClass, UserFunction, Value
 from triton_migrate.rulebook.vocabulary import WebArguments, WebSchema
 
 
@@ -55,6 +55,17 @@ def schema_fields(evaluator: Evaluator, cls: UserClass, source: str) -> Iterator
                 yield Input(name, source, type_text(stmt.annotation), "declared")
             elif rule.fields and isinstance(stmt.value, ir.Call) and _makes_field(evaluator, stmt.value, rule, frame):
                 yield Input(name, source, "", "declared")
+        if rule.listed:
+            yield from (Input(name, source, "", "declared") for name in _listed(evaluator, base, rule.listed))
+
+
+def _listed(evaluator: Evaluator, cls: UserClass, path: str) -> Iterator[str]:
+    """The fields that an inner class lists by name; those it also declares are said twice, which counts once."""
+    inner, _, attr = path.rpartition(".")
+    for held in evaluator.class_attribute(cls, inner, None):
+        lists = evaluator.class_attribute(held, attr, None) if isinstance(held, UserClass) else frozenset()
+        names = (v.value for listed in lists if isinstance(listed, Container) for v in evaluator.element(listed, None) if isinstance(v, Literal))
+        yield from sorted({name for name in names if isinstance(name, str)} - {"id", "pk"})
 
 
 def _makes_field(evaluator: Evaluator, call: ir.Call, rule: WebSchema, frame: Frame) -> bool:

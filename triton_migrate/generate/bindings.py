@@ -24,7 +24,7 @@ RUNTIME = {
 DTYPES = {"STRING": "bytes", "BOOL": "np.bool_", "FP16": "np.float16", "FP32": "np.float32", "FP64": "np.float64"}
 WIDTH = 88
 FROM_BOUND = ("application", "bound", "each", "fields", "infer", "infer_async", "live", "objects", "original", "together")
-FOR_THE_APP = frozenset({"bound", "infer", "infer_async", "pack", "pack_json", "unpack_json", "unpack_scalar", "unpack_text"})
+FOR_THE_APP = ("bound", "infer", "infer_async")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _imports(text: str) -> Iterator[str]:
     own = [n for n in FROM_BOUND if n in FOR_THE_APP or f"{n}(" in text or f"@{n}\n" in text]
     yield _from("bound", own)
     yield "from .client import Unavailable  # noqa: F401  (for the application)"
-    yield _from("triton_codec", sorted(tensors.functions(text) | (FOR_THE_APP - set(FROM_BOUND))))
+    yield _from("triton_codec", sorted(tensors.CODEC.split("|")))
     yield "from .web import attach  # noqa: F401  (for the application)"
 
 

@@ -29,6 +29,9 @@ from triton_migrate.trace.records import ModelRef, PredictSite
 ASKED = "a call of it costs less than the way to a model of its own, and its export computes in float32; --export exports it all the same"
 
 
+NET, ESTIMATOR = 1e-3, 1e-4  # what float32 makes of a deep network, and of a shallow one
+
+
 class Exports(Enum):
     """Which models leave their framework."""
 
@@ -106,7 +109,7 @@ def _network(assembly: Assembly, ref: ModelRef, asked: Exporting) -> Network | s
     assert place is not None
     return Network(
         asked.names[ref.id], place, ref.framework, ref.backend, how.by.export, how.by.export_needs, how.by.export_calls,
-        _examples(assembly), how.reason,
+        ESTIMATOR if how.by.export_asked else NET, _examples(assembly), how.reason,
     )  # fmt: skip
 
 

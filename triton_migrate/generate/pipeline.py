@@ -112,9 +112,10 @@ class Assembly:
         sent = tuple((h.at, lifted_name(h)) for h in self.cut.hoists)
         apart = (*chains, *(h.value for h in self.cut.hoists if h.value is not None))
         exprs = [e for e in exprs if not any(e is p for a in apart for p in walk(a))]
-        self._require({e.id for e in exprs if isinstance(e, ir.Name)} - local - set(self.renamed))
+        settled = self.closure.settings.only(exprs, frame)
+        self._require({e.id for e in exprs if isinstance(e, ir.Name)} - local - set(self.renamed) - settled)
         given = tuple((e.at, self.renamed[e.id]) for e in exprs if isinstance(e, ir.Name) and self.renamed.get(e.id, e.id) != e.id)
-        return (*held, *sent, *given, *self.closure.replacements(self.scope.file, exprs, local))
+        return (*held, *sent, *given, *self.closure.replacements(self.scope.file, exprs, local, frame))
 
     def _provided(self, chain: ir.Expr, frame: Frame) -> str:
         """The global that holds what `app.state.model` holds in the app."""

@@ -11,12 +11,12 @@ from triton_migrate.generate.config import config_pbtxt, waits
 from triton_migrate.generate.documents import compose, dockerfile, readme, requirements
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
+from triton_migrate.plan.port import MAX_BATCH_SIZE
 from triton_migrate.plan.records import Network, ServedModel
 
 ROOT = PurePosixPath("triton_serving")
 CODEC = "triton_codec"  # not "codec": an application may have a module of that name, and its folder comes first on Triton's path
 NETWORK = "triton_network"
-TOLERANCE = {"torch": 1e-3}  # of the largest value
 
 
 def repository_files(models: tuple[ServedModel, ...], app: ServedApp) -> tuple[NewFile, ...]:
@@ -69,8 +69,8 @@ def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     yield _file("exporting.py", render("exporting.py"), "what the export scripts share")
     yield _file(f"{NETWORK}.py", render(f"{NETWORK}.py"), "stands in the place of a network: while it is exported, and in Triton")
     for name, (network, model) in sorted(scripts.items()):
-        text = render(f"export_{network.script}.py", network=network, model=model, tolerance=TOLERANCE.get(network.script, 1e-4))
-        yield _file(f"export_{name}.py", text, network.why)
+        values = {"network": network, "model": model, "tolerance": network.tolerance, "max_batch_size": MAX_BATCH_SIZE}
+        yield _file(f"export_{name}.py", render(f"export_{network.script}.py", **values), network.why)
     ignored = "".join(f"model_repository/{name}/\n" for name in sorted(scripts))
     yield _file(".gitignore", f"# written by export_<name>.py\n{ignored}", "exported networks are built, not kept")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import posixpath
 import re
 import sys
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.objects import Objects
+from triton_migrate.plan.settings import Setting, Settings
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope
 from triton_migrate.resolve.values import Api, Module, Values
@@ -58,16 +58,19 @@ class Closure:
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
     _late: dict[tuple[str, str], None] = field(default_factory=dict)  # bound by statements of load(), global once something reads them
     objects: Objects = field(init=False)
+    settings: Settings = field(init=False)
     _statements: set[tuple[str, ir.At]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.objects = Objects(self)
+        self.objects, self.settings = Objects(self), Settings(self.evaluator)
 
     # ------------------------------------------------------------ text
 
-    def replacements(self, file: str, exprs: list[ir.Expr], shadowed: set[str]) -> tuple[tuple[ir.At, str], ...]:
-        """The small edits a copied piece needs: `__file__`, renamed names, attributes of the app's own modules."""
-        frame = self.evaluator.program.frames[file]
+    def replacements(
+        self, file: str, exprs: list[ir.Expr], shadowed: set[str], frame: Frame | None = None
+    ) -> tuple[tuple[ir.At, str], ...]:
+        """The small edits a copied piece needs: `__file__`, renamed names, settings, attributes of the app's own modules."""
+        frame = frame or self.evaluator.program.frames[file]
         found: list[tuple[ir.At, str]] = []
         for expr in exprs:
             if isinstance(expr, ir.Name) and expr.id not in shadowed:
@@ -77,8 +80,8 @@ class Closure:
                     found.append((expr.at, new))
             elif isinstance(expr, ir.Attribute) and self._asks(expr, frame):
                 raise UncopyableError(_of_the_web(expr.attr, Span(file, *expr.at)))
-            elif isinstance(expr, ir.Attribute) and expr.attr == "root_path" and self._is_app(expr.value, frame):
-                found.append((expr.at, f'str(APP_ROOT / "{posixpath.dirname(file)}")' if "/" in file else "str(APP_ROOT)"))
+            elif (setting := self.settings.written(expr, frame)) is not None:
+                found.append((expr.at, self._setting(setting, Span(file, *expr.at))))
             elif isinstance(expr, ir.Attribute) and isinstance(expr.value, (ir.Name, ir.Attribute)):
                 module = next((v for v in self.evaluator.values(expr.value, frame) if isinstance(v, Module)), None)
                 if module is not None and not _root(expr.value) & shadowed:
@@ -95,13 +98,12 @@ class Closure:
         find = self.evaluator.rulebook.find
         return any(isinstance(v, Api) and "()" not in v.path and find(v.path, WebRequest) for v in self.evaluator.values(expr, frame))
 
-    def _is_app(self, expr: ir.Expr, frame: Frame) -> bool:
-        find = self.evaluator.rulebook.find
-        return any(isinstance(v, Api) and find(v.path.removesuffix("()"), WebApp) for v in self.evaluator.values(expr, frame))
+    def _setting(self, setting: Setting, where: Span) -> str:
+        return setting.text if setting.of is None else f"{self.require(setting.of.scope.file, setting.of.scope.name, where)}.{setting.text}"
 
-    def copy(self, file: str, stmt: ir.Stmt, shadowed: frozenset[str] = frozenset()) -> str:
+    def copy(self, file: str, stmt: ir.Stmt, shadowed: frozenset[str] = frozenset(), frame: Frame | None = None) -> str:
         """A statement's text, ready for pipeline.py, after everything it reads was required."""
-        return self.texts[file].statements(stmt.at, stmt.at, self.replacements(file, list(flow.every(stmt)), set(shadowed)))
+        return self.texts[file].statements(stmt.at, stmt.at, self.replacements(file, list(flow.every(stmt)), set(shadowed), frame))
 
     # ------------------------------------------------------------ names
 
@@ -226,7 +228,8 @@ class Closure:
         awaits = any(isinstance(e, ir.Await) for s in function.body for e in flow.every(s))
         if function.is_async and awaits and not self.waits:
             raise UncopyableError(NoCut(f"{function.name} waits for something", where, "make it a plain function"))
-        self.require_all(file, flow.free_names(function), where)
+        settled = self.settings.only(list(flow.every_of_function(function)), self.evaluator.program.frames[file])
+        self.require_all(file, flow.free_names(function) - settled, where)
         self.inner_imports(file, function.body)
         self._annotations(file, function)
         text = self._renamed(file, function, made, "def")
@@ -251,7 +254,8 @@ class Closure:
         body = tuple(s for s in definition.body if not (isinstance(s, ir.Define) and id(s.function) in self.dropped))
         gone = tuple((_start(s.function), "") for s in definition.body if isinstance(s, ir.Define) and id(s.function) in self.dropped)
         definition = definition._replace(body=body)
-        self.require_all(file, flow.class_names(definition), where)
+        settled = self.settings.only(list(flow.every(ir.DefineClass(definition.at, definition))), self.evaluator.program.frames[file])
+        self.require_all(file, flow.class_names(definition) - settled, where)
         for stmt in definition.body:
             if isinstance(stmt, ir.Define):
                 self._annotations(file, stmt.function)
@@ -290,11 +294,12 @@ class Closure:
         chosen = [s for s in facts.body if self._concerns(file, s, name)]
         makers = [scope for scope, _ in self.evaluator.program.global_bindings(file, name)]
         chosen = [s for s in chosen if (file, s.at) not in self._statements]
+        frame = self.evaluator.program.frames[file]
         for stmt in chosen:
             self._statements.add((file, stmt.at))
             bound = flow.binds((stmt,))
             self.names.update({(file, b): self.fresh(b) for b in bound if (file, b) not in self.names})
-            self.require_all(file, flow.reads((stmt,)) - bound - self._only_rooted(file, stmt), Span(file, *stmt.at))
+            self.require_all(file, flow.reads((stmt,)) - bound - self.settings.only(list(flow.every(stmt)), frame), Span(file, *stmt.at))
             annotation = stmt.annotation if isinstance(stmt, ir.Assign) else None
             if annotation is not None:
                 self.require_all(file, {n.id for n in flow.names(annotation)}, Span(file, *stmt.at))
@@ -320,16 +325,6 @@ class Closure:
             local = self.objects.prepared(store)
             self.require_all(store.scope.file, flow.reads((stmt,)) - local, where)
             self.load.append(self.copy(store.scope.file, stmt, frozenset(local)))
-
-    def _only_rooted(self, file: str, stmt: ir.Stmt) -> set[str]:
-        """Names read only as `app.root_path`, which is replaced."""
-        rooted = [
-            e.value.id for e in flow.every(stmt) if isinstance(e, ir.Attribute) and e.attr == "root_path" and isinstance(e.value, ir.Name)
-        ]
-        read = [e.id for e in flow.every(stmt) if isinstance(e, ir.Name)]
-        return {
-            n for n in rooted if rooted.count(n) == read.count(n) and self._is_app(ir.Name(stmt.at, n), self.evaluator.program.frames[file])
-        }
 
     def _maker(self, file: str, scope: Scope, made: str, where: Span) -> None:
         """A function that assigns the global: called by load()."""

@@ -8,6 +8,7 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.settings import Settings
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
@@ -32,6 +33,7 @@ class Judge:
 
     def __init__(self, evaluator: Evaluator, pipeline: Pipeline, types: Types) -> None:
         self.evaluator, self.rulebook, self.pipeline, self.types = evaluator, evaluator.rulebook, pipeline, types
+        self.settings = Settings(evaluator)
         self.steps: dict[tuple[Scope, ir.At], Step] = {(s.scope, s.stmt.at): s for s in pipeline.steps}
         self.by_scope: dict[Scope, list[Step]] = {}
         for step in pipeline.steps:
@@ -195,7 +197,7 @@ class Judge:
     def _held(self, parts: list[ir.Expr], frame: Frame) -> set[int]:
         """The parts of expressions that only lead to a loaded object (`request.app.state` of `request.app.state.model`)."""
         chains = [p for p in parts if isinstance(p, (ir.Attribute, ir.Subscript)) and _is_chain(p) and self._is_held(p, frame)]
-        return {id(p) for c in chains for p in walk(c)}
+        return {id(p) for c in chains for p in walk(c)} | self.settings.inside(parts, frame)
 
     def _is_held(self, expr: ir.Expr, frame: Frame) -> bool:
         values = {v for v in self.evaluator.values(expr, frame) if not (isinstance(v, Literal) and v.value is None)}

@@ -25,14 +25,15 @@ class Needed:
 class Making:
     """Backward slices of one function."""
 
-    def __init__(self, function: ir.Function) -> None:
-        self.function = function
+    def __init__(self, function: ir.Function, plain: dict[int, ir.Expr]) -> None:
+        """`plain`: by id, expressions that read nothing (settings, which are known)."""
+        self.function, self.plain = function, plain
         self.parameters = frozenset(p.name for p in function.parameters)
         self.local = self.parameters | flow.binds(function.body)
 
     def needed(self, expr: ir.Expr, at: ir.At) -> Needed:
         """What an expression of the statement at `at` needs."""
-        return self._slice({n.id for n in flow.names(expr)}, _above(self.function.body, at), expr)
+        return self._slice(self._names(expr), _above(self.function.body, at), expr)
 
     def made(self, call: ir.Call, use: ir.At | None) -> Needed:
         """What the object that a call makes needs, up to its `use` in this function, or to the end of the block that makes it."""
@@ -52,7 +53,13 @@ class Making:
 
     def _opens(self, stmt: ir.Stmt, found: Needed) -> bool:
         bound = flow.binds((stmt._replace(body=()),)) if isinstance(stmt, ir.With) else set()
-        return bool(bound & (flow.reads(found.statements) | {n.id for n in flow.names(found.result)}) - flow.binds(found.statements))
+        return bool(bound & (self._reads(found.statements) | self._names(found.result)) - flow.binds(found.statements))
+
+    def _names(self, expr: ir.Expr) -> set[str]:
+        return {n.id for n in flow.names(liveness.substituted(expr, self.plain))}
+
+    def _reads(self, statements: ir.Block) -> set[str]:
+        return flow.reads(liveness.substituted(statements, self.plain))
 
     def _slice(self, needed: set[str], above: list[ir.Stmt], result: ir.Expr) -> Needed:
         needed &= self.local
@@ -60,13 +67,13 @@ class Making:
         for stmt in reversed(above):
             if liveness.written((stmt,)) & needed:
                 chosen.insert(0, stmt)
-                needed |= flow.reads((stmt,)) & self.local
+                needed |= self._reads((stmt,)) & self.local
         bound: set[str] = set()
         given: set[str] = set()
         for stmt in chosen:
-            given |= flow.reads((stmt,)) & self.parameters - bound
+            given |= self._reads((stmt,)) & self.parameters - bound
             bound |= flow.binds((stmt,))
-        given |= {n.id for n in flow.names(result)} & self.parameters - bound
+        given |= self._names(result) & self.parameters - bound
         ends = (s for s in flow.flatten(tuple(chosen)) if isinstance(s, ir.Return) or any(_waits(e) for e in flow.expressions(s)))
         return Needed(tuple(chosen), frozenset(given), result, next(ends, None))
 

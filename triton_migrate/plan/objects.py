@@ -88,22 +88,25 @@ class Objects:
             return self._provided[store]
         file = store.scope.file
         local = self.prepared(store)
-        self.closure.require_all(file, {n.id for n in flow.names(store.value)} - local, Span(file, *store.at))
-        exprs = list(walk(store.value))
-        piece = self.closure.texts[file].piece(store.value.at, self.closure.replacements(file, exprs, local))
-        return self._bound(store, name, f"{piece}\n")
+        return self._bound(store, name, f"{self._piece(store.value, store.scope, local, Span(file, *store.at))}\n")
+
+    def _piece(self, expr: ir.Expr, scope: Scope, local: set[str], where: Span) -> str:
+        """An expression's text, after everything it reads was required."""
+        exprs, frame = list(walk(expr)), self.program.generic(scope)
+        self.closure.require_all(scope.file, {n.id for n in flow.names(expr)} - local - self.closure.settings.only(exprs, frame), where)
+        return self.closure.texts[scope.file].piece(expr.at, self.closure.replacements(scope.file, exprs, local, frame))
 
     def prepared(self, store: Store) -> set[str]:
         """Put the statements that a store's value needs into load(); gives the names that are local there."""
         file, scope = store.scope.file, store.scope
         if scope.kind != "function":
             return set()
-        needed = Making(scope.function).needed(store.value, store.at)
+        needed = self._making(scope).needed(store.value, store.at)
         if given := self._given(needed, scope, Span(file, *store.at)):
             self.closure.load.append(given)
         local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
         for stmt in needed.statements:
-            self.closure.load.append(self._copied(file, stmt, local))
+            self.closure.load.append(self._copied(scope, stmt, local))
         return local
 
     def _made_at(self, place: CallPlace, wanted: str, where: Span) -> str:
@@ -118,24 +121,26 @@ class Objects:
         if scope.kind == "function":
             local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
             inside = where.file == file and ir.holds(scope.function.at, _at(where))
-            needed = Making(scope.function).made(place.call, _at(where) if inside else None)
+            needed = self._making(scope).made(place.call, _at(where) if inside else None)
             body = self._given(needed, scope, where)
-            body += "".join(self._copied(file, s, local) for s in needed.statements)
+            body += "".join(self._copied(scope, s, local) for s in needed.statements)
             result = needed.result
-        names = {n.id for n in flow.names(result)} - local
-        self.closure.require_all(file, names, where)
-        text = self.closure.texts[file].piece(result.at, self.closure.replacements(file, list(walk(result)), local))
-        text = result.id if isinstance(result, ir.Name) and result.id in local else text
+        text = result.id if isinstance(result, ir.Name) and result.id in local else self._piece(result, scope, local, where)
         if body:
             maker = self.closure.fresh(f"make_{wanted}")
             self.closure.definitions.append(f"def {maker}():\n{textwrap.indent(f'{body}return {text}', '    ')}\n")
             text = f"{maker}()"
         return self._bound(key, wanted, f"{text}\n")
 
-    def _copied(self, file: str, stmt: ir.Stmt, local: set[str]) -> str:
-        self.closure.require_all(file, flow.reads((stmt,)) - local, Span(file, *stmt.at))
+    def _making(self, scope: Scope) -> Making:
+        return Making(scope.function, self.closure.settings.plain(scope.function, self.program.generic(scope)))
+
+    def _copied(self, scope: Scope, stmt: ir.Stmt, local: set[str]) -> str:
+        frame, file = self.program.generic(scope), scope.file
+        settled = self.closure.settings.only(list(flow.every(stmt)), frame)
+        self.closure.require_all(file, flow.reads((stmt,)) - local - settled, Span(file, *stmt.at))
         self.closure.inner_imports(file, (stmt,))
-        return self.closure.copy(file, stmt, frozenset(local))
+        return self.closure.copy(file, stmt, frozenset(local), frame)
 
     def _constant(self, scope: Scope, name: str, where: Span) -> str:
         """A parameter that every call leaves at the same constant."""

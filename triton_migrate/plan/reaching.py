@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import Binding
@@ -18,6 +19,7 @@ class Reaching:
 
     def __init__(self, function: ir.Function, bindings: Sequence[Binding]) -> None:
         self.function, self.bindings = function, tuple(bindings)
+        self._starts = sorted((b.at[:2], i) for i, b in enumerate(bindings) if b.how != "parameter")
         self._before: dict[ir.At, State] = {}
         self._after: dict[ir.At, State] = {}
         self._block(function.body, frozenset(i for i, b in enumerate(bindings) if b.how == "parameter"))
@@ -84,8 +86,14 @@ class Reaching:
 
     def _inside(self, places: Iterable[ir.At]) -> State:
         """The bindings that stand in these places."""
-        at = tuple(places)
-        return frozenset(i for i, b in enumerate(self.bindings) if b.how != "parameter" and any(ir.holds(p, b.at) for p in at))
+        return frozenset(i for place in places for i in self._standing(place))
+
+    def _standing(self, place: ir.At) -> Iterator[int]:
+        for start, i in self._starts[bisect_left(self._starts, (place[:2], 0)) :]:
+            if start > place[2:]:
+                break
+            if ir.holds(place, self.bindings[i].at):
+                yield i
 
 
 def _either(one: State | None, two: State | None) -> State | None:

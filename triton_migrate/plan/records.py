@@ -37,6 +37,7 @@ class Network:
     script: str  # template export_<script>.py
     needs: tuple[str, ...]  # distributions of the script
     calls: tuple[str, ...]  # what the exported file can answer
+    tolerance: float  # of the largest value: what it may differ from the original
     inputs: tuple[tuple[str, str], ...] | None
     why: str
 

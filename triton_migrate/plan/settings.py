@@ -6,22 +6,31 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Api, Literal, Value
+from triton_migrate.resolve.values import Api, Instance, Literal, UserClass, Value
 from triton_migrate.rulebook.vocabulary import WebApp
 
 PLAIN = (str, int, float, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What stands for a setting: `text`, or the attribute `text` of a class of the program."""
+
+    text: str
+    of: UserClass | None = None
 
 
 class Settings:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
 
-    def written(self, expr: ir.Expr, frame: Frame) -> str | None:
+    def written(self, expr: ir.Expr, frame: Frame) -> Setting | None:
         """What stands for a setting; None for every other expression."""
         if not isinstance(expr, (ir.Attribute, ir.Subscript, ir.Call)):
             return None
@@ -30,19 +39,47 @@ class Settings:
             return None
         if isinstance(expr, ir.Attribute) and expr.attr == "root_path" and expr.value is root:
             folder = posixpath.dirname(frame.scope.file)
-            return f'str(APP_ROOT / "{folder}")' if folder else "str(APP_ROOT)"
+            return Setting(f'str(APP_ROOT / "{folder}")' if folder else "str(APP_ROOT)")
         values = self.evaluator.values(expr, frame)
         value = next(iter(values)) if len(values) == 1 else None
-        return repr(value.value) if isinstance(value, Literal) and isinstance(value.value, PLAIN) else None
+        if isinstance(value, Literal) and isinstance(value.value, PLAIN):
+            return Setting(repr(value.value))
+        told = any(isinstance(v, (Literal, Instance)) or (isinstance(v, Api) and v.path.endswith("()")) for v in values)
+        return self._of_class(expr) if not isinstance(expr, ir.Attribute) and not told else None
+
+    def _of_class(self, expr: ir.Subscript | ir.Call) -> Setting | None:
+        """`app.config.from_object(Config)`: its attributes are settings."""
+        key = expr.key if isinstance(expr, ir.Subscript) else expr.args[0] if len(expr.args) == 1 else None
+        if not isinstance(key, ir.Constant) or not isinstance(key.value, str) or not key.value.isupper():
+            return None
+        owners = {o for c in self._classes() if (o := self._owner(c, key.value)) is not None}
+        return Setting(key.value, owners.pop()) if len(owners) == 1 else None
+
+    def _owner(self, cls: UserClass, name: str) -> UserClass | None:
+        return next((b for b in self.evaluator.mro(cls) if isinstance(b, UserClass) and name in b.scope.bindings), None)
+
+    def _classes(self) -> set[UserClass]:
+        """The classes that the application takes its settings from."""
+        found: set[Value] = set()
+        for place in self.evaluator.program.calls("from_object"):
+            frame = self.evaluator.program.generic(place.scope)
+            if place.call.args:
+                found |= self.evaluator.values(place.call.args[0], frame)
+        return {v for v in found if isinstance(v, UserClass)}
 
     def inside(self, exprs: list[ir.Expr], frame: Frame) -> set[int]:
         """The parts (by id) of expressions that are settings."""
         return {id(p) for e in exprs if self.written(e, frame) is not None for p in walk(e)}
 
+    def plain(self, function: ir.Function, frame: Frame) -> dict[int, ir.Expr]:
+        """By id, what to read instead of the settings in a function: nothing."""
+        exprs = flow.every_of_function(function)
+        return {id(e): ir.Constant(e.at, None) for e in exprs if self.written(e, frame) is not None}
+
     def only(self, exprs: list[ir.Expr], frame: Frame) -> set[str]:
         """Names that these expressions read in settings alone: `pipeline.py` needs none of them."""
         inside = self.inside(exprs, frame)
-        read = [n for e in exprs if isinstance(e, ir.Name) for n in (e,)]
+        read = [e for e in exprs if isinstance(e, ir.Name)]
         return {n.id for n in read if id(n) in inside} - {n.id for n in read if id(n) not in inside}
 
     def _is_app(self, value: Value) -> bool:

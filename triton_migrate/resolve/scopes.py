@@ -13,6 +13,7 @@ from triton_migrate.resolve.values import Values, steady
 
 # Methods that put an argument into their receiver, and its position.
 FILLING = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1, "update": 0}
+POSITION = ...  # the key of what they put at some position: no text is its key
 
 
 class Binding(NamedTuple):
@@ -305,7 +306,8 @@ class FileScopes:
         else:
             place = FILLING[call.func.attr]
             key = call.args[0].value if place and call.args and isinstance(call.args[0], ir.Constant) else None
-            given = [(key if isinstance(key, str) else None, call.args[place])] if len(call.args) > place else []
+            unnamed = None if call.func.attr == "setdefault" else POSITION
+            given = [(key if isinstance(key, str) else unnamed, call.args[place])] if len(call.args) > place else []
         for key, value in given:
             self.element_stores.setdefault(key, []).append(Store(call.func.value, value, scope, call.at))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from triton_migrate.resolve.program import Program, is_test
-from triton_migrate.resolve.scopes import Scope, Store
+from triton_migrate.resolve.scopes import POSITION, Scope, Store
 from triton_migrate.resolve.values import Api, Container, Instance, Module, Site, UserClass, UserFunction, Value, Values
 
 Owner: TypeAlias = tuple[str, object]
@@ -46,7 +46,11 @@ class Stores:
     def element(self, owner: Value, key: object) -> list[Store]:
         """`owner[key] = value` anywhere; key None: any. A store under an unknown key may be every element."""
         found = (pair for o in _owner(owner) for pair in self._elements.get(o, ()))
-        return [s for k, s in found if key is None or k is None or (k == key and type(k) is type(key))]
+        return [s for k, s in found if key is None or k is None or _same_key(k, key)]
+
+
+def _same_key(stored: object, key: object) -> bool:
+    return not isinstance(key, str) if stored is POSITION else stored == key and type(stored) is type(key)
 
 
 def to_self(store: Store) -> bool:

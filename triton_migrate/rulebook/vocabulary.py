@@ -195,6 +195,7 @@ class WebSchema(Rule):
     role: ClassVar[str] = "web.schema"
     fields: str = ""  # pattern of what makes a field (`marshmallow.fields.*`); empty: annotated attributes
     given: str = ""  # port of the constructor that gets the request's data, or "**": its keywords
+    listed: str = ""  # attribute, of a class inside it, that names further fields (`Meta.fields`)
     reads: tuple[str, ...] = ()  # methods that get it as their first argument (`model_validate`)
 
 
@@ -354,6 +355,7 @@ class DataConvert(Rule):
 
     role: ClassVar[str] = "data.convert"
     fitted: bool = False  # its receiver was fitted in training (scaler, vectoriser): loaded from a file, it is served like a model
+    splits: bool = False  # it parts what a model is trained on from what it is tested on
     parses: str = ""  # what raw data it reads: the result's elements are fields of that source ("json" for `json.loads`)
     container: bool = False
     result: str = ""

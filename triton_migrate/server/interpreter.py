@@ -17,7 +17,7 @@ from pathlib import Path
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.server.wheel import Wheel
 
-_PACKAGES = {"onnxruntime": "onnxruntime", "pytorch": "torch"}  # stand-in backend -> what it imports
+_PACKAGES = {"onnxruntime": "onnxruntime", "pytorch": "torch"}  # stand-in backend -> what it imports; that for fil goes by the model
 
 # `-I` as in the stub: no PYTHONPATH, no user site, so that what is seen here is what a model sees.
 _PROBE = """
@@ -101,6 +101,6 @@ def refuse(interpreter: Interpreter, wheel: Wheel, stand_ins: tuple[str, ...] = 
         message = f"{python} has no shared library libpython{interpreter.version}.so.1.0, which Triton loads"
         raise TritonMigrateError(message, hint="use a Python built with --enable-shared: the system's (libpython3-dev), uv's, or pyenv's")
     for backend in stand_ins:
-        if (module := _PACKAGES[backend]) not in interpreter.modules:
+        if (module := _PACKAGES.get(backend)) and module not in interpreter.modules:
             message = f"{python} has no {module}, which stands in for Triton's {backend} backend here"
             raise TritonMigrateError(message, hint=f"{python} -m pip install {module}")

@@ -15,7 +15,7 @@ from triton_migrate.base import TritonMigrateError
 if TYPE_CHECKING:
     from triton_migrate.check.repository import Model
 
-STAND_INS = ("onnxruntime", "pytorch")
+STAND_INS = ("fil", "onnxruntime", "pytorch")
 _RUN_HERE = ("python", *STAND_INS)
 
 

@@ -67,10 +67,11 @@ def _name(walk: Walk, name: str, expr: ir.Expr, frame: Frame, env: Env) -> Taint
     found = env.get(name)
     if found is not None and name not in frame.scope.globals:
         return found
-    taint = requested.whole(walk, expr, frame)
-    if cell := walk.cells.of_global(name, frame):
-        taint |= {cell} | walk.heap.held(cell)
-    return taint
+    cell = walk.cells.of_global(name, frame)
+    if cell is None:
+        return requested.whole(walk, expr, frame)
+    kept = walk.program.global_bindings(cell.owner, cell.name)  # what an entry puts there may be another request's
+    return walk.heap.held(cell) | {cell} | (CLEAN if kept else requested.whole(walk, expr, frame))
 
 
 def attribute(walk: Walk, base: ir.Expr, attr: str, frame: Frame) -> Taint:

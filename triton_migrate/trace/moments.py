@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.match import Matcher
-from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.scopes import CallPlace, Scope, last_name
 
 CACHES = ("functools.lru_cache", "functools.cache", "functools.cached_property")
 DEEPEST = 6
@@ -48,7 +50,9 @@ class Moments:
         if depth > DEEPEST:
             return "per-request"
         found: set[str] = set()
-        for caller in (place.scope for place in self.callers(scope)):
+        callers = self.callers(scope)
+        served = [place for place in callers if place.scope.kind == "function" or not self.by_hand(place)]
+        for caller in (place.scope for place in served or callers):
             found.add("import" if caller.kind != "function" else self._called(caller, depth + 1))
         for when in ("import", "startup", "first-use"):
             if when in found:
@@ -71,19 +75,27 @@ class Moments:
         frame = self.matcher.program.generic(scope)
         if self.evaluator.decorated(scope.function, frame, *CACHES):
             return True
-        return any(_checks_absence(s) for s in flow.flatten(scope.function.body)) and (
-            bool(scope.globals) or any(_stores_attribute(s) for s in flow.flatten(scope.function.body))
-        )
+        body = tuple(flow.flatten(scope.function.body))
+        kept = {name for stmt in body if isinstance(stmt, ir.Assign) for t in stmt.targets for name in _keeps(t, scope)}
+        return any(kept & _tested(stmt.test) for stmt in body if isinstance(stmt, ir.If))
 
 
-def _checks_absence(stmt: ir.Stmt) -> bool:
-    if not isinstance(stmt, ir.If):
-        return False
-    return any(
-        (isinstance(e, ir.Operation) and e.operator in ("Is", "IsNot", "Not", "NotIn", "Eq")) or isinstance(e, (ir.Name, ir.Attribute))
-        for e in walk(stmt.test)
-    )
+def _keeps(target: ir.Expr, scope: Scope) -> Iterator[str]:
+    """What outlives the function and is assigned: a global, an attribute, an element of something."""
+    match target:
+        case ir.Name(_, name) if name in scope.globals or name in scope.nonlocals:
+            yield name
+        case ir.Attribute(_, _, name):
+            yield name
+        case ir.Subscript(_, base, _):
+            yield last_name(base)
+        case ir.Sequence(_, _, items):
+            for item in items:
+                yield from _keeps(item, scope)
 
 
-def _stores_attribute(stmt: ir.Stmt) -> bool:
-    return isinstance(stmt, ir.Assign) and any(isinstance(t, (ir.Attribute, ir.Subscript)) for t in stmt.targets)
+def _tested(test: ir.Expr) -> set[str]:
+    """The names, attributes and texts (`hasattr(self, "model")`) that a test is about."""
+    parts = tuple(walk(test))
+    named = {p.id if isinstance(p, ir.Name) else p.attr for p in parts if isinstance(p, (ir.Name, ir.Attribute))}
+    return named | {p.value for p in parts if isinstance(p, ir.Constant) and isinstance(p.value, str)}

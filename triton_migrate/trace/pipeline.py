@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from triton_migrate.base import Span
 from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Consumer, Entry, Input, Task
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.resolve.values import Api, Container, Literal, Site, UserFunction, Values
+from triton_migrate.resolve.values import Api, Container, Literal, Site, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import DataConvert, WebParameter, WebResponse
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.records import Consumed, Fitted, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step, Taint
@@ -116,10 +116,26 @@ def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: d
 def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
     """The predict sites, without those of a training: what a loop that trains runs, and what the handler does not answer."""
     training = Training(walk.steps)
-    answered = {o for s in walk.steps if isinstance(s.stmt, (ir.Return, ir.Evaluate)) and s.scope is entry.handler.scope for o in s.taint}
+    own = (s for s in walk.steps if isinstance(s.stmt, (ir.Return, ir.Evaluate)) and s.scope is entry.handler.scope)
+    answered = walk.answering.union(*(s.taint for s in own))
     for site in walk.sites:
+        if _warms_up(walk, site):
+            continue
         if not training.any or (PredictOrigin(site.number) in answered and not training.runs(site) and not training.evaluates(site)):
             yield site
+
+
+def _warms_up(walk: Walk, site: PredictSite) -> bool:
+    """`model.encode("hello")` on a line of its own: what runs on constants and is dropped makes the model ready."""
+    stmt = walk.steps[site.step].stmt if walk.steps else None
+    dropped = isinstance(stmt, ir.Evaluate) and (stmt.value is site.call or (isinstance(stmt.value, ir.Await) and stmt.value.value is site.call))
+    given = (*site.call.args, *(value for _, value in site.call.keywords))
+    names = (name for part in given for name in flow.names(part))
+    return dropped and bool(given) and all(_of_a_library(v) for name in names for v in walk.evaluator.values(name, site.frame))
+
+
+def _of_a_library(value: Value) -> bool:
+    return isinstance(value, Literal) or (isinstance(value, Api) and value.site is None)
 
 
 def _fitted(walk: Walk) -> Iterator[Fitted]:

@@ -9,6 +9,7 @@ from triton_migrate.resolve.scopes import Frame
 from triton_migrate.rulebook.vocabulary import WebResponse
 
 PLAIN = {"application/json": "json", "text/html": "html", "text/plain": "text"}
+STREAMS = ("multipart/x-mixed-replace", "text/event-stream", "application/x-ndjson")
 FILES = ("image/", "audio/", "video/", "application/pdf", "application/zip", "application/octet-stream", "text/csv")
 
 
@@ -18,5 +19,7 @@ def answered_kind(evaluator: Evaluator, rule: WebResponse, call: ir.Call, frame:
         media = evaluator.constant(port(call, name), frame)
         if isinstance(media, str):
             media = media.partition(";")[0].strip().lower()
+            if media in STREAMS:
+                return "stream"
             return PLAIN.get(media) or ("file" if media.startswith(FILES) else rule.kind)
     return rule.kind

@@ -10,7 +10,7 @@ from triton_migrate.index.flow import exposed
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace import expressions
 from triton_migrate.trace.environment import Env
-from triton_migrate.trace.records import CLEAN, Cell, Step, Taint
+from triton_migrate.trace.records import CLEAN, Cell, PredictOrigin, Step, Taint
 
 if TYPE_CHECKING:
     from triton_migrate.trace.walk import Walk
@@ -51,7 +51,9 @@ def _statement(walk: Walk, stmt: ir.Stmt, frame: Frame, env: Env, returned: list
                 returned.append(taint)
         case ir.Return(_, value):
             taint = _end(walk, step, walk.expr(value, frame, env))
-            returned.append(taint)
+            returned.append(taint | walk.decided)
+            if len(walk.active) == 1:
+                walk.answering |= walk.decided
         case ir.Raise(_, exception, cause):
             _end(walk, step, walk.expr(exception, frame, env) | walk.expr(cause, frame, env))
         case ir.Assert(_, test, message):
@@ -59,8 +61,8 @@ def _statement(walk: Walk, stmt: ir.Stmt, frame: Frame, env: Env, returned: list
         case ir.Delete():
             pass
         case ir.If(_, test, body, orelse):
-            _end(walk, step, walk.expr(test, frame, env))
-            _branches(walk, (body, orelse), frame, env, returned)
+            taint = _end(walk, step, walk.expr(test, frame, env))
+            _branches(walk, (body, orelse), frame, env, returned, frozenset(o for o in taint if isinstance(o, PredictOrigin)))
         case ir.For(_, target, iterable, body, orelse):
             taint = _end(walk, step, walk.expr(iterable, frame, env))
 
@@ -113,15 +115,19 @@ def _twice(walk: Walk, once: Callable[[], None], loop: ir.For | ir.While, frame:
         once()
 
 
-def _branches(walk: Walk, blocks: Iterable[ir.Block], frame: Frame, env: Env, returned: list[Taint]) -> None:
-    before, after = dict(env.names), dict(env.names)
+def _branches(
+    walk: Walk, blocks: Iterable[ir.Block], frame: Frame, env: Env, returned: list[Taint], decided: Taint = CLEAN
+) -> None:
+    """The arms of a branch, merged. What an arm binds or answers also depends on the predict sites that `decided` which one is taken."""
+    before, after, outer = dict(env.names), dict(env.names), walk.decided
+    walk.decided |= decided
     for block in blocks:
         env.names = dict(before)
         walk.block(block, frame, env, returned)
         for name, taint in env.names.items():
             if taint is not before.get(name):
-                after[name] = after.get(name, CLEAN) | taint
-    env.names = after
+                after[name] = after.get(name, CLEAN) | taint | decided
+    env.names, walk.decided = after, outer
 
 
 def _assign(walk: Walk, target: ir.Expr, taint: Taint, frame: Frame, env: Env, step: Step, augmented: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.rulebook.vocabulary import ModelSave, ModelTrain
+from triton_migrate.rulebook.vocabulary import DataConvert, ModelSave, ModelTrain
 from triton_migrate.trace.records import Call, PredictSite, Step
 
 
@@ -31,11 +31,17 @@ class Training:
         return any(self._trains_in(scope, loop) for scope, call in calls for loop in flow.loops_around(scope.body, call.at))
 
     def evaluates(self, site: PredictSite) -> bool:
-        """Whether the site runs what this entry has just fitted and keeps or saves: a look at how good it is, not a service."""
+        """Whether the site runs what this entry has just fitted on data kept back for that, or keeps or saves it.
+
+        That is a look at how good it is, not a service.
+        """
         made = site.api.made
         fitted = (s for s in self.steps if s.number <= site.step and any(c.api.made == made for c in s.calls if _is(c, ModelTrain)))
         if made is None or not any(fitted):
             return False
+        split = {s.number for s in self.steps if any(isinstance(r, DataConvert) and r.splits for c in s.calls for r in c.rules)}
+        if split & site.taint:
+            return True
         at = Span(made.file, *made.at)
         kept = any(s.span.holds(at) and any(cell.lasting for cell in s.writes) for s in self.steps)
         return kept or any(_is(c, ModelSave) for s in self.steps for c in s.calls)

@@ -45,6 +45,8 @@ class Walk:
         self.active: list[Scope] = []
         self.chain: list[tuple[ir.Call, Frame]] = []
         self.chained = CLEAN  # the result of the part of a workflow that was walked last
+        self.decided = CLEAN  # predict sites whose results decide that the statement under way is reached
+        self.answering = CLEAN  # those that decide what the entry answers
         self.given: dict[int, Taint] = {}  # what the parts of the calls under way depend on: walked once, not for every callee
         self.asked: dict[tuple[int, int], tuple[WebRequest, ...]] = {}
         self.carried: dict[int, frozenset[str]] = {}  # names that a loop takes over from the round before

@@ -23,13 +23,13 @@ class NoteIndex:
 
     def __init__(self, path: str):
         bundle = joblib.load(path)
-        self.vectorizer, self.svd = bundle["vectorizer"], bundle["svd"]
-        self.vectors = np.zeros((0, self.svd.n_components))
+        self.vectorizer, self.encoder = bundle["vectorizer"], bundle["encoder"]
+        self.vectors = np.zeros((0, 8))
         self.texts: list[str] = []
         self.lock = threading.RLock()
 
     def embed(self, text: str) -> np.ndarray:
-        vector = self.svd.transform(self.vectorizer.transform([text]))[0]
+        vector = self.encoder.predict(self.vectorizer.transform([text]))[0]
         return vector / (np.linalg.norm(vector) or 1.0)
 
     def add(self, text: str) -> int:

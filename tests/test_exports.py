@@ -1,0 +1,53 @@
+"""Models leave their framework: each app of `exports/` is ported, its export script run, and its answers compared with the original's.
+
+`exports/<name>/` is as in `ports/`; `case.json` says in `networks` which models must be in the repository afterwards and on which backend,
+and in `needs` the packages without which the case is skipped.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from test_port import FORKED, Case, ask, compiles, different, tree_of_models
+
+from triton_migrate import api
+from triton_migrate.server import Ports, running
+
+CASES = [(path.parent, json.loads(path.read_text())) for path in sorted((Path(__file__).parent / "exports").glob("*/case.json"))]
+
+
+def parameter(folder: Path, case: Case) -> object:
+    missing = [package for package in case["needs"] if importlib.util.find_spec(package) is None]
+    marks = [pytest.mark.skip(reason=f"needs {', '.join(missing)}")] if missing else []
+    return pytest.param(folder, case, id=folder.name, marks=marks)
+
+
+@pytest.mark.triton
+@pytest.mark.parametrize(("folder", "case"), [parameter(*each) for each in CASES])
+def test_exported_network_answers_like_the_original(folder: Path, case: Case, tmp_path: Path) -> None:
+    original, port = tmp_path / "original", tmp_path / "port"
+    shutil.copytree(folder / "app", port)
+    report = api.apply(port, out=tmp_path / "out", write=True, exports=case.get("exports", "networks"))
+    assert report["not_ported"] == []
+    compiles(port)
+    shutil.copytree(folder / "app", original)
+    was, _ = ask(FORKED, original, case, "", folder / "make_models.py")
+    for file in tree_of_models(original, folder / "app"):
+        (port / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(original / file, port / file)
+    now, _ = ask(FORKED, port, case, "local")
+    assert different(case, was, now) == "", "without the export the original runs"
+
+    said: list[str] = []
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=said.append) as triton:
+        now, _ = ask(FORKED, port, case, triton.url)
+        counted = {row.name: row.request_success for row in triton.statistics()}
+    assert different(case, was, now) == ""
+    for name, backend in case["networks"].items():
+        assert counted.get(name), (said, counted)
+        assert f"{name}: loaded by the stand-in for {backend}" in said

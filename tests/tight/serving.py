@@ -1,0 +1,101 @@
+"""Takes a folder with an application, starts it as its users do, asks it, and says what it left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+MARK = b"TRITON_SERVING_OWNER="
+Reply = tuple[int, Any]
+
+
+@dataclass
+class Served:
+    """A running application. `temporary` is where the processes of this application meet."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    temporary: Path
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def ask(self, request: dict[str, Any]) -> Reply:
+        reply = self.session.request(request["method"], self.url + request["path"], json=request.get("json"), timeout=60)
+        return reply.status_code, reply.json() if "json" in reply.headers.get("Content-Type", "") else reply.text
+
+    @property
+    def owner(self) -> dict[str, Any]:
+        """The record of the process that owns Triton."""
+        (record,) = self.temporary.glob("triton-*/owner.json")
+        found: dict[str, Any] = json.loads(record.read_text())
+        return found
+
+    def tritons(self) -> list[int]:
+        """The servers that its processes have started."""
+        return [pid for pid, command in self.helpers() if b"/bin/tritonserver" in command]
+
+    def helpers(self) -> list[tuple[int, bytes]]:
+        """All processes that the owner has started for Triton."""
+        wanted = MARK + os.fsencode(self.temporary)
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if wanted in (entry / "environ").read_bytes():
+                    found.append((int(entry.name), (entry / "cmdline").read_bytes()))
+        return found
+
+
+@contextlib.contextmanager
+def serving(app: Path, command: list[str], ready: str, temporary: Path, **env: str) -> Iterator[Served]:
+    """`{port}` in the command is filled in. The application is told to stop at the end; `clean` says whether all is gone."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    temporary.mkdir(exist_ok=True)
+    log = temporary / "app.log"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary), **env}
+    program = [sys.executable, "-m", *(part.format(port=port) for part in command)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(program, cwd=app, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+    served = Served(f"http://127.0.0.1:{port}", process, log, temporary)
+    try:
+        _wait(served, ready)
+        yield served
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+
+
+def _wait(served: Served, ready: str) -> None:
+    for _ in range(600):
+        assert served.process.poll() is None, served.log.read_text()
+        with contextlib.suppress(requests.ConnectionError):
+            if requests.get(served.url + ready, timeout=60).status_code == 200:
+                return
+        time.sleep(0.1)
+    raise AssertionError(served.log.read_text())
+
+
+def gone(served: Served, shared: set[str], seconds: float = 10) -> tuple[list[Any], set[str]]:
+    """What is left of the helpers and in shared memory, once they have had the time to go."""
+    end = time.monotonic() + seconds
+    while served.helpers() and time.monotonic() < end:
+        time.sleep(0.1)
+    return served.helpers(), {name for name in set(os.listdir("/dev/shm")) - shared if name.startswith(("pytrtion", "psm_"))}

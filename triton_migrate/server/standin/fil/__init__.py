@@ -1,0 +1,1 @@
+"""Stand-in for Triton's onnxruntime backend; `model.py` is the backend."""
