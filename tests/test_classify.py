@@ -207,3 +207,148 @@ def test_a_script_that_an_entry_starts_trains(tmp_path: Path, saved: str, rule: 
     assert verdict.rule == rule, shown(verdict)
     if rule == "T2":
         assert [(e.span.file, e.span.line) for e in verdict.evidence] == [("app.py", 18), ("jobs/train.py", 6), ("app.py", 13)]
+
+
+FASTAPI = """
+from typing import Annotated
+
+import joblib
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Security
+from fastapi.security import APIKeyHeader, HTTPBasic, OAuth2PasswordBearer
+
+model, oauth, basic = joblib.load("model.pkl"), OAuth2PasswordBearer(tokenUrl="login"), HTTPBasic()
+
+
+def decoded(token, error):
+    if token != "t":
+        raise error
+    return token
+
+
+def current_user(token: str = Depends(oauth)):
+    return decoded(token, HTTPException(status_code=401))
+
+
+def checked(x_key: str = Header()):
+    if x_key != "k":
+        raise HTTPException(status_code=403)
+
+
+def rows(body: dict):
+    return body["rows"]
+
+
+User = Annotated[str, Depends(current_user)]
+app, closed, router = FastAPI(), APIRouter(dependencies=[Depends(checked)]), APIRouter()
+
+
+{route}
+    return model.predict(body["rows"]).tolist()
+
+
+app.include_router(router)
+app.include_router(closed)
+"""
+
+
+@pytest.mark.parametrize(
+    ("route", "guarded"),
+    [
+        ("@router.post('/p')\ndef p(body: dict, user: str = Depends(current_user)):", True),
+        ("@router.post('/p')\ndef p(body: dict, user: User):", True),
+        ("@router.post('/p')\ndef p(body: dict, user=Depends(basic)):", True),
+        ("@router.post('/p')\ndef p(body: dict, key: str = Security(APIKeyHeader(name='X'))):", True),
+        ("@router.post('/p', dependencies=[Depends(checked)])\ndef p(body: dict):", True),
+        ("@closed.post('/p')\ndef p(body: dict):", True),
+        ("@router.post('/p')\ndef p(body: dict, key: str):\n    if key != 'k':\n        raise HTTPException(403)", True),
+        ("@router.post('/p')\ndef p(body: dict, asked=Depends(rows)):", False),
+        ("@router.post('/p')\ndef p(body: dict, key: str):\n    if key != 'k':\n        raise HTTPException(404)", False),
+    ],
+)
+def test_who_asks_is_checked(tmp_path: Path, route: str, guarded: bool) -> None:
+    (tmp_path / "app.py").write_text(FASTAPI.format(route=route))
+    (verdict,) = (v for v in study(tmp_path).verdicts if v is not None)
+    assert ("auth" in verdict.flags) == guarded
+
+
+FLASK = """
+import functools
+import joblib
+from flask import Flask, abort, jsonify, request
+from flask_httpauth import HTTPBasicAuth
+from flask_jwt_extended import jwt_required
+from flask_login import login_required
+from django.contrib.auth.decorators import login_required as of_django
+
+app, model, auth = Flask(__name__), joblib.load("model.pkl"), HTTPBasicAuth()
+
+
+def keyed(view):
+    @functools.wraps(view)
+    def inner(*args, **kwargs):
+        if request.headers.get("X-Key") != "k":
+            return jsonify(error="who are you?"), 401
+        return view(*args, **kwargs)
+    return inner
+
+
+def timed(view):
+    @functools.wraps(view)
+    def inner(*args, **kwargs):
+        return view(*args, **kwargs)
+    return inner
+
+{before}
+
+@app.post("/p")
+{guard}
+def p():
+    return jsonify(model.predict(request.get_json()).tolist())
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "before", "guarded"),
+    [
+        ("@login_required", "", True),
+        ("@jwt_required()", "", True),
+        ("@auth.login_required", "", True),
+        ("@of_django", "", True),
+        ("@keyed", "", True),
+        ("", "@app.before_request\ndef check():\n    if 'X-Key' not in request.headers:\n        abort(401)\n", True),
+        ("@timed", "", False),
+        ("", "@app.before_request\ndef check():\n    if not request.is_json:\n        abort(415)\n", False),
+    ],
+)
+def test_a_decorator_or_a_hook_checks_who_asks(tmp_path: Path, guard: str, before: str, guarded: bool) -> None:
+    (tmp_path / "app.py").write_text(FLASK.format(guard=guard, before=before))
+    (verdict,) = (v for v in study(tmp_path).verdicts if v is not None)
+    assert ("auth" in verdict.flags) == guarded
+
+
+VIEWS = """
+import joblib
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+model = joblib.load("model.pkl")
+
+
+class Predict(APIView):
+    permission_classes = [{permission}]
+
+    def post(self, request):
+        return Response(model.predict(request.data["rows"]).tolist())
+"""
+
+
+@pytest.mark.parametrize(("permission", "guarded"), [("IsAuthenticated", True), ("AllowAny", False)])
+def test_a_permission_class_checks_who_asks(tmp_path: Path, permission: str, guarded: bool) -> None:
+    (tmp_path / "settings.py").write_text("ROOT_URLCONF = 'urls'\n")
+    (tmp_path / "urls.py").write_text(
+        "from django.urls import path\nfrom views import Predict\nurlpatterns = [path('p', Predict.as_view())]\n"
+    )
+    (tmp_path / "views.py").write_text(VIEWS.format(permission=permission))
+    (verdict,) = (v for v in study(tmp_path).verdicts if v is not None)
+    assert ("auth" in verdict.flags) == guarded

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -186,8 +187,9 @@ def test_a_client_that_leaves_frees_the_model(tokens: Ported, which: int, tmp_pa
         for reply in leaving:
             next(reply)
             reply.close()
-        # The route notices with its next piece, the model with the one after that; what is not stopped waits for ever for the third file.
-        go_on(tmp_path / "left", 2)
+        for number in range(1, 50):  # a stream that nobody stops waits for ever for the file that is not made, the last
+            go_on(tmp_path / "left", number, number)
+            time.sleep(0.02)
         _until_stopped(port, tmp_path)
         tokens.triton.refuse_dead()
         again = whole(port, {"method": "POST", "path": "/events", "json": {"text": "hello"}})

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from triton_migrate import api
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.verify.client import Reply, client
 from triton_migrate.verify.compare import (
@@ -463,6 +464,57 @@ def test_what_ignores_sigterm_is_killed_with_its_children(tmp_path: Path, python
         pytest.fail("the child survived")
 
 
+BY_HAND = {
+    "flask": """
+        from flask import Flask
+        app = Flask(__name__)
+        model = None
+
+        @app.get("/child")
+        def answer():
+            return model
+
+        if __name__ == "__main__":
+            model = "made by hand"
+            app.run(host="0.0.0.0", port=5000, debug=True)
+    """,
+    "fastapi": """
+        import uvicorn
+        from fastapi import FastAPI
+        app = FastAPI()
+        state = {}
+
+        def load():
+            state["model"] = "made by hand"
+
+        @app.get("/child")
+        def answer():
+            return state["model"]
+
+        if __name__ == "__main__":
+            load()
+            uvicorn.run(app, port=8000)
+    """,
+}
+
+
+@pytest.mark.parametrize("framework", BY_HAND)
+def test_an_app_that_prepares_itself_in_its_main_part_is_run_by_hand(tmp_path: Path, python: Path, framework: str) -> None:
+    root = tree(tmp_path / "app", {"main.py": BY_HAND[framework]})
+    (found,) = api.scan(root)["applications"]
+    assert found["script"] == "main.py"
+    application = Application(found["framework"], found["target"], found["server"], found["factory"], found["script"])
+    with up(root, application, python) as app, client(app.url) as session:
+        assert b"made by hand" in session.send(recorded(tmp_path, path="/child")).body
+    assert app.command.server == "python main.py"
+
+
+def test_a_main_part_that_only_serves_changes_nothing(tmp_path: Path) -> None:
+    only = BY_HAND["flask"].replace('model = "made by hand"', 'print("serving")')
+    (found,) = api.scan(tree(tmp_path / "app", {"main.py": only}))["applications"]
+    assert found["script"] is None
+
+
 def test_free_ports_differ() -> None:
     assert len(set(free_ports(5))) == 5
 
@@ -570,6 +622,8 @@ def test_the_document_is_the_one_of_the_report() -> None:
     bypassed = RequestResult("a", "GET", "/", 200, 200, True, False, (), 1.5, 2.5)
     assert not Verification((bypassed,), (), None, "", "", ()).passed
     assert Verification((same,), (), None, "", "", ()).passed
+    unanswered = RequestResult("a", "GET", "/", 404, 404, True, None, (), 1.5, 2.5)
+    assert not Verification((unanswered,), (), None, "", "", ()).passed
 
 
 def test_usage_errors_come_before_anything_is_started(tmp_path: Path) -> None:

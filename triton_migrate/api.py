@@ -1,4 +1,7 @@
-"""The story from top to bottom: scan, apply, serve, verify. Read this file first; `cli` only parses arguments and prints."""
+"""The story from top to bottom: scan, apply, serve, verify. Read this file first; `cli` only parses arguments and prints.
+
+The rooms that find out, port, serve and verify are loaded where they are used: loading them takes longer than a scan whose report is kept.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from triton_migrate import changes
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.discover import discover
 from triton_migrate.index.cache import FactsCache
-from triton_migrate.port import Port, port
-from triton_migrate.report import html
 from triton_migrate.report import json as report_json
-from triton_migrate.report.build import document
+from triton_migrate.report.document import Application as ApplicationRow
 from triton_migrate.report.document import Report, Verification
-from triton_migrate.server import Ports, default_python
-from triton_migrate.server import serve as serve_triton
-from triton_migrate.study import Study, study
+from triton_migrate.report.kept import DOCUMENT, Kept, packed, unpacked
+
+if TYPE_CHECKING:
+    from triton_migrate.server import Ports
+    from triton_migrate.study import Study
 
 CATEGORIES = ("tight", "loose", "modular", "individual")
 REPORT, PAGE, PATCH, REQUESTS = "report.json", "report.html", "migration.patch", "requests.jsonl"
@@ -32,9 +34,21 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__py
 
 def scan(app: Path, *, out: Path | None = None, rules: Path | None = None, cache: FactsCache | None = None, jobs: int = 1) -> Report:
     """Analyse `app` without running it; with `out`, write report.json and report.html there."""
-    found = study(app, rules, cache=cache, jobs=jobs)
-    report = document(found, port(found, _ids(found), write=False), done=False)
-    _write_report(report, out, cache)
+    project = discover(app)
+    kept = Kept.of(cache, project, rules)
+    texts = kept.texts()
+    if (report := unpacked(texts.get(DOCUMENT))) is None:
+        from triton_migrate.port import port
+        from triton_migrate.report.build import document
+        from triton_migrate.study import study
+
+        found = study(project, rules, cache=cache, jobs=jobs)
+        report = document(found, port(found, _ids(found), write=False), done=False)
+        texts = {}
+    files = {name: texts[name] for name in (REPORT, PAGE) if name in texts} or _files_of(report, out, cache)
+    if texts.keys() != {DOCUMENT, *files}:
+        kept.keep({DOCUMENT: packed(report), **files})
+    _write_files(files, out)
     return report
 
 
@@ -47,13 +61,19 @@ def apply(
     write: bool = False,
     allow_dirty: bool = False,
     exports: str = "networks",
+    cut: str = "cheapest",
     rules: Path | None = None,
     cache: FactsCache | None = None,
     jobs: int = 1,
 ) -> Report:
     """Plan and generate the port of the selected pipelines; write the patch and the report, and the app itself only when asked to."""
-    found = study(app, rules, cache=cache, jobs=jobs)
-    planned = port(found, _selected(found, categories, endpoints), exports)
+    from triton_migrate import changes
+    from triton_migrate.port import port
+    from triton_migrate.report.build import document
+    from triton_migrate.study import study
+
+    found = study(discover(app), rules, cache=cache, jobs=jobs)
+    planned = port(found, _selected(found, categories, endpoints), exports, cut=cut)
     changes.check(planned.changes, found.project.root)
     report = document(found, planned, done=True)
     if write:
@@ -66,6 +86,8 @@ def apply(
 
 def serve(app: Path, *, python: Path | None, ports: Ports, say: Callable[[str], None]) -> None:
     """Run the ported app's models on a real Triton until a signal comes."""
+    from triton_migrate.server import serve as serve_triton
+
     serve_triton(app, python=python, ports=ports, say=say)
 
 
@@ -78,24 +100,22 @@ def verify(
     connections: int,
     seconds: float,
     rounds: int,
+    application: str | None = None,
     say: Callable[[str], None],
 ) -> Report:
     """Start original and port, replay the same requests, compare, measure both under load; the result goes into the report."""
+    from triton_migrate.server import default_python
     from triton_migrate.verify.load import LoadPlan
     from triton_migrate.verify.run import verify_port
     from triton_migrate.verify.start import Application
 
     report = report_json.read(out / REPORT)
-    if not report["applications"]:
-        raise TritonMigrateError(
-            "no application object was found to start", file=str(app), hint="define `app = Flask(...)` or `FastAPI(...)` at module level"
-        )
-    first = report["applications"][0]
-    application = Application(first["framework"], first["target"], first["server"], first["factory"])
+    chosen = _application(report, application)
+    started = Application(chosen["framework"], chosen["target"], chosen["server"], chosen["factory"], chosen["script"] or "")
     load = LoadPlan(connections=connections, seconds=seconds, rounds=rounds) if connections else None
     with _two_trees(app, out / PATCH) as (original, ported):
         recorded = requests or _requests_of(app)
-        result = verify_port(original, ported, application, recorded, python=python or default_python(app), load=load, say=say)
+        result = verify_port(original, ported, started, recorded, python=python or default_python(app), load=load, say=say)
     report["verification"] = cast(Verification, result.as_document())
     faster = result.load is not None and result.load.ratio.rps >= 1
     for endpoint in report["endpoints"]:
@@ -109,7 +129,7 @@ def verify(
 
 
 def _ids(found: Study) -> frozenset[str]:
-    return frozenset(p.entry.id for p, _ in found.inferring)
+    return frozenset(p.entry.id for p, _ in (*found.inferring, *found.consuming))
 
 
 def _selected(found: Study, categories: tuple[str, ...], endpoints: tuple[str, ...]) -> frozenset[str]:
@@ -117,7 +137,7 @@ def _selected(found: Study, categories: tuple[str, ...], endpoints: tuple[str, .
     for category in categories:
         if category not in (*CATEGORIES, "all"):
             raise TritonMigrateError(f"unknown category {category!r}", hint=_near(category, (*CATEGORIES, "all")))
-    every = {p.entry.id: v.category for p, v in found.inferring}
+    every = {p.entry.id: v.category for p, v in (*found.inferring, *found.consuming)}
     for endpoint in endpoints:
         if endpoint not in every:
             known = tuple(p.entry.id for p in found.pipelines)
@@ -125,6 +145,21 @@ def _selected(found: Study, categories: tuple[str, ...], endpoints: tuple[str, .
             raise TritonMigrateError(f"no inference endpoint {endpoint!r}", hint=why)
     named = frozenset(endpoints) or frozenset(every)
     return frozenset(e for e in named if "all" in categories or every[e] in categories)
+
+
+def _application(report: Report, target: str | None) -> ApplicationRow:
+    """The application of that target; without one, that of the first ported pipeline's file, else the likeliest."""
+    rows = report["applications"]
+    if not rows:
+        hint = "define `app = Flask(...)` or `FastAPI(...)` at module level"
+        raise TritonMigrateError("no application object was found to start", file=report["root"], hint=hint)
+    if target is None:
+        ported = [e["file"] for e in report["endpoints"] if (made := e["port"]) is not None and made["status"] == "ported"]
+        return next((row for file in ported for row in rows if row["file"] == file), rows[0])
+    found = next((row for row in rows if row["target"] == target), None)
+    if found is None:
+        raise TritonMigrateError(f"no application {target!r}", hint=_near(target, tuple(row["target"] for row in rows)))
+    return found
 
 
 def _near(name: str, known: tuple[str, ...]) -> str:
@@ -136,10 +171,23 @@ def _near(name: str, known: tuple[str, ...]) -> str:
 
 
 def _write_report(report: Report, out: Path | None, cache: FactsCache | None = None) -> None:
+    _write_files(_files_of(report, out, cache), out)
+
+
+def _files_of(report: Report, out: Path | None, cache: FactsCache | None) -> dict[str, str]:
+    """The text of each file of a report, by name; none where nothing is to be written."""
+    if out is None:
+        return {}
+    from triton_migrate.report import html
+
+    return {REPORT: report_json.dumps(report), PAGE: html.render(report, cache)}
+
+
+def _write_files(files: dict[str, str], out: Path | None) -> None:
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        report_json.write(report, out / REPORT)
-        html.write(report, out / PAGE, cache)
+        for name, text in files.items():
+            (out / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _write_patch(patch: bytes, out: Path, *, keep: bool) -> None:
@@ -184,4 +232,4 @@ def _two_trees(app: Path, patch: Path) -> Iterator[tuple[Path, Path]]:
         yield trees
 
 
-__all__ = ["Port", "apply", "scan", "serve", "verify"]
+__all__ = ["apply", "scan", "serve", "verify"]

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -46,6 +47,13 @@ Jobs = Annotated[
 OUT = Path(".triton-migrate")
 CORES = os.cpu_count() or 1
 FINDINGS = (*api.CATEGORIES, "blocked", "all")
+
+
+class Cut(str, Enum):
+    """What `--cut` may ask for."""
+
+    MODEL = "model"
+    PIPELINE = "pipeline"
 
 
 def _version(asked: bool) -> None:
@@ -97,6 +105,10 @@ def apply(
             show_default=False,
         ),
     ] = None,
+    cut: Annotated[
+        Cut | None,
+        typer.Option(help="Where to cut: only the predict call leaves, or all that can; default: the cheapest.", show_default=False),
+    ] = None,
     out: Out = OUT,
     rules: Rules = None,
     no_cache: NoCache = False,
@@ -112,6 +124,7 @@ def apply(
         write=write,
         allow_dirty=allow_dirty,
         exports={None: "networks", True: "all", False: "none"}[export],
+        cut="cheapest" if cut is None else cut.value,
         rules=rules,
         cache=_cache(no_cache),
         jobs=jobs,
@@ -159,18 +172,29 @@ def verify(
     connections: Annotated[int, typer.Option(metavar="N", min=0, help="Concurrent connections of the load test; 0 leaves it out.")] = 16,
     seconds: Annotated[float, typer.Option(metavar="S", min=0.5, help="Seconds of load per side and round.")] = 3.0,
     rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Alternating rounds of load.")] = 3,
+    application: Annotated[
+        str | None, typer.Option(metavar="MODULE:NAME", help="Which application to start, where there are several.")
+    ] = None,
     python: Python = None,
     out: Out = OUT,
 ) -> None:
     """Run original and port (this starts the user's code), replay the same requests, compare, measure."""
     signal.signal(signal.SIGTERM, _terminated)
     report = api.verify(
-        app or _last_root(out), requests=requests, out=out, python=python, connections=connections, seconds=seconds, rounds=rounds, say=_say
+        app or _last_root(out),
+        requests=requests,
+        out=out,
+        python=python,
+        connections=connections,
+        seconds=seconds,
+        rounds=rounds,
+        application=application,
+        say=_say,
     )
     terminal.verify_summary(report, console)
     console.print(f"report: {out / api.PAGE}", highlight=False, soft_wrap=True)
     done = report["verification"]
-    if done is None or done["equal"] < done["total"] or any(r["on_triton"] is False for r in done["requests"]):
+    if done is None or not done["passed"]:
         raise typer.Exit(1)
 
 

@@ -16,6 +16,7 @@ from triton_migrate.changes import ChangeSet, FileEdit, NewFile, NotDone, read_t
 from triton_migrate.entries.records import Entry
 from triton_migrate.generate.served import CLIENT, ServedApp
 from triton_migrate.generate.snippets import unavailable_handler
+from triton_migrate.plan.choice import Where
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.port import Planner
 from triton_migrate.plan.records import NotPorted
@@ -38,15 +39,16 @@ class Port:
     changes: ChangeSet
 
 
-def port(found: Study, endpoints: frozenset[str], exports: str = "networks", *, write: bool = True) -> Port:
+def port(found: Study, endpoints: frozenset[str], exports: str = "networks", *, cut: str = "cheapest", write: bool = True) -> Port:
     """Plan, generate and rewrite the selected pipelines (by id). `exports`: which models leave their framework (generate.networks).
+    `cut`: see plan.choice.
 
     Without `write` the app's own files are left alone and the change set is empty: what a scan says needs only the served models.
     """
-    selected = tuple((p, v) for p, v in found.inferring if p.entry.id in endpoints)
+    selected = tuple((p, v) for p, v in (*found.inferring, *found.consuming) if p.entry.id in endpoints)
     tight, loose = (tuple((p, v) for p, v in selected if (v.category == "tight") is wanted) for wanted in (True, False))
     binding = bind(found.evaluator, found.texts, tight, found.pipelines)
-    planner = Planner(found.evaluator, loose)
+    planner = Planner(found.evaluator, loose, Where(cut))
     planned = planner.plan()
     pins = _pins(found.project.root)
     while planned.models or binding.bound:
@@ -86,7 +88,7 @@ def _simplify(edit: NotDone) -> NoCut:
 def _touched(written: list[Written], edit: NotDone) -> list[Written]:
     """The models one of whose cut functions holds the edit that could not be done; all of them when it is elsewhere."""
     span = edit.span
-    places = [(w, c.scope.function.at) for w in written for c in w.planned.cuts if c.scope.file == span.file]
+    places = [(w, c.scope.function.at) for w in written for c in w.planned.cuts if c.scope.file == span.file and c.scope.kind == "function"]
     return [w for w, at in places if at[0] <= span.line <= at[2]] or written
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_migrate.base import Failed, Span
-from triton_migrate.classify import Verdict, classify
+from triton_migrate.classify import Verdict, classify, consumer_verdict
 from triton_migrate.discover import Project, discover
 from triton_migrate.entries.applications import applications
 from triton_migrate.entries.consumers import consumers, scripts
@@ -52,6 +52,11 @@ class Study:
     @property
     def inferring(self) -> tuple[tuple[Pipeline, Verdict], ...]:
         return tuple((p, v) for p, v in zip(self.pipelines, self.verdicts, strict=True) if v is not None)
+
+    @property
+    def consuming(self) -> tuple[tuple[Pipeline, Verdict], ...]:
+        """Loops and scripts that run a model; a function that a pipeline enters is that one's."""
+        return tuple((c.pipeline, consumer_verdict(c)) for c in self.consumers)
 
     @property
     def frameworks(self) -> tuple[str, ...]:

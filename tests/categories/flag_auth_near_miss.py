@@ -11,6 +11,6 @@ model = joblib.load("model.pkl")
 @app.post("/p")
 def p():
     x = np.array(request.get_json())
-    if request.args["key"] != "k":
-        abort(401)
+    if request.args["kind"] != "k":
+        abort(400)
     return jsonify(model.predict(x).tolist())

@@ -32,7 +32,7 @@ class Served:
     session: requests.Session = field(default_factory=requests.Session)
 
     def ask(self, request: dict[str, Any]) -> Reply:
-        reply = self.session.request(request["method"], self.url + request["path"], json=request.get("json"), timeout=60)
+        reply = self.session.request(request["method"], self.url + request["path"], json=request.get("json"), timeout=180)
         return reply.status_code, reply.json() if "json" in reply.headers.get("Content-Type", "") else reply.text
 
     @property
@@ -41,6 +41,10 @@ class Served:
         (record,) = self.temporary.glob("triton-*/owner.json")
         found: dict[str, Any] = json.loads(record.read_text())
         return found
+
+    def owner_or(self, default: int) -> int:
+        """Its pid, while there is one."""
+        return next((json.loads(r.read_text())["pid"] for r in self.temporary.glob("triton-*/owner.json")), default)
 
     def tritons(self) -> list[int]:
         """The servers that its processes have started."""
@@ -87,7 +91,7 @@ def _wait(served: Served, ready: str) -> None:
     for _ in range(600):
         assert served.process.poll() is None, served.log.read_text()
         with contextlib.suppress(requests.ConnectionError):
-            if requests.get(served.url + ready, timeout=60).status_code == 200:
+            if requests.get(served.url + ready, timeout=180).status_code == 200:
                 return
         time.sleep(0.1)
     raise AssertionError(served.log.read_text())

@@ -5,17 +5,17 @@ from __future__ import annotations
 from triton_migrate.bind.functions import locks_at
 from triton_migrate.bind.reach import Reach
 from triton_migrate.index import ir
-from triton_migrate.plan.cut import Cut, typed
+from triton_migrate.plan.cut import Cut, NoCut, typed
 from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.predictions import Predictions
 from triton_migrate.trace.records import PredictSite
 
 
 def typed_calls(cutter: Cutter, reach: Reach) -> tuple[tuple[Cut, str], ...]:
     """A cut for each function with predict calls, and the expression of their receiver in the owner; empty if any cannot be so bound."""
-    ways = cutter.ways()
-    only_calls = next((way for way in ways if isinstance(way, tuple) and all(c.kind == "model" for c in way)), ())
+    cuts = Predictions(cutter.judge, cutter.types, cutter.predicts).cuts(cutter.pipeline.sites)
     found = []
-    for cut in only_calls:
+    for cut in () if isinstance(cuts, NoCut) else cuts:
         receivers = {_receiver(reach, site) for site in cut.sites}
         known = len(receivers) == 1 and None not in receivers
         crossings = (*cut.inputs, *cut.outputs)

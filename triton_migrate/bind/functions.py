@@ -166,7 +166,15 @@ def locks_at(cutter: Cutter, site: PredictSite) -> Iterator[ir.At]:
 
 def _held(cutter: Cutter, call: ir.Call, frame: Frame) -> Iterator[ir.At]:
     for stmt in flow.flatten(frame.scope.body):
-        if isinstance(stmt, ir.With) and any(ir.holds(s.at, call.at) for s in stmt.body):
-            for expr, _ in stmt.items:
-                if any(isinstance(v, Api) and v.path.startswith(LOCKS) for v in cutter.evaluator.values(expr, frame)):
-                    yield stmt.at
+        if isinstance(stmt, ir.With) and any(ir.holds(s.at, call.at) for s in stmt.body) and _takes_lock(cutter, stmt, frame):
+            yield stmt.at
+
+
+def locked(cutter: Cutter, inner: ir.Stmt, frame: Frame) -> bool:
+    """Whether the function holds a lock where the statement runs."""
+    around = (s for s in flow.flatten(frame.scope.body) if isinstance(s, ir.With) and any(ir.holds(b.at, inner.at) for b in s.body))
+    return any(_takes_lock(cutter, stmt, frame) for stmt in around)
+
+
+def _takes_lock(cutter: Cutter, stmt: ir.With, frame: Frame) -> bool:
+    return any(isinstance(v, Api) and v.path.startswith(LOCKS) for expr, _ in stmt.items for v in cutter.evaluator.values(expr, frame))

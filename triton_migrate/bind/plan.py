@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, replace
 
 from triton_migrate.bind.calls import typed_calls
-from triton_migrate.bind.functions import Candidate
+from triton_migrate.bind.functions import STUCK, Candidate
 from triton_migrate.bind.owned import touching
 from triton_migrate.bind.reach import Reach
 from triton_migrate.bind.records import Argument, BindPlan, Bound
+from triton_migrate.bind.regions import Outline, outline
 from triton_migrate.classify import Verdict
 from triton_migrate.entries.records import Entry
 from triton_migrate.index import ir
@@ -26,6 +27,8 @@ from triton_migrate.trace.records import Pipeline
 
 CALL = "only rows travel: the predict call runs on the live model of the owner, all that wait in one call"
 FUNCTION = "the function runs as it is on the owner's live object, with its locks and the state it reads"
+REGION = "the statements around the model become a function of plain values, which the owner runs on its live objects"
+INLINE = "the model is called in the function that answers the request"
 RESERVED = frozenset({"bound", "infer", "infer_async", "live", "each", "together", "fields", "objects", "original", "attach", "models", "np"})
 OWN_COPY = "its worker processes keep their own copies of the state it reads or changes"
 
@@ -39,6 +42,7 @@ class _Draft:
     pipeline: Pipeline
     cut: Cut | None = None
     candidate: Candidate | None = None
+    outline: Outline | None = None
     receiver: str = ""
 
 
@@ -46,16 +50,19 @@ def bind(
     evaluator: Evaluator, texts: dict[str, Text], selected: tuple[tuple[Pipeline, Verdict], ...], every: tuple[Pipeline, ...]
 ) -> BindPlan:
     """`every` are all pipelines of the application: their routes may touch what is live, too."""
-    reach, handlers = Reach(evaluator, texts), frozenset(p.entry.handler.scope for p in every)
+    reach, handlers = Reach(evaluator, texts), frozenset(p.entry.scope for p in every)
     drafts: dict[object, list[_Draft]] = {}
     refused: list[NotPorted] = []
     for pipeline, _ in selected:
+        if _is_bound(evaluator, pipeline):
+            continue
         made = _drafted(Cutter(evaluator, pipeline), reach, pipeline, handlers)
         if isinstance(made, NoCut):
             refused.append(NotPorted(pipeline.entry.id, made.reason, made.span, made.fix))
             continue
         for draft in made:
-            drafts.setdefault((draft.kind, draft.scope, draft.receiver), []).append(draft)
+            run = draft.outline.cut.span if draft.outline is not None else None
+            drafts.setdefault((draft.kind, draft.scope, draft.receiver, run), []).append(draft)
     taken: set[str] = set(RESERVED)
     bound = tuple(_bound(members, taken) for members in drafts.values())
     touched = touching(evaluator, every, bound)
@@ -66,6 +73,14 @@ def bind(
     return BindPlan(tuple(b for b in bound if not set(b.endpoints) <= set(lost)), tuple(dict.fromkeys(owned)), tuple(refused))
 
 
+def _is_bound(evaluator: Evaluator, pipeline: Pipeline) -> bool:
+    """Whether an earlier port has bound it: the port of a port changes nothing."""
+    scopes = {f.scope for s in pipeline.sites for f in (*(f for _, f in s.chain), s.frame)}
+    calls = ((s, d) for s in scopes for d in s.function.decorators if isinstance(d, ir.Call))
+    frames = evaluator.program.frames
+    return any(a.path.startswith("triton_serving.") for s, d in calls for a in evaluator.apis(d.func, frames[s.file]))
+
+
 def unbound(plan: BindPlan, problem: NoCut) -> BindPlan:
     """Nothing of the plan, for a problem that its edits met."""
     refused = (NotPorted(e, problem.reason, problem.span, problem.fix) for b in plan.bound for e in b.endpoints)
@@ -73,25 +88,34 @@ def unbound(plan: BindPlan, problem: NoCut) -> BindPlan:
 
 
 def _drafted(cutter: Cutter, reach: Reach, pipeline: Pipeline, handlers: frozenset[Scope]) -> list[_Draft] | NoCut:
+    """Typed predict calls, or functions around them, or else a run of statements: of these, what leaves the code most as it is."""
     if calls := typed_calls(cutter, reach):
         return [_Draft("call", cut.scope, pipeline, cut=cut, receiver=receiver) for cut, receiver in calls]
+    functions = _functions(cutter, reach, pipeline, handlers)
+    if not isinstance(functions, NoCut):
+        return functions
+    run = outline(cutter, reach)
+    if isinstance(run, NoCut):
+        return functions if functions.reason != INLINE else run
+    return [_Draft("region", run.cut.scope, pipeline, outline=run)]
+
+
+def _functions(cutter: Cutter, reach: Reach, pipeline: Pipeline, handlers: frozenset[Scope]) -> list[_Draft] | NoCut:
+    """The smallest function around each predict site that can be bound."""
     found: list[_Draft] = []
     for site in pipeline.sites:
-        if any(d.candidate is not None and any(f.scope is d.scope for _, f in (*site.chain, (site.call, site.frame))) for d in found):
+        scopes = {site.scope, *(f.scope for _, f in site.chain)}
+        if any(d.scope in scopes for d in found):
             continue
-        problems: list[NoCut] = []
-        for depth in range(len(site.chain), -1, -1):
-            if depth == 0 and problems:
-                break
+        problem = NoCut(INLINE, site.span, STUCK)
+        for depth in range(len(site.chain), 0, -1):
             candidate = Candidate(cutter, reach, site, depth, handlers)
             if candidate.problem is None:
                 found.append(_Draft("function", candidate.scope, pipeline, candidate=candidate))
                 break
-            problems.append(candidate.problem)
+            problem = candidate.problem if problem.reason == INLINE else problem
         else:
-            return problems[0]
-        if problems and (not found or found[-1].candidate is None or found[-1].candidate.site is not site):
-            return problems[0]
+            return problem
     return found
 
 
@@ -109,6 +133,13 @@ def _bound(members: list[_Draft], taken: set[str]) -> Bound:
         stacked = cut.stacked and given.type.one_row and all(c.type.one_row for c in outputs.values())
         name = _free(model_name(models[0]) if models else first.scope.name, taken)
         return Bound("call", name, first.scope, first.receiver, (argument,), made, stacked, sites, endpoints, models, CALL)
+    if first.outline is not None:
+        run = first.outline
+        name = _free(f"run_{first.scope.name.strip('_')}", taken)
+        output = tensor(run.result, {"ERROR", *(a.tensor.name for a in run.arguments if a.tensor)})
+        callee = f'live("{first.scope.file}").{name}'
+        return Bound("region", name, first.scope, callee, run.arguments, ((output, run.result),), False, sites, endpoints, models, REGION,
+                     run.cut, run.replaced, run.place)  # fmt: skip
     assert first.candidate is not None
     candidates = [d.candidate for d in members if d.candidate is not None]
     result = _agreed([c.result for c in candidates])
@@ -120,8 +151,8 @@ def _bound(members: list[_Draft], taken: set[str]) -> Bound:
 
 
 def _sites(draft: _Draft) -> tuple:  # type: ignore[type-arg]
-    if draft.cut is not None:
-        return draft.cut.sites
+    if draft.cut is not None or draft.outline is not None:
+        return draft.cut.sites if draft.cut is not None else draft.pipeline.sites
     return tuple(s for s in draft.pipeline.sites if any(f.scope is draft.scope for f in (*(f for _, f in s.chain), s.frame)))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triton_migrate.base import Span
-from triton_migrate.plan.cut import Crossing
+from triton_migrate.index import ir
+from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.records import NotPorted, ServedModel, Tensor
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.records import ModelRef, PredictSite
@@ -28,7 +29,8 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One model that PyTriton serves: a function of the application (`kind` "function"), or predict calls in one ("call").
+    """One model that PyTriton serves: a function of the application (`kind` "function"), predict calls in one ("call"), or statements
+    of one that become a function of the same name ("region": `run`, with `replaced` parts, put above `place`).
 
     `callee` is the expression, in the owner, of what is called; for calls it lacks the method, which is the output's name.
     """
@@ -44,11 +46,15 @@ class Bound:
     endpoints: tuple[str, ...]
     models: tuple[ModelRef, ...]
     why: str
+    cut: Cut | None = None
+    replaced: tuple[tuple[ir.At, str], ...] = ()
+    place: Scope | None = None
 
     @property
     def span(self) -> Span:
-        function = Span(self.scope.file, *self.scope.function.at)
-        return function if self.kind == "function" else self.sites[0].span
+        if self.kind == "function":
+            return Span(self.scope.file, *self.scope.function.at)
+        return self.cut.span if self.cut is not None else self.sites[0].span
 
     @property
     def cuts(self) -> tuple[Bound, ...]:

@@ -35,7 +35,7 @@ class Course:
     @property
     def root(self) -> Scope:
         """The function that the entry runs."""
-        return self.pipeline.entry.handler.scope
+        return self.pipeline.entry.scope
 
     @cached_property
     def around(self) -> frozenset[int]:

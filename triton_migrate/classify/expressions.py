@@ -37,7 +37,7 @@ def codes(part: ir.Expr, scope: Scope) -> bool:
     """`CODES[name]`, `CODES.get(name)`: what a table of the program has for an option."""
     match part:
         case ir.Subscript(_, table, _) | ir.Call(_, ir.Attribute(_, table, "get"), _):
-            return _is_table(table, scope)
+            return any(isinstance(e, ir.Mapping) and e.keys and all(isinstance(k, ir.Constant) for k in e.keys) for e in _assigned(table, scope))
     return False
 
 

@@ -9,6 +9,7 @@ from triton_migrate.classify import kept, tight
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.control import harmless
 from triton_migrate.classify.course import Course
+from triton_migrate.classify.guards import guards
 from triton_migrate.classify.records import Evidence
 from triton_migrate.classify.state import UNLOADING, State, fills
 from triton_migrate.index import flow, ir
@@ -91,6 +92,9 @@ def _of_state(course: Course, state: State) -> Iterator[Evidence]:
             isinstance(r, StreamSource) or (isinstance(r, DataLive) and r.input) for r in of.rules(step)
         ):
             yield Evidence("live-source", "the application opens a device or a connection for its input", step.span)
+    for cell in sorted(course.cells, key=str):
+        for span in state.streamed(cell):
+            yield Evidence("live-source", f"{cell.name} is kept up to date from a device or a connection", span)
 
 
 def _of_effects(course: Course, state: State) -> Iterator[Evidence]:
@@ -119,10 +123,9 @@ def _around_the_request(course: Course, state: State) -> Iterator[Evidence]:
         for api in course.evaluator.apis(decorator.func if isinstance(decorator, ir.Call) else decorator, frame.parent or frame):
             if any(isinstance(r, Cache) for r in course.book.rules_for(api.path)):
                 yield Evidence("result-cache", "whole answers are cached", _span(course.root.file, decorator.at))
+    for span in guards(course, state.matcher):
+        yield Evidence("auth", "who asks is checked before anything runs", span)
     for step in course.pipeline.steps:
-        named = {o.source for o in step.taint if isinstance(o, InputOrigin)}
-        if isinstance(step.stmt, ir.If) and of.rejects(step.stmt) and named & {"header", "cookie"}:
-            yield Evidence("auth", "who asks is checked before anything runs", step.span)
         if isinstance(step.stmt, ir.If) and of.rejects(step.stmt) and any(_too_many(part) for part in _body(step.stmt)):
             yield Evidence("quota", "who asks too often is turned away before anything runs", step.span)
     if course.pipeline.queue:

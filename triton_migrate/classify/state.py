@@ -20,7 +20,7 @@ from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.paths import file_of
 from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.resolve.values import Site
-from triton_migrate.rulebook.vocabulary import ChannelTake, Effect, ModelConfigure, ModelLoad, ModelSave, ModelTrain
+from triton_migrate.rulebook.vocabulary import ChannelTake, Effect, ModelConfigure, ModelLoad, ModelSave, ModelTrain, StreamSource
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import Call, Cell, PredictOrigin, Step
 
@@ -108,6 +108,22 @@ class State:
         if step.enters & self.loaders or any(isinstance(r, (ModelLoad, ModelConfigure)) for r in called):
             return True  # another finished artifact, even at the client's wish, is no state of the application
         return fills(course, step, cell)
+
+    def streamed(self, cell: Cell) -> Iterator[Span]:
+        """Where code that reads a device or a connection puts what it read into the cell."""
+        program = self.matcher.program
+        if cell.kind == "global":
+            stores = [(scope, bound.at) for scope, bound in program.global_bindings(cell.owner, cell.name)]
+        else:
+            file, _, owner = cell.owner.partition(":")
+            kept = program.files[file].attribute_stores.get(cell.name, ()) if file in program.files else ()
+            stores = [(s.scope, s.at) for s in kept if s.scope.owner is not None and s.scope.owner.qualname == owner]
+        yield from (program.span(scope, at) for scope, at in stores if scope in self._reading)
+
+    @cached_property
+    def _reading(self) -> frozenset[Scope]:
+        """The functions that read a stream themselves."""
+        return frozenset(match.place.scope for match in self.matcher.find(StreamSource))
 
     def changed(self, cell: Cell) -> tuple[Write, ...]:
         return tuple(self.writes.get(cell, ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triton_migrate.entries.records import Application
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
 from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Instance, Site
@@ -18,7 +18,8 @@ def applications(matcher: Matcher) -> tuple[Application, ...]:
         named = _module_names(matcher, match, site) or _factories(matcher, match)
         for target, factory in named:
             span = matcher.program.span(match.place.scope, match.place.call.at)
-            found.setdefault(target, Application(match.rule.framework, span, target, match.rule.server, factory, match.rule))
+            script = span.file if _prepared_by_hand(matcher, match.place.scope.module) else ""
+            found.setdefault(target, Application(match.rule.framework, span, target, match.rule.server, factory, match.rule, script))
     return tuple(sorted(found.values(), key=lambda a: (a.factory, a.target.count("."), a.target)))
 
 
@@ -45,3 +46,18 @@ def _factories(matcher: Matcher, match: Match[WebApp]) -> list[tuple[str, bool]]
     if any(p.default is None and p.kind in ("positional", "keyword") for p in scope.function.parameters):
         return []
     return [(f"{matcher.program.module_name(scope.file)}:{scope.name}", True)]
+
+
+def _prepared_by_hand(matcher: Matcher, module: Scope) -> bool:
+    """Whether the part under `if __name__ == "__main__"` sets what functions read, or calls a function of the application's own."""
+    main = [inner for stmt in module.body if isinstance(stmt, ir.If) and flow.is_main(stmt) for inner in stmt.body]
+    frame = matcher.program.frames[module.file]
+    calls = (e for stmt in flow.flatten(tuple(main)) for expr in flow.expressions(stmt) for e in flow.walk(expr) if isinstance(e, ir.Call))
+    if any(matcher.evaluator.callables(value) for call in calls for value in matcher.evaluator.values(call.func, frame)):
+        return True
+    return bool(flow.binds(tuple(main)) & _read_in_functions(module))
+
+
+def _read_in_functions(scope: Scope) -> set[str]:
+    inner = set().union(*map(_read_in_functions, scope.children.values()))
+    return inner | (flow.reads(scope.body) if scope.kind == "function" else set())

@@ -23,7 +23,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An object that a WSGI or ASGI server runs. `target` is what the server is told, e.g. "pkg.main:app"."""
+    """An object that a WSGI or ASGI server runs. `target` is what the server is told, e.g. "pkg.main:app".
+
+    `script` is the file to run where its main part prepares what the handlers use: a server that imports the application runs none of it.
+    """
 
     framework: str
     span: Span
@@ -31,6 +34,7 @@ class Application:
     server: str
     factory: bool
     rule: WebApp
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,10 @@ class Entry:
     @property
     def id(self) -> str:
         return f"{self.methods[0]} {self.path}"
+
+    @property
+    def scope(self) -> Scope:
+        return self.handler.scope
 
     @property
     def file(self) -> str:
@@ -76,6 +84,10 @@ class Task:
     @property
     def id(self) -> str:
         return f"task {self.name}"
+
+    @property
+    def scope(self) -> Scope:
+        return self.handler.scope
 
     @property
     def file(self) -> str:

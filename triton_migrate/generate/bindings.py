@@ -23,8 +23,8 @@ RUNTIME = {
 }
 DTYPES = {"STRING": "bytes", "BOOL": "np.bool_", "FP16": "np.float16", "FP32": "np.float32", "FP64": "np.float64"}
 WIDTH = 88
-FROM_BOUND = ("application", "bound", "each", "fields", "infer", "infer_async", "live", "objects", "original", "together")
-FOR_THE_APP = ("bound", "infer", "infer_async")
+FROM_BOUND = ("application", "bound", "each", "fields", "infer", "infer_async", "live", "objects", "original", "together", "waiting")
+FOR_THE_APP = ("application", "bound", "infer", "infer_async", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def bindings(plan: BindPlan) -> str:
     """The text of bindings.py."""
     sections = tuple(_section(b) for b in plan.bound)
     text = "\n".join(s.ask + s.function for s in sections) + "".join(t for s in sections for t in (*s.inputs, *s.outputs))
-    functions = [b for b in plan.bound if b.kind == "function"]
+    functions = [b for b in plan.bound if b.kind != "call"]
     return render(
         "bindings.py",
         models=sections,
@@ -83,9 +83,10 @@ def _table(entries: dict[str, str]) -> str:
 
 def _section(bound: Bound) -> _Section:
     place = f"{bound.scope.file}:{bound.scope.function.at[0]}"
-    about = f"{bound.scope.qualname}, {place}" if bound.kind == "function" else f"{_calls(bound)} in {bound.scope.qualname}, {place}"
-    function = _function(bound) if bound.kind == "function" else _call(bound)
-    ask = _ask(bound) if bound.kind == "function" else ""
+    whole = bound.kind == "function"
+    about = f"{bound.scope.qualname}, {place}" if whole else f"{_calls(bound)} in {bound.scope.qualname}, {place}"
+    function = _call(bound) if bound.kind == "call" else _function(bound)
+    ask = "" if bound.kind == "call" else _ask(bound)
     inputs, outputs = (tuple(_tensor(t) for t, _ in side) for side in (bound.inputs, bound.outputs))
     return _Section(bound.name, about, ask, function, inputs, outputs)
 
@@ -105,7 +106,7 @@ def _tensor(made: Tensor) -> str:
 
 def _ask(bound: Bound) -> str:
     """The caller's side: what travels."""
-    names = [p.name for p in bound.scope.function.parameters]
+    names = [p.name for p in bound.scope.function.parameters] if bound.kind == "function" else [a.name for a in bound.arguments]
     given = [f"{a.tensor.name}={_packed(a)}" for a in bound.arguments if a.tensor is not None]
     ((output, crossing),) = bound.outputs
     call = _wrapped("    out = infer", [f'"{bound.name}"', f'["{output.name}"]', *given])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 
 from google.protobuf import text_format
@@ -97,7 +98,7 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
         return [f"{field} [", *(f"  {{ {part} }}{',' if part is not parts[-1] else ''}" for part in parts), "]"]
 
     lines = [
-        f"# {' '.join(model.why.split())}",
+        *textwrap.wrap(model.why, 118, initial_indent="# ", subsequent_indent="# "),
         line(ModelConfig(name=config.name)),
         line(ModelConfig(backend=config.backend)),
         f"max_batch_size: {config.max_batch_size}",

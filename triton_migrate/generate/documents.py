@@ -24,12 +24,16 @@ def readme(models: tuple[ServedModel, ...], app: ServedApp) -> str:
         artifacts=_once(chain.from_iterable(model.artifacts for model in models)),
         tensors=lambda tensors: ", ".join(_described(tensor) for tensor in tensors),
         places=_places,
+        networks={network.name: network for model in models for network in model.networks},
+        not_exported=_once(chain.from_iterable(model.not_exported for model in models)),
         together=_together,
     )
 
 
-def dockerfile() -> str:
-    return render("Dockerfile")
+def dockerfile(models: tuple[ServedModel, ...]) -> str:
+    networks = [network for model in models for network in model.networks]
+    needs = sorted(_once(chain.from_iterable(network.needs for network in networks)))
+    return render("Dockerfile", networks=sorted(_once(network.name for network in networks)), needs=["'numpy<2'", *needs])
 
 
 def compose(app: ServedApp) -> str:

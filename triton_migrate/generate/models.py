@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from triton_migrate.base import Span
+from triton_migrate.generate.alone import alone_pipeline
 from triton_migrate.generate.networks import Exporting, networks, replacing
 from triton_migrate.generate.pipeline import Assembly, Surface
 from triton_migrate.index.text import Text
@@ -32,6 +33,8 @@ def write_model(
     evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str], asked: Exporting
 ) -> Written | NoCut:
     """Assemble one model's pipeline. `pins`: requirement lines of the app by normalised distribution name; `asked`: what is exported."""
+    if planned.cut.kind == "alone":
+        return _write_alone(evaluator, planned, texts, pins)
     dropped = frozenset(id(c.scope.function) for c in planned.cuts if c.kind != "model")
     streams = planned.cut.streams
     waits = planned.cut.kind == "stream" and planned.cut.scope.function.is_async
@@ -57,6 +60,23 @@ def write_model(
         planned.stacked, text, _requirements(closure, planned, pins, evaluator.rulebook),
         tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(c.span for c in planned.cuts),
         planned.models[0].framework if planned.models else "", planned.cut.why, exported, stay, streams,
+    )  # fmt: skip
+    return Written(planned, served, tuple(closure.copied), tuple(closure.names))
+
+
+def _write_alone(evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str]) -> Written | NoCut:
+    """The model by itself. What can be exported gets its framework backend here, once `networks` knows of models without a pipeline."""
+    closure = Closure(evaluator, texts)
+    sites = tuple(s for c in planned.cuts for s in c.sites)
+    try:
+        text, _ = alone_pipeline(planned.name, sites, planned.stacked, evaluator, planned.cutter.judge, closure)
+    except UncopyableError as exc:
+        return exc.problem
+    served = ServedModel(
+        planned.name, MAX_BATCH_SIZE if planned.stacked else 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs),
+        planned.stacked, text, _requirements(closure, planned, pins, evaluator.rulebook),
+        tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(s.span for s in sites),
+        planned.models[0].framework, planned.cut.why, alone=True,
     )  # fmt: skip
     return Written(planned, served, tuple(closure.copied), tuple(closure.names))
 

@@ -108,7 +108,7 @@ def _network(assembly: Assembly, ref: ModelRef, asked: Exporting) -> Network | s
     (place,) = places
     assert place is not None
     return Network(
-        asked.names[ref.id], place, ref.framework, ref.backend, how.by.export, how.by.export_needs, how.by.export_calls,
+        asked.names[ref.id], place, ref.framework, ref.backend, how.by.export, how.by.export_needs, tuple(dict.fromkeys(map(_method, exported))),
         ESTIMATOR if how.by.export_asked else NET, _examples(assembly), how.reason,
     )  # fmt: skip
 

@@ -363,23 +363,25 @@ class Assembly:
         if "io.BytesIO(" in body:
             closure.imports.setdefault("io", "import io")
         own = ["import os", "import sys", "from pathlib import Path", *(f"from triton_codec import {f}" for f in codec)]
-        imports = _ordered([*own, *closure.imports.values()])
+        imports = ordered([*own, *closure.imports.values()])
         parts = [head + "\nfrom __future__ import annotations\n\n" + imports + "\n" + ROOT]
         parts += closure.definitions
         invalid = (
             f"INVALID = ({', '.join(self.invalid)}{',' if len(self.invalid) == 1 else ''})  # what the app catches: the client's fault\n"
         )
         parts.append(invalid + "".join(f"{g} = None\n" for g in closure.globals))
-        parts.append(self._load())
+        parts.append(load_function(closure))
         parts.append(body)
-        return _spaced(parts)
+        return spaced(parts)
 
-    def _load(self) -> str:
-        names = ", ".join(self.closure.globals)
-        body = (f"global {names}\n" if names else "") + "".join(self.closure.load)
-        if "except" in body:  # the app may start without its model; a Triton model that has none must not
-            body += "".join(f'if {g} is None:\n    raise RuntimeError("{g} was not loaded")\n' for g in self.closure.globals)
-        return "def load():\n" + (textwrap.indent(body, "    ") if body else "    pass\n")
+
+def load_function(closure: Closure) -> str:
+    """The text of load()."""
+    names = ", ".join(closure.globals)
+    body = (f"global {names}\n" if names else "") + "".join(closure.load)
+    if "except" in body:  # the app may start without its model; a Triton model that has none must not
+        body += "".join(f'if {g} is None:\n    raise RuntimeError("{g} was not loaded")\n' for g in closure.globals)
+    return "def load():\n" + (textwrap.indent(body, "    ") if body else "    pass\n")
 
 
 def _function(name: str, parameters: list[str], body: str, docstring: str = "", decorators: str = "", word: str = "") -> str:
@@ -403,7 +405,7 @@ def _wrapped(context: list[str], body: str) -> str:
     return body
 
 
-def _ordered(lines: list[str]) -> str:
+def ordered(lines: list[str]) -> str:
     """Import statements: the standard library's, then the others'; names from one module on one line."""
     plain: set[str] = set()
     members: dict[str, set[str]] = {}
@@ -419,7 +421,7 @@ def _ordered(lines: list[str]) -> str:
     return "\n".join(standard) + "\n" + ("\n" + "\n".join(others) + "\n" if others else "")
 
 
-def _spaced(parts: list[str]) -> str:
+def spaced(parts: list[str]) -> str:
     """Two blank lines around definitions, one between the rest."""
     out = parts[0].rstrip() + "\n"
     previous = ""

@@ -11,12 +11,14 @@ from triton_migrate.generate.config import config_pbtxt, waits
 from triton_migrate.generate.documents import compose, dockerfile, readme, requirements
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
+from triton_migrate.plan.alone import identifier
 from triton_migrate.plan.port import MAX_BATCH_SIZE
 from triton_migrate.plan.records import Network, ServedModel
 
 ROOT = PurePosixPath("triton_serving")
 CODEC = "triton_codec"  # not "codec": an application may have a module of that name, and its folder comes first on Triton's path
 NETWORK = "triton_network"
+CALL = "triton_call"
 
 
 def repository_files(models: tuple[ServedModel, ...], app: ServedApp) -> tuple[NewFile, ...]:
@@ -25,12 +27,12 @@ def repository_files(models: tuple[ServedModel, ...], app: ServedApp) -> tuple[N
     for name in names:
         if names.count(name) > 1:
             raise TritonMigrateError(f"two models are called {name}")
-    return (*_application_side(any(m.decoupled for m in models)), *(file for model in models for file in _model(model)), *export_files(models), *_surroundings(models, app))
+    return (*_application_side(any(m.decoupled for m in models)), *(file for model in models for file in _model(model)), *export_files(models), *alone_files(models), *_surroundings(models, app))
 
 
 def uses_codec(model: ServedModel) -> bool:
     """Whether its `pipeline.py` imports `triton_codec`, so that the file must lie beside it."""
-    return f"from {CODEC} import" in model.pipeline or f"import {CODEC}" in model.pipeline
+    return model.alone or f"from {CODEC} import" in model.pipeline or f"import {CODEC}" in model.pipeline
 
 
 def _application_side(streams: bool) -> Iterator[NewFile]:
@@ -46,14 +48,28 @@ def _model(model: ServedModel) -> Iterator[NewFile]:
     yield _file(f"{folder}/1/pipeline.py", model.pipeline, model.why)
     if model.networks:
         yield _file(f"{folder}/1/{NETWORK}.py", render(f"{NETWORK}.py"), f"asks Triton for {_named(model.networks)} once exported")
+    if model.alone:
+        yield _file(f"{folder}/1/{CALL}.py", render(f"{CALL}.py"), "the same as the application's copy")
     if uses_codec(model):
         yield _file(
             f"{folder}/1/{CODEC}.py", render(f"{CODEC}.py"), "the same as the application's copy: Triton gives a model its own folder only"
         )
 
 
+def alone_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
+    """What stands in the application for the models that are served alone."""
+    alone = tuple({"name": m.name, "identifier": identifier(m.name)} for m in models if m.alone)
+    if alone:
+        yield _file("models.py", render("models.py", models=alone), "stands in the place of the application's models")
+        yield _file("dropin.py", render("dropin.py"), "an object with the calls of a model")
+        yield _file("shared_memory.py", render("shared_memory.py"), "tensors by memory that Triton has mapped, too")
+        yield _file(f"{CALL}.py", render(f"{CALL}.py"), "a call and its result as bytes")
+
+
 def _server(model: ServedModel) -> tuple[str, str]:
     """The text of `model.py`, and what it does."""
+    if model.alone:
+        return render("model_alone.py"), "serves the model of pipeline.py: a request is one call of it"
     if model.decoupled:
         return render("model_decoupled.py", waits=waits(model)), "serves pipeline.py: sends each result as it comes"
     if model.stacked:
@@ -69,7 +85,8 @@ def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     yield _file("exporting.py", render("exporting.py"), "what the export scripts share")
     yield _file(f"{NETWORK}.py", render(f"{NETWORK}.py"), "stands in the place of a network: while it is exported, and in Triton")
     for name, (network, model) in sorted(scripts.items()):
-        values = {"network": network, "model": model, "tolerance": network.tolerance, "max_batch_size": MAX_BATCH_SIZE}
+        calls = dict.fromkeys(c for m in models for n in m.networks if n.name == name for c in n.calls)
+        values = {"network": network, "calls": list(calls), "model": model, "tolerance": network.tolerance, "max_batch_size": MAX_BATCH_SIZE}
         yield _file(f"export_{name}.py", render(f"export_{network.script}.py", **values), network.why)
     ignored = "".join(f"model_repository/{name}/\n" for name in sorted(scripts))
     yield _file(".gitignore", f"# written by export_<name>.py\n{ignored}", "exported networks are built, not kept")
@@ -82,7 +99,7 @@ def _named(networks: tuple[Network, ...]) -> str:
 def _surroundings(models: tuple[ServedModel, ...], app: ServedApp) -> Iterator[NewFile]:
     yield _file("README.md", readme(models, app), "what moved, how to run it, how to go back")
     yield _file("requirements.txt", requirements(models), "what the models need inside Triton")
-    yield _file("Dockerfile", dockerfile(), "Triton with the models")
+    yield _file("Dockerfile", dockerfile(models), "Triton with the models")
     yield _file("docker-compose.yml", compose(app), "Triton and the application together")
 
 

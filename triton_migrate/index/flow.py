@@ -68,12 +68,30 @@ def is_main(stmt: ir.Stmt) -> bool:
     return isinstance(stmt, ir.If) and any(n.id == "__name__" for n in names(stmt.test))
 
 
+def module_body(body: ir.Block) -> Iterator[ir.Stmt]:
+    """The statements of a module, those it runs when it is started by hand among them."""
+    for stmt in body:
+        if is_main(stmt) and isinstance(stmt, ir.If):
+            yield from stmt.body
+        else:
+            yield stmt
+
+
 def flatten(body: ir.Block) -> Iterator[ir.Stmt]:
     """All statements of a block and of the blocks inside it; not of functions and classes defined there."""
     for stmt in body:
         yield stmt
         for block in blocks(stmt):
             yield from flatten(block)
+
+
+def around(body: ir.Block, at: ir.At) -> Iterator[ir.Stmt]:
+    """The statements of a block that a place stands in, the outermost first."""
+    for stmt in body:
+        if ir.holds(stmt.at, at):
+            yield stmt
+            for block in blocks(stmt):
+                yield from around(block, at)
 
 
 def names(expr: ir.Expr) -> Iterator[ir.Name]:

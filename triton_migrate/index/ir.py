@@ -162,6 +162,7 @@ class For(NamedTuple):
     iterable: Expr
     body: Block
     orelse: Block
+    is_async: bool = False
 
 
 class While(NamedTuple):
@@ -190,6 +191,7 @@ class With(NamedTuple):
     at: At
     items: tuple[tuple[Expr, Expr | None], ...]
     body: Block
+    is_async: bool = False
 
 
 class Case(NamedTuple):

@@ -90,12 +90,13 @@ class _Lowering:
             case ast.If():
                 return ir.If(at, self.expr(node.test), self.block(node.body), self.block(node.orelse))
             case ast.For() | ast.AsyncFor():
-                return ir.For(at, self.expr(node.target), self.expr(node.iter), self.block(node.body), self.block(node.orelse))
+                rest = self.block(node.orelse)
+                return ir.For(at, self.expr(node.target), self.expr(node.iter), self.block(node.body), rest, isinstance(node, ast.AsyncFor))
             case ast.While():
                 return ir.While(at, self.expr(node.test), self.block(node.body), self.block(node.orelse))
             case ast.With() | ast.AsyncWith():
                 items = tuple((self.expr(i.context_expr), self.optional(i.optional_vars)) for i in node.items)
-                return ir.With(at, items, self.block(node.body))
+                return ir.With(at, items, self.block(node.body), isinstance(node, ast.AsyncWith))
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 return ir.Define(at, self.function(node))
             case ast.ClassDef():

@@ -10,6 +10,7 @@ import builtins
 import keyword
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from triton_migrate.base import Span
@@ -22,7 +23,7 @@ from triton_migrate.plan.settings import Setting, Settings
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope
 from triton_migrate.resolve.values import Api, Module, Values
-from triton_migrate.rulebook.vocabulary import Effect, ModelLoad, WebApp, WebRequest, WebRouter
+from triton_migrate.rulebook.vocabulary import Effect, ModelConfigure, ModelLoad, ModelPredict, WebApp, WebRequest, WebRouter
 
 RESERVED = frozenset(
     {
@@ -57,9 +58,10 @@ class Closure:
     waits: bool = False  # the moved code runs in an event loop, so coroutines are copied as they are
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
     _late: dict[tuple[str, str], None] = field(default_factory=dict)  # bound by statements of load(), global once something reads them
+    _synchronous: set[int] = field(default_factory=set)  # id() of the async functions that wait for nothing and that load() calls
     objects: Objects = field(init=False)
     settings: Settings = field(init=False)
-    _statements: set[tuple[str, ir.At]] = field(default_factory=set)
+    ran: set[tuple[str, ir.At]] = field(default_factory=set)  # statements that pipeline.py has already
 
     def __post_init__(self) -> None:
         self.objects, self.settings = Objects(self), Settings(self.evaluator)
@@ -150,13 +152,17 @@ class Closure:
         return made
 
     def _starred(self, frame: Frame, name: str, where: Span) -> str:
-        for star in self.evaluator.program.files[frame.scope.file].stars:
-            path = self.evaluator.program.module_path(frame.scope.file, star.module, star.level)
+        program, libraries = self.evaluator.program, []
+        for star in program.files[frame.scope.file].stars:
+            path = program.module_path(frame.scope.file, star.module, star.level)
             if path is None:
-                self._import(f"from {star.module} import *", "*" + star.module, star.module)
-                return name
-            if self.evaluator.member(path, name):
+                libraries.append(star.module)
+            elif self.evaluator.member(path, name):
                 return self.require(path, name, where)
+        for module in libraries:  # whichever has it; the order decides as in the app
+            self._import(f"from {module} import *", "*" + module, module)
+        if libraries:
+            return name
         raise UncopyableError(
             NoCut(f"the moved code reads {name}, which is not defined in {frame.scope.file}", where, f"define {name} or pass it in")
         )
@@ -188,7 +194,7 @@ class Closure:
             return made
         if program.module_path(file, whole, stmt.level):
             return name
-        if path or stmt.level:
+        if stmt.level or (path and self.evaluator.rulebook.library_of(stmt.module.split(".")[0]) is None):
             raise UncopyableError(NoCut(f"cannot find {whole}", where, "check the import"))
         text = f"from {stmt.module} import {original}" + (f" as {name}" if name != original else "")
         return self._library(file, name, text, stmt.module)
@@ -222,18 +228,15 @@ class Closure:
     # ------------------------------------------------------------ definitions
 
     def _function(self, file: str, function: ir.Function, made: str) -> None:
-        where = Span(file, *function.at)
+        where, original = Span(file, *function.at), function
         if any(self._web_value(e, self.evaluator.program.frames[file]) for d in function.decorators for e in walk(d)):
             function = function._replace(decorators=())  # a route or hook: here it is only a function
-        awaits = any(isinstance(e, ir.Await) for s in function.body for e in flow.every(s))
-        if function.is_async and awaits and not self.waits:
-            raise UncopyableError(NoCut(f"{function.name} waits for something", where, "make it a plain function"))
         settled = self.settings.only(list(flow.every_of_function(function)), self.evaluator.program.frames[file])
         self.require_all(file, flow.free_names(function) - settled, where)
         self.inner_imports(file, function.body)
         self._annotations(file, function)
         text = self._renamed(file, function, made, "def")
-        self.definitions.append(text.replace("async def", "def", 1) if function.is_async and not self.waits else text)
+        self.definitions.append(text.replace("async def", "def", 1) if id(original) in self._synchronous else text)
         self.copied.append(where)
 
     def _annotations(self, file: str, function: ir.Function) -> None:
@@ -291,12 +294,13 @@ class Closure:
     def _values(self, file: str, name: str, made: str, where: Span) -> None:
         """The top-level statements that bind or prepare a name; those that load something go to load()."""
         facts = self.evaluator.program.files[file].facts
-        chosen = [s for s in facts.body if self._concerns(file, s, name)]
+        chosen = [s for s in flow.module_body(facts.body) if self._concerns(file, s, name)]
         makers = [scope for scope, _ in self.evaluator.program.global_bindings(file, name)]
-        chosen = [s for s in chosen if (file, s.at) not in self._statements]
+        chosen = [s for s in chosen if (file, s.at) not in self.ran]
         frame = self.evaluator.program.frames[file]
         for stmt in chosen:
-            self._statements.add((file, stmt.at))
+            self._refuse_command_line(file, stmt)
+            self.ran.add((file, stmt.at))
             bound = flow.binds((stmt,))
             self.names.update({(file, b): self.fresh(b) for b in bound if (file, b) not in self.names})
             self.require_all(file, flow.reads((stmt,)) - bound - self.settings.only(list(flow.every(stmt)), frame), Span(file, *stmt.at))
@@ -315,34 +319,43 @@ class Closure:
             self._maker(file, scope, made, where)
         self._filled(file, name, where)
 
+    def _refuse_command_line(self, file: str, stmt: ir.Stmt) -> None:
+        """Triton starts the model without the arguments that a person gives the script."""
+        frame = self.evaluator.program.frames[file]
+        values = (v for e in flow.every(stmt) for v in self.evaluator.values(e, frame))
+        rules = (self.evaluator.rulebook.find(v.called, Effect) for v in values if isinstance(v, Api))
+        if any(rule is not None and rule.kind == "arguments" for rule in rules):
+            fix = "name the model's file in a constant or an environment variable"
+            raise self.stuck("the model is made from arguments of the command line", Span(file, *stmt.at), fix)
+
     def _filled(self, file: str, name: str, where: Span) -> None:
         """What fills a container of the module in a start-up hook goes to load()."""
         for store in self.objects.filled(file, name):
             stmt = next((s for s in flow.flatten(store.scope.function.body) if s.at == store.at), None)
-            if stmt is None or (store.scope.file, store.at) in self._statements:
+            if stmt is None or (store.scope.file, store.at) in self.ran:
                 continue
-            self._statements.add((store.scope.file, store.at))
+            self.ran.add((store.scope.file, store.at))
             local = self.objects.prepared(store)
             self.require_all(store.scope.file, flow.reads((stmt,)) - local, where)
             self.load.append(self.copy(store.scope.file, stmt, frozenset(local)))
 
     def _maker(self, file: str, scope: Scope, made: str, where: Span) -> None:
-        """A function that assigns the global: called by load()."""
+        """A function that assigns the global: called by load(); of a start-up hook only what the global needs."""
         function = scope.function
-        if (
-            scope.parent is None
-            or scope.parent.kind != "module"
-            or any(p.default is None and not p.kind.startswith("*") for p in function.parameters)
-        ):
-            raise UncopyableError(
-                NoCut(
-                    f"{made} is set by {function.qualname}, which needs arguments",
-                    Span(file, *function.at),
-                    "load it in a function without arguments",
-                )
-            )
+        if scope.parent is None or scope.parent.kind != "module":
+            raise self.stuck(f"{made} is set by {function.qualname}", Span(file, *function.at), "load it in a function of the module")
+        if function.is_generator or any(p.default is None and not p.kind.startswith("*") for p in function.parameters):
+            name = next(n for (f, n), m in self.names.items() if f == file and m == made)
+            self.objects.started(scope, name, where)
+            return
         self.inner_imports(file, function.body)
-        call = f"{self.require(file, function.name, where)}()\n"
+        waits = function.is_async and any(isinstance(e, ir.Await) for s in function.body for e in flow.every(s))
+        if function.is_async and not waits:
+            self._synchronous.add(id(function))
+        call = f"{self.require(file, function.name, where)}()"
+        if waits:
+            self.imports["asyncio"] = "import asyncio"
+        call = f"asyncio.run({call})\n" if waits else f"{call}\n"
         if call not in self.load:
             self.load.append(call)
 
@@ -353,7 +366,9 @@ class Closure:
             return True
         if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call) or not isinstance(stmt.value.func, ir.Attribute):
             return False
-        return _root(stmt.value.func) == {name} and not self._logs(file, stmt.value)
+        if _root(stmt.value.func) != {name} or self._logs(file, stmt.value):
+            return False
+        return not self._reaches(stmt.value, self.evaluator.program.frames[file], 0, lambda _, rule: isinstance(rule, ModelPredict))
 
     def _logs(self, file: str, call: ir.Call) -> bool:
         frame = self.evaluator.program.frames[file]
@@ -366,15 +381,18 @@ class Closure:
 
     def loads(self, call: ir.Call, frame: Frame, depth: int) -> bool:
         """Whether a call loads a model or reads files, itself or in the functions that it calls."""
+        return self._reaches(call, frame, depth, lambda path, rule: path == "builtins.open" or _is_runtime(rule))
+
+    def _reaches(self, call: ir.Call, frame: Frame, depth: int, wanted: Callable[[str, object], bool]) -> bool:
         for value in self.evaluator.values(call.func, frame):
             if isinstance(value, Api):
-                if value.path == "builtins.open" or any(_is_runtime(r) for r in self.evaluator.rulebook.rules_for(value.called)):
+                if any(wanted(value.path, rule) for rule in (None, *self.evaluator.rulebook.rules_for(value.called))):
                     return True
             elif depth < 4:
                 for function in self.evaluator.callables(value):
                     inner = self.evaluator.program.generic(function.scope)
                     calls = (e for s in function.scope.function.body for e in flow.every(s) if isinstance(e, ir.Call))
-                    if any(self.loads(c, inner, depth + 1) for c in calls):
+                    if any(self._reaches(c, inner, depth + 1, wanted) for c in calls):
                         return True
         return False
 
@@ -397,6 +415,8 @@ def _start(node: ir.Function | ir.Class) -> ir.At:
 
 
 def _is_runtime(rule: object) -> bool:
+    if isinstance(rule, ModelConfigure):
+        return bool(rule.artifact)  # a tokenizer's folder
     return isinstance(rule, ModelLoad) or (isinstance(rule, Effect) and rule.kind in RUNTIME)
 
 

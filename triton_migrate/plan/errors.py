@@ -8,7 +8,7 @@ from __future__ import annotations
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.cut import Cut
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, UserClass, Value
 
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException", "builtins.RuntimeError"})  # what the client's errors are, too
@@ -22,7 +22,7 @@ def caught(evaluator: Evaluator, cut: Cut) -> tuple[str, ...]:
         for handler in (h for t in _around_run(cut) for h in t.handlers):
             _collect(evaluator, handler, cut.frame, cut, found)
         for call, frame in levels:
-            for handler in (h for t in _around_call(frame.scope.function, call) for h in t.handlers):
+            for handler in (h for t in _around_call(frame.scope, call) for h in t.handlers):
                 _collect(evaluator, handler, frame, cut, found)
     return ("Exception",) if "Exception" in found or "BaseException" in found else tuple(found)
 
@@ -31,8 +31,8 @@ def swallowing(evaluator: Evaluator, cut: Cut) -> tuple[tuple[str, ir.Try], ...]
     """By file, the `try` statements around the cut whose handlers would take "Triton is down" for an error of the model."""
     found = [(cut.scope.file, t, cut.frame) for t in _around_run(cut)]
     levels = {id(call): (call, frame) for site in cut.sites for call, frame in site.chain if frame.scope is not cut.scope}
-    found += [(frame.scope.file, t, frame) for call, frame in levels.values() for t in _around_call(frame.scope.function, call)]
-    found = [(file, t, frame) for file, t, frame in found if not frame.scope.function.is_generator]  # its answer has begun
+    found += [(frame.scope.file, t, frame) for call, frame in levels.values() for t in _around_call(frame.scope, call)]
+    found = [(file, t, frame) for file, t, frame in found if not (frame.scope.kind == "function" and frame.scope.function.is_generator)]  # its answer has begun
     return tuple((file, t) for file, t, frame in found if any(_is_broad(evaluator, h, frame) for h in t.handlers))
 
 
@@ -44,12 +44,12 @@ def _is_broad(evaluator: Evaluator, handler: ir.Handler, frame: Frame) -> bool:
 
 def _around_run(cut: Cut) -> list[ir.Try]:
     start, end = cut.span.line, cut.span.end_line
-    tries = [s for s in flow.flatten(cut.scope.function.body) if isinstance(s, ir.Try)]
+    tries = [s for s in flow.flatten(cut.scope.body) if isinstance(s, ir.Try)]
     return [t for t in tries if t.body[0].at[0] <= start and end <= t.body[-1].at[2]]
 
 
-def _around_call(function: ir.Function, call: ir.Call) -> list[ir.Try]:
-    tries = [s for s in flow.flatten(function.body) if isinstance(s, ir.Try)]
+def _around_call(scope: Scope, call: ir.Call) -> list[ir.Try]:
+    tries = [s for s in flow.flatten(scope.body) if isinstance(s, ir.Try)]
     return [t for t in tries if any(e is call for s in t.body for e in flow.every(s))]
 
 

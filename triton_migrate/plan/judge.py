@@ -53,6 +53,8 @@ class Judge:
         for inner in flow.flatten((stmt,)):
             if isinstance(inner, (ir.Declare, ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)):
                 return False
+            if isinstance(inner, (ir.For, ir.With)) and inner.is_async:
+                return False
             if isinstance(inner, ir.Jump) and inner.kind != "pass" and not any(flow.loops_around((stmt,), inner.at)):
                 return False
             if isinstance(inner, ir.Return) and not final:
@@ -238,6 +240,11 @@ class Judge:
         funcs = (p.func for p in walk(expr) if isinstance(p, ir.Call))
         entered = {f.scope for e in funcs for v in self.evaluator.values(e, frame) for f in self.evaluator.callables(v)}
         return any(self.heavy(s, seen=frozenset(entered)) for e in entered for s in self.by_scope.get(e, ()))
+
+    def libraries(self, step: Step) -> tuple[str, ...]:
+        """The libraries worth moving that a statement itself calls."""
+        found = (self.rulebook.library_of(call.api.path) for call in step.calls)
+        return tuple(dict.fromkeys(library.name for library in found if library is not None and library.heavy))
 
     def heavy(self, step: Step, without: frozenset[int] = frozenset(), seen: frozenset[Scope] = frozenset()) -> bool:
         """Whether the statement needs a library worth moving out of the app, or something of a loaded object.

@@ -73,13 +73,22 @@ def find_block(body: ir.Block, call: ir.Call, outermost: bool = False) -> tuple[
     return body, 0
 
 
+def blocks_around(body: ir.Block, at: ir.At) -> list[tuple[ir.Block, int]]:
+    """The blocks around a place, the outermost first, with the number of the statement in each that holds it."""
+    for i, stmt in enumerate(body):
+        if ir.holds(stmt.at, at):
+            inner = (blocks_around(b, at) for b in flow.blocks(stmt))
+            return [(body, i), *next((b for b in inner if b), [])]
+    return []
+
+
 def bound_before(body: ir.Block, stmt: ir.Stmt) -> set[str]:
     """Names that may be bound when `stmt` starts: by statements above it, and by everything in a loop around it."""
     found: set[str] = set()
     for other in flow.flatten(body):
         if other.at[:2] < stmt.at[:2]:
             found |= flow.binds((other,)) if other.at[2:] <= stmt.at[:2] else _head_binds(other)
-        if isinstance(other, (ir.For, ir.While)) and ir.holds(other.at, stmt.at):
+        if isinstance(other, (ir.For, ir.While)) and ir.holds(other.at, stmt.at) and other.at != stmt.at:
             found |= flow.binds((other,))
     return found
 
@@ -113,7 +122,8 @@ def read_after(body: ir.Block, run: ir.Block) -> set[str]:
     for stmt in flow.flatten(body):
         if stmt.at[:2] >= end:
             found |= flow.reads((stmt,))
-        if isinstance(stmt, (ir.For, ir.While)) and stmt.at[:2] <= start and end <= stmt.at[2:]:
+        around = stmt.at[:2] <= start and end <= stmt.at[2:] and not any(stmt is s for s in run)
+        if isinstance(stmt, (ir.For, ir.While)) and around:
             found |= flow.reads((stmt,))
     return found
 

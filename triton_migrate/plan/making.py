@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
@@ -37,7 +38,7 @@ class Making:
 
     def made(self, call: ir.Call, use: ir.At | None) -> Needed:
         """What the object that a call makes needs, up to its `use` in this function, or to the end of the block that makes it."""
-        path = _path(self.function.body, call.at)
+        path = liveness.blocks_around(self.function.body, call.at)
         block, index = path[-1]
         holder = block[index]
         if not (isinstance(holder, ir.Assign) and len(holder.targets) == 1 and isinstance(holder.targets[0], ir.Name)):
@@ -50,6 +51,11 @@ class Making:
             if not opened:
                 return found
             path = path[: opened[0] + 1]  # `with open(...) as f:` comes along as a whole
+
+    def bound(self, name: str) -> Needed:
+        """What a start-up hook does, before it yields, to make a global."""
+        above = list(_until_yield(self.function.body))
+        return self._slice({name}, above, ir.Constant(self.function.at, None))
 
     def _opens(self, stmt: ir.Stmt, found: Needed) -> bool:
         bound = flow.binds((stmt._replace(body=()),)) if isinstance(stmt, ir.With) else set()
@@ -78,20 +84,21 @@ class Making:
         return Needed(tuple(chosen), frozenset(given), result, next(ends, None))
 
 
+def _until_yield(body: ir.Block) -> Iterator[ir.Stmt]:
+    """The statements before the one that yields; of a `try` around it those before it inside."""
+    for stmt in body:
+        if any(_waits(e) for s in flow.flatten((stmt,)) for e in flow.expressions(s)):
+            if isinstance(stmt, ir.Try):
+                yield from _until_yield(stmt.body)
+            return
+        yield stmt
+
+
 def _waits(expr: ir.Expr) -> bool:
     return any(isinstance(p, ir.Yield) for p in walk(expr))
-
-
-def _path(body: ir.Block, at: ir.At) -> list[tuple[ir.Block, int]]:
-    """The blocks around a place, the outermost first, with the number of the statement in each that holds it."""
-    for i, stmt in enumerate(body):
-        if ir.holds(stmt.at, at):
-            inner = (_path(b, at) for b in flow.blocks(stmt))
-            return [(body, i), *next((p for p in inner if p), [])]
-    return []
 
 
 def _above(body: ir.Block, at: ir.At) -> list[ir.Stmt]:
     """The statements that stand before the start of a place in the blocks around it."""
     start = (*at[:2], *at[:2])
-    return [s for block, index in _path(body, start) for s in block[:index]]
+    return [s for block, index in liveness.blocks_around(body, start) for s in block[:index]]

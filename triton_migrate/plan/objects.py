@@ -132,6 +132,28 @@ class Objects:
             text = f"{maker}()"
         return self._bound(key, wanted, f"{text}\n")
 
+    def started(self, scope: Scope, name: str, where: Span) -> None:
+        """What a start-up hook (`lifespan(app)`, up to its `yield`) does to set a global: a function of pipeline.py that load() calls."""
+        file, declared = scope.file, {n for s in scope.function.body if isinstance(s, ir.Declare) for n in s.names}
+        needed = self._making(scope).bound(name)
+        key = (scope, tuple(s.at for s in needed.statements))
+        if key in self._provided:
+            return
+        self._provided[key] = maker = self.closure.fresh(scope.name)
+        local = ({p.name for p in scope.function.parameters} | flow.binds(scope.function.body)) - declared
+        body = self._given(needed, scope, where) + "".join(self._copied(scope, s, local) for s in needed.statements)
+        made = sorted({self.closure.require(file, n, where) for n in flow.binds(needed.statements) & declared})
+        bindings = self.program.frames[file].scope.bindings
+        self.closure.globals.update({self.closure.names[(file, n)]: None for n in flow.binds(needed.statements) & declared - set(bindings)})
+        self.closure.ran |= {(file, s.at) for s in flow.flatten(needed.statements)}
+        waits = any(isinstance(e, ir.Await) for s in needed.statements for e in flow.every(s))
+        head = f"global {', '.join(made)}\n" if made else ""
+        definition = f"{'async ' if waits else ''}def {maker}():\n{textwrap.indent(head + body, '    ')}"
+        if waits:
+            self.closure.imports["asyncio"] = "import asyncio"
+        self.closure.definitions.append(definition)
+        self.closure.load.append(f"asyncio.run({maker}())\n" if waits else f"{maker}()\n")
+
     def _making(self, scope: Scope) -> Making:
         return Making(scope.function, self.closure.settings.plain(scope.function, self.program.generic(scope)))
 

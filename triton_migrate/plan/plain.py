@@ -53,7 +53,9 @@ def method(base: VType, call: ir.Call) -> VType:
     name = call.func.attr
     match base.kind:
         case "str":
-            return VType("list", items=(VType("str"),)) if name in ("split", "rsplit", "splitlines") else VType(STR_METHODS.get(name, "str"))
+            return (
+                VType("list", items=(VType("str"),)) if name in ("split", "rsplit", "splitlines") else VType(STR_METHODS.get(name, "str"))
+            )
         case "bytes" if name in ("decode", "hex"):
             return VType("str")
         case "dict":

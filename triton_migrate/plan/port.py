@@ -6,18 +6,22 @@ import re
 from dataclasses import dataclass, field, replace
 
 from triton_migrate.classify import Verdict
+from triton_migrate.entries.records import Consumer
 from triton_migrate.index import ir
+from triton_migrate.plan.choice import Where
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.errors import caught
 from triton_migrate.plan.records import NotPorted, Tensor
 from triton_migrate.plan.tensors import streamed, tensor
+from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.models import model_name
 from triton_migrate.trace.records import ModelRef, Pipeline
 
 MAX_BATCH_SIZE = 64
+FROZEN = VType("array", "uint8", 2, one_row=True, declared=True)  # a call of a model that is served alone, and its result
 TRIES = 8  # ways to cut one pipeline that are written before it is given up
 
 
@@ -52,23 +56,38 @@ class Planner:
     A cut may turn out not to be writable: `reject` it, and `plan` again with the next one.
     """
 
-    def __init__(self, evaluator: Evaluator, selected: tuple[tuple[Pipeline, Verdict], ...]) -> None:
+    def __init__(
+        self, evaluator: Evaluator, selected: tuple[tuple[Pipeline, Verdict], ...], where: Where = Where.CHEAPEST
+    ) -> None:
         self.evaluator = evaluator
         self._refused: dict[str, NotPorted] = {}
         self._open: dict[str, _Open] = {}
         for pipeline, verdict in selected:
             entry = pipeline.entry.id
             cutter = Cutter(evaluator, pipeline)
-            ways = cutter.ways()
+            ways = cutter.ways(where) if not isinstance(pipeline.entry, Consumer) else _stays(pipeline)
+            if verdict.category == "individual" and where is Where.CHEAPEST and (whole := cutter.alone()):
+                ways = (whole, *(ways if not isinstance(ways, NoCut) else ()))
             if isinstance(ways, NoCut):
                 self._refused[entry] = NotPorted(entry, ways.reason, ways.span, ways.fix)
             else:
                 self._open[entry] = _Open(pipeline, cutter, list(ways))
+        self._share()
+
+    def _share(self) -> None:
+        """A model that some pipeline calls in another way is not served by itself, too."""
+        others = {m.id for way in self._open.values() if not _is_alone(way.left[0]) for m in way.pipeline.models}
+        for way in self._open.values():
+            if _is_alone(way.left[0]) and len(way.left) > 1 and others & {m.id for m in way.pipeline.models}:
+                del way.left[0]
 
     def plan(self) -> PortPlan:
         """What the cheapest ways that were not rejected come to."""
         groups: dict[object, list[tuple[Pipeline, Cut, Cutter]]] = {}
+        chosen: list[Cut] = []
         for way in self._open.values():
+            way.left.sort(key=lambda cuts: _collides(cuts, chosen))  # stable: the cheapest that is not cut otherwise already
+            chosen += way.left[0]
             for cut in way.left[0]:
                 groups.setdefault(_identity(cut), []).append((way.pipeline, cut, way.cutter))
         taken: set[str] = set()
@@ -91,6 +110,25 @@ class Planner:
             del self._open[entry]
 
 
+def _collides(cuts: tuple[Cut, ...], chosen: list[Cut]) -> bool:
+    """Whether another pipeline cuts statements that these cuts take, in another way."""
+    return any(
+        c.scope is o.scope and _identity(c) != _identity(o) and c.span.line <= o.span.end_line and o.span.line <= c.span.end_line
+        for c in cuts
+        for o in chosen
+    )
+
+
+def _is_alone(cuts: tuple[Cut, ...]) -> bool:
+    return cuts[0].kind == "alone"
+
+
+def _stays(pipeline: Pipeline) -> NoCut:
+    site = pipeline.sites[0]
+    return NoCut(f"{site.text} takes or gives objects that only this process has, or its model is made anew for each call", site.span,
+                 "call the model with arrays, lists, text or numbers, and load it once")  # fmt: skip
+
+
 @dataclass(slots=True)
 class _Open:
     """A pipeline that can be cut in some way that is left."""
@@ -107,6 +145,8 @@ def _beginning(cuts: tuple[Cut, ...]) -> object:
 
 
 def _identity(cut: Cut) -> object:
+    if cut.kind == "alone":
+        return (cut.kind, cut.sites[0].models)
     if cut.kind != "model":
         return (cut.scope, cut.span)
     ((_, kind),) = [(c.name, c.type) for c in cut.inputs]
@@ -125,7 +165,9 @@ def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], 
     for _, cut, _ in members:
         kept = next(c for c in cuts if _place(c) == _place(cut))
         errors[kept].update(dict.fromkeys(caught(evaluator, cut)))
-    name = _free_name(model_name(refs[0]) if first.kind == "model" and refs else _pipeline_name(first.scope), first.scope, taken)
+    name = _free_name(model_name(refs[0]) if first.kind in ("model", "alone") and refs else _pipeline_name(first.scope), first.scope, taken)
+    if first.kind == "alone":
+        inputs, outputs = [Crossing("call", FROZEN)], {"": Crossing("result", FROZEN)}
     return PlannedModel(
         name, tuple(cuts), cutter, tuple((shape(c, names), c) for c in inputs), tuple((shape(c, names, True), c) for c in outputs.values()),
         all(c.stacked for c in cuts), tuple(("Exception",) if "Exception" in e else tuple(e) for e in errors.values()),
@@ -142,7 +184,7 @@ def _distinct_cuts(cuts: list[Cut]) -> list[Cut]:
 
 
 def _place(cut: Cut) -> object:
-    return (cut.scope, cut.span if cut.kind != "model" else tuple(s.span for s in cut.sites))
+    return (cut.scope, cut.span if cut.kind not in ("model", "alone") else tuple(s.span for s in cut.sites))
 
 
 def _variable(cut: Cut) -> str:

@@ -33,7 +33,7 @@ class Reaching:
         return self._picked(self._after, at)
 
     def _picked(self, known: dict[ir.At, State], at: ir.At) -> tuple[Binding, ...]:
-        holders = [s for s in flow.flatten(self.function.body) if ir.holds(s.at, at) and s.at in known]
+        holders = [s for s in flow.around(self.function.body, at) if s.at in known]
         nested = not holders or isinstance(holders[-1], (ir.Define, ir.DefineClass))
         return self.bindings if nested else tuple(self.bindings[i] for i in sorted(known[holders[-1].at])) or self.bindings
 

@@ -36,7 +36,7 @@ class Network:
     backend: str
     script: str  # template export_<script>.py
     needs: tuple[str, ...]  # distributions of the script
-    calls: tuple[str, ...]  # what the exported file can answer
+    calls: tuple[str, ...]  # its methods that the pipeline calls, "()" being its own call
     tolerance: float  # of the largest value: what it may differ from the original
     inputs: tuple[tuple[str, str], ...] | None
     why: str
@@ -77,6 +77,7 @@ class ServedModel:
     networks: tuple[Network, ...] = ()
     not_exported: tuple[str, ...] = ()  # what of its models stays in the Python backend, and why
     decoupled: bool = False
+    alone: bool = False  # one input CALL, one output RESULT: see plan.alone
 
 
 @dataclass(frozen=True, slots=True)

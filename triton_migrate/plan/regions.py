@@ -45,11 +45,18 @@ class Regions:
         self.loaded = judge.loaded_chains((e for s in self.function.body for e in flow.every(s)), frame)
 
     def cuts(self) -> Iterator[Cut]:
-        homes = [liveness.find_block(self.function.body, c) for c in self.calls]
-        if any(b is None for b, _ in homes) or len({id(b) for b, _ in homes}) > 1:
-            homes = [liveness.find_block(self.function.body, c, outermost=True) for c in self.calls]
-        block = homes[0][0]
-        low, high = min(i for _, i in homes), max(i for _, i in homes)
+        for block, low, high in self._homes():
+            yield from self._within(block, low, high)
+
+    def _homes(self) -> Iterator[tuple[ir.Block, int, int]]:
+        """The blocks that hold all calls, the innermost first; not those inside a `with` that configures the model's run."""
+        paths = [liveness.blocks_around(self.function.body, c.at) for c in self.calls]
+        shared = [levels for levels in zip(*paths, strict=False) if len({id(block) for block, _ in levels}) == 1]
+        inside = [i + 1 for i, levels in enumerate(shared) for b, n in levels[:1] if self.predicts.configures(b[n], self.frame)]
+        for levels in reversed(shared[: min(inside, default=len(shared))]):
+            yield levels[0][0], min(i for _, i in levels), max(i for _, i in levels)
+
+    def _within(self, block: ir.Block, low: int, high: int) -> Iterator[Cut]:
         first, last = low, low - 1
         while first > 0 and self._may_move(block, first - 1, self._hoists(block, first - 1, first - 1)):
             first -= 1

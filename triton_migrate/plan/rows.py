@@ -57,6 +57,8 @@ class PredictCalls:
         if len(self.sites) != 1 or len(calls) != 1:
             return ()
         (site,) = self.sites
+        if calls[0] is not (site.chain[depth][0] if depth < len(site.chain) else site.call):
+            return ()  # something else makes the call
         rows = self.rows(site) or ()
         if not site.rule.row_independent or len(rows) != 1 or not self.sliceable(site, rows[0][0]):
             return ()
@@ -95,6 +97,10 @@ class PredictCalls:
         inside = {id(n) for n in flow.names(leaf)}
         others = {n.id for n in flow.names(call) if id(n) not in inside} & local
         return isinstance(stmt, (ir.Assign, ir.Return, ir.Evaluate)) and liveness.evaluated_once(stmt, call) and not others
+
+    def configures(self, stmt: ir.Stmt, frame: Frame) -> bool:
+        """Whether a statement is `with torch.no_grad():` or the like."""
+        return isinstance(stmt, ir.With) and self._only_configures(stmt, frame)
 
     def _only_configures(self, stmt: ir.With, frame: Frame) -> bool:
         return all(

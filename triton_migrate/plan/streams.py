@@ -104,7 +104,7 @@ class Streams:
         plain: ir.Block = liveness.substituted(run, {id(e): ir.Constant(e.at, None) for e in self.loaded})  # type: ignore[arg-type]
         before = {p.name for p in self.function.parameters} | liveness.bound_before(self.function.body, run[0])
         known = (self.local & before) | liveness.names_around(self.scope)
-        names = sorted((flow.reads(plain) & known) - liveness.bound_first(plain))
+        names = sorted(flow.exposed(plain) & known)
         receivers = tuple(n for n in names if self.judge.is_receiver(n, self.frame))
         return tuple(Crossing(n, self.types.name(n, self.frame)) for n in names if n not in receivers), receivers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from triton_migrate.index import ir
 from triton_migrate.plan import arrays, plain
@@ -25,26 +26,39 @@ class Types:
         self._busy: set[tuple[int, int]] = set()
         self._drawn: dict[str, VType] = {}  # what the loops of comprehensions around draw
         self._reaching: dict[tuple[Scope, str], Reaching] = {}
-        self._known: dict[tuple[int, int], tuple[VType, ir.Expr, Frame]] = {}  # for one question from outside, whose callers change
-        self._returns: dict[tuple[Frame, tuple[tuple[str | None, VType], ...]], VType] = {}  # so too: by what the call gives
+        self._known: dict[tuple[int, int], tuple[VType, bool, ir.Expr, Frame]] = {}  # whether nothing was lost; the rest keeps ids alive
+        self._returns: dict[tuple[Frame, tuple[tuple[str | None, VType], ...]], tuple[VType, bool]] = {}  # by what the call gives
+        self._lost = 0  # how often `_unknown` was all that could be said
+        self._passing: list[tuple[dict[Any, Any], object]] = []  # what holds for the question from outside that is under way only
 
     def of(self, expr: ir.Expr | None, frame: Frame) -> VType:
         if expr is None:
             return VType("none")
         key = (id(expr), id(frame))
+        if (known := self._known.get(key)) is not None:
+            self._lost += not known[1]
+            return known[0]
         if key in self._busy or len(self._busy) > DEPTH:
-            return UNKNOWN
-        if key not in self._known:
-            self._busy.add(key)
-            try:
-                self._known[key] = self._of(expr, frame), expr, frame
-            finally:
-                self._busy.discard(key)
-        found, _, _ = self._known[key]
+            return self._unknown()
+        lost = self._lost
+        self._busy.add(key)
+        try:
+            found = self._of(expr, frame)
+        finally:
+            self._busy.discard(key)
+        self._known[key] = found, self._lost == lost, expr, frame
+        if self._lost > lost:
+            self._passing.append((self._known, key))
         if not self._busy:
-            self._known.clear()
-            self._returns.clear()
+            for answers, asked in self._passing:
+                answers.pop(asked, None)
+            self._passing.clear()
         return found
+
+    def _unknown(self) -> VType:
+        """The answer to a question that is being answered already, or that was asked from too deep."""
+        self._lost += 1
+        return UNKNOWN
 
     def _of(self, expr: ir.Expr, frame: Frame) -> VType:
         match expr:
@@ -84,7 +98,8 @@ class Types:
         while where is not None:
             if found := where.scope.bindings.get(name):
                 if where is frame and where.scope.kind == "function" and (at or done):
-                    reaching = self._reaching.setdefault((where.scope, name), Reaching(where.scope.function, found))
+                    if (reaching := self._reaching.get((where.scope, name))) is None:
+                        reaching = self._reaching[where.scope, name] = Reaching(where.scope.function, found)
                     found = list(reaching.before(at) if at else reaching.after(done))  # type: ignore[arg-type]
                 return union(tuple(self._binding(b, where) for b in found))
             where = where.parent
@@ -113,8 +128,10 @@ class Types:
         stmt, name = binding.imported
         path = self.evaluator.program.module_path(frame.scope.file, stmt.module, stmt.level)
         key = (id(binding), id(frame))
-        if path is None or key in self._busy:
+        if path is None:
             return UNKNOWN
+        if key in self._busy:
+            return self._unknown()
         self._busy.add(key)
         try:
             return self.name(name, self.evaluator.program.frames[path])
@@ -218,8 +235,10 @@ class Types:
         stmt = binding.node
         assert isinstance(stmt, ir.Assign)
         key = (id(stmt), id(frame))
-        if key in self._busy or not isinstance(stmt.targets[0], ir.Name):
+        if not isinstance(stmt.targets[0], ir.Name):
             return UNKNOWN
+        if key in self._busy:
+            return self._unknown()
         self._busy.add(key)
         before = self.name(stmt.targets[0].id, frame, stmt.at)
         self._busy.discard(key)
@@ -317,9 +336,15 @@ class Types:
         given = ((name, self.of(expr, caller)) for name, expr in (*((None, a) for a in call.args), *call.keywords))
         frame = self.evaluator.enter(function, self.evaluator.bind(function, call, caller))
         key = (frame, tuple(given))
-        if key not in self._returns:
-            self._returns[key] = self._entered(function, frame, call, caller)
-        return self._returns[key]
+        if (known := self._returns.get(key)) is not None:
+            self._lost += not known[1]
+            return known[0]
+        lost = self._lost
+        found = self._entered(function, frame, call, caller)
+        self._returns[key] = found, self._lost == lost
+        if self._lost > lost:
+            self._passing.append((self._returns, key))
+        return found
 
     def _entered(self, function: UserFunction, frame: Frame, call: ir.Call, caller: Frame) -> VType:
         node = function.scope.function

@@ -47,7 +47,7 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
         "applications": [
             {
                 "framework": a.framework, "file": a.span.file, "line": a.span.line, "target": a.target,
-                "server": "asgi" if a.server == "asgi" else "wsgi", "factory": a.factory,
+                "server": "asgi" if a.server == "asgi" else "wsgi", "factory": a.factory, "script": a.script or None,
             }
             for a in study.applications
         ],

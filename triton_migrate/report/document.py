@@ -55,7 +55,10 @@ class Files(TypedDict):
 
 
 class Application(TypedDict):
-    """What a WSGI/ASGI server is pointed at: `target` is `pkg.main:app`; with `factory` it must be called first."""
+    """What a WSGI/ASGI server is pointed at: `target` is `pkg.main:app`; with `factory` it must be called first.
+
+    `script` is the file to run by hand instead, where only its main part prepares what the handlers use. The likeliest comes first.
+    """
 
     framework: str
     file: str
@@ -63,6 +66,7 @@ class Application(TypedDict):
     target: str
     server: Literal["wsgi", "asgi"]
     factory: bool
+    script: str | None
 
 
 class Input(TypedDict):
@@ -342,11 +346,12 @@ class ModelCounts(TypedDict):
 
 
 class Verification(TypedDict):
-    """`stand_ins` names what was not the real thing, e.g. a backend served by the tool's own Python one."""
+    """`passed`: every reply equal, and what is marked `infer` came from Triton. `stand_ins`: backends that were not the native ones."""
 
     requests: list[VerifiedRequest]
     equal: int
     total: int
+    passed: bool
     load: Load | None
     models: list[ModelCounts]
     python: str

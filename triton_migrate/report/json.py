@@ -80,7 +80,6 @@ def ordered(document: Report) -> Report:
             "skipped": sorted(document["files"]["skipped"], key=lambda row: (row["file"], row["reason"])),
             "failed": sorted(document["files"]["failed"], key=lambda row: (row["file"], row["line"], row["error"])),
         },
-        "applications": sorted(document["applications"], key=lambda row: (row["file"], row["line"], row["target"])),
         "endpoints": sorted(document["endpoints"], key=lambda row: (row["file"], row["line"], row["id"], row["framework"])),
         "tasks": sorted(document["tasks"], key=lambda row: (row["file"], row["line"], row["name"])),
         "consumers": sorted(document["consumers"], key=lambda row: (row["file"], row["line"], row["function"])),

@@ -48,7 +48,7 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
         case Partial(function, given, frame):  # a provider that stands for what it gives
             return frozenset().union(*(ev.attribute(v, attr) for v in ev.call(function, given, frame)))
         case Api(path, site, of):
-            return _stored_on(ev, value, attr) or frozenset({Api(ev.rulebook.canonical(f"{path}.{attr}"), site, of)})
+            return _stored_on(ev, value, attr) or frozenset({Api(_longer(ev, path, attr), site, of)})
         case Container():
             return frozenset({Api(f"builtins.{_kind(value)}().{attr}", value.site)})
         case Tuples():
@@ -56,6 +56,15 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
         case Literal(inner):
             return frozenset({Api(f"builtins.{type(inner).__name__}().{attr}")})
     return frozenset({Unknown(f"attribute {attr} of something unknown")})
+
+
+def _longer(ev: Evaluator, path: str, attr: str) -> str:
+    """The path of an attribute. A chain that no rule knows ends where it comes round: `text = text.replace(a, b)` in a loop, or often."""
+    found = ev.rulebook.canonical(f"{path}.{attr}")
+    head, again, _ = path.rpartition(f".{attr}()")
+    if again and not ev.rulebook.rules_for(found) and not ev.rulebook.rules_for(f"{head}.{attr}"):
+        return f"{head}.{attr}"
+    return found
 
 
 def _module_attribute(ev: Evaluator, path: str, attr: str) -> Values:
@@ -123,7 +132,10 @@ def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
                     stored = ev.stored(store, _method_frame(ev, store.scope, method, instance, cls))
                     by_method[method] = by_method.get(method, NOTHING) | stored
     put = _reached(ev, by_method) | _stored_on(ev, instance, attr) | _field(ev, instance, attr)
-    return put | (_options(ev, instance, attr) or class_attribute(ev, instance.of, attr, instance))
+    own = _options(ev, instance, attr) or class_attribute(ev, instance.of, attr, instance)
+    if any(not isinstance(v, (Literal, Unknown)) for v in put):
+        own = frozenset(v for v in own if not (isinstance(v, Api) and v.of == instance))  # what a library's class has goes after it
+    return put | own
 
 
 def _reached(ev: Evaluator, by_method: dict[Scope, Values]) -> Values:

@@ -37,6 +37,12 @@ class Reach:
         """Whether the application, where there is one, may run the function."""
         return not self.started or scope in self._reached
 
+    def runs(self, scope: Scope, at: ir.At) -> bool:
+        """Whether the application, where there is one, may run a statement at this place."""
+        if not self.started or scope.kind == "function":
+            return self.reaches(scope)
+        return scope.file in self._served and not self.by_hand(scope, at)
+
     def _makes(self, path: str) -> bool:
         calls = self.program.files[path].calls
         return not self._makers.isdisjoint(calls) or any(p.decorates is not None for name in self._tasks & calls.keys() for p in calls[name])
@@ -45,8 +51,11 @@ class Reach:
         return scope.parent is None and any(flow.is_main(s) and ir.holds(s.at, at) for s in scope.body)
 
     @cached_property
+    def _served(self) -> frozenset[str]:
+        return frozenset().union(*(self.program.imported_by(path) for path in self.started if not is_test(path)))
+
+    @cached_property
     def _reached(self) -> frozenset[Scope]:
-        served = frozenset().union(*(self.program.imported_by(path) for path in self.started if not is_test(path)))
         waiting: dict[str, list[Scope]] = {}
         named: set[str] = set()
         fresh: list[str] = []
@@ -60,7 +69,7 @@ class Reach:
             found.add(scope)
             mention(flow.flatten(scope.body))
 
-        for path in sorted(served):
+        for path in sorted(self._served):
             for scope in self.program.files[path].scopes:
                 if scope.kind == "module":
                     mention(s for s in _outside_main(scope.body, path in self.started))

@@ -13,6 +13,7 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan import tensors
+from triton_migrate.plan.alone import identifier, receiver
 from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.errors import swallowing
@@ -38,6 +39,7 @@ from triton_migrate.rewrite.operations import (
 from triton_migrate.trace.records import PredictSite
 
 CLIENT = "from triton_serving import client as {alias}"
+MODELS = "from triton_serving import models as triton_models"
 WIDTH = 88
 
 
@@ -57,22 +59,41 @@ class AppEdits:
         for file, name in names:
             self.leftovers.ready.setdefault((file, name), f'{self._alias(file)}.ready("{planned.name}")')
         for cut, errors in zip(planned.cuts, planned.errors, strict=True):
-            self._client(cut.scope.file)
-            self.leftovers.kept.add((cut.scope.file, cut.scope.function.at))
+            if cut.kind == "alone":
+                self._stand_in(planned, cut)
+            else:
+                self._client(cut.scope.file)
+            if cut.scope.kind == "function":
+                self.leftovers.kept.add((cut.scope.file, cut.scope.function.at))
             self.leftovers.passed |= {(cut.scope, c.name) for c in cut.inputs}
             self.leftovers.passed |= {(self.evaluator.program.files[cut.scope.file].module, e) for e in errors}
             for file, guard in swallowing(self.evaluator, cut):
                 self._client(file)
                 self._add(file, InsertHandler(Span(file, *guard.at), f"{self._alias(file)}.Unavailable"))
-            if cut.kind != "model":
+            if cut.kind in ("region", "stream"):
                 self._stream(planned, cut, errors) if cut.kind == "stream" else self._region(planned, cut, errors)
                 for decorator in planned.cutter.judge.configuring(cut.scope):
                     self._add(cut.scope.file, RemoveDecorator(Span(cut.scope.file, *decorator.at)))
                     self.leftovers.remove(cut.scope.file, decorator.at)
-            else:
+            elif cut.kind == "model":
                 for sites in _gathered(cut, planned.cutter, self.texts[cut.scope.file]):
                     self._calls(planned, cut, sites, errors)
             self.reasons.setdefault(cut.scope.file, {})[f"{cut.scope.qualname} asks Triton's {planned.name}"] = None
+
+    def _stand_in(self, planned: PlannedModel, cut: Cut) -> None:
+        """The model of each call is the one of `triton_serving.models`; in a coroutine the event loop goes on meanwhile."""
+        file = cut.scope.file
+        self._add(file, AddImport(MODELS, own=self._own()))
+        made = f"triton_models.{identifier(planned.name)}"
+        waits = cut.scope.kind == "function" and cut.scope.function.is_async
+        for site in cut.sites:
+            held = receiver(site)
+            self.leftovers.remove(file, held.at)
+            if waits:
+                call = self.texts[file].piece(site.call.at, ((held.at, f"{made}.awaited"),))
+                self._add(file, ReplaceExpression(site.span, f"await {call}"))
+            else:
+                self._add(file, ReplaceExpression(Span(file, *held.at), made))
 
     def _add(self, file: str, *operations: Operation) -> None:
         self.operations.setdefault(file, []).extend(o for o in operations if o not in self.operations.get(file, []))
@@ -99,7 +120,7 @@ class AppEdits:
         for made, crossing in planned.outputs:
             value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
             if cut.streams:
-                value = self._pieces(planned, cut, given, errors, "")
+                value = self._pieces(planned, cut, given, errors, 6 + len(crossing.name))
             if crossing.name in lifted:
                 self._add(file, ReplaceExpression(Span(file, *lifted[crossing.name].at), value))
                 self.leftovers.remove(file, lifted[crossing.name].at)
@@ -119,35 +140,30 @@ class AppEdits:
         self.leftovers.remove(file, (*run[0].at[:2], *run[-1].at[2:]))
 
     def _stream(self, planned: PlannedModel, cut: Cut, errors: tuple[str, ...]) -> None:
-        """What the run yields comes from the client. Where that is all the function does it hands over the client's iterator, whose
-        request is sent at once, so that the route can still answer that Triton is down."""
+        """What the run yields comes from the client. Where that is all the function does it hands over the client's iterator: its
+        request is sent at once, so the route can still answer that Triton is down, and the server can tell it that nobody listens."""
         file, run, function = cut.scope.file, cut.run, cut.scope.function
         given = {t.name: self._client_calls(tensors.pack(c.name, t, c.type), file) for t, c in planned.inputs}
-        word = "async " if function.is_async else ""
         if cut.whole:
-            code = f"return {self._pieces(planned, cut, given, errors, word)}\n"
+            code = f"return {self._pieces(planned, cut, given, errors, 7)}\n"
             if function.is_async:
                 self._add(file, DropAsync(Span(file, *function.at)))
+        elif function.is_async:
+            each = self._free(planned.outputs[0][1].name, cut.scope)
+            code = f"async for {each} in {self._pieces(planned, cut, given, errors, len(each) + 15)}:\n    yield {each}\n"
         else:
-            out, ((made, crossing),) = self._free("out", cut.scope), planned.outputs
-            value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
-            asked = self._infer(planned, cut, [made.name], given, errors, f"{self._alias(file)}.stream")
-            code = f"{word}for {out} in {asked}:\n    yield {value}\n"
+            code = f"yield from {self._pieces(planned, cut, given, errors, 11)}\n"
         first, last = Span(file, *run[0].at), Span(file, *run[-1].at)
         self._add(file, ReplaceStatements(first, last, code))
         self.leftovers.remove(file, (*run[0].at[:2], *run[-1].at[2:]))
 
-    def _pieces(self, planned: PlannedModel, cut: Cut, given: dict[str, str], errors: tuple[str, ...], word: str) -> str:
-        """The pieces of a stream as an expression."""
-        out, ((made, crossing),) = self._free("out", cut.scope), planned.outputs
+    def _pieces(self, planned: PlannedModel, cut: Cut, given: dict[str, str], errors: tuple[str, ...], margin: int) -> str:
+        """The iterator of a stream as an expression."""
+        ((made, crossing),) = planned.outputs
         kind = crossing.type.items[0] if crossing.type.kind == "stream" else crossing.type
-        value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, kind), cut.scope.file)
-        head = f"{word}for {out} in "
-        asked = self._infer(planned, cut, [made.name], given, errors, f"{self._alias(cut.scope.file)}.stream", len(head) + 4)
-        line = f"({value} {head}{asked})"
-        if len(line) + cut.block[cut.first].at[1] + 7 <= WIDTH:
-            return line
-        return "(\n" + textwrap.indent(f"{value}\n{head}{asked}", "    ") + "\n)"
+        value = self._client_calls(tensors.unpack("piece", made, kind), cut.scope.file)
+        unpack = value.removesuffix("(piece)") if value.count("(") == 1 else f"lambda piece: {value}"
+        return self._infer(planned, cut, [made.name, unpack], given, errors, f"{self._alias(cut.scope.file)}.stream", margin)
 
     def _import_records(self, file: str, kind: VType) -> None:
         module = self.evaluator.program.frames[file]
@@ -193,9 +209,9 @@ class AppEdits:
     def _infer(self, planned: PlannedModel, cut: Cut, outputs: list[str], given: dict[str, str], caught: tuple[str, ...], call: str = "", margin: int = 6) -> str:
         alias = self._alias(cut.scope.file)
         call = call or (f"await {alias}.infer_async" if cut.scope.function.is_async else f"{alias}.infer")
-        wanted = "[" + ", ".join(f'"{o}"' for o in outputs) + "]"
+        wanted = [f'"{outputs[0]}"', outputs[1]] if cut.streams else ["[" + ", ".join(f'"{o}"' for o in outputs) + "]"]
         errors = [f"errors=({', '.join(caught)}{',' if len(caught) == 1 else ''})"] if caught else []
-        arguments = [f'"{planned.name}"', wanted, *errors, *(f"{k}={v}" for k, v in given.items())]
+        arguments = [f'"{planned.name}"', *wanted, *errors, *(f"{k}={v}" for k, v in given.items())]
         line = f"{call}({', '.join(arguments)})"
         if len(line) + cut.block[cut.first].at[1] + margin <= WIDTH:
             return line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from triton_migrate.base import Span
 from triton_migrate.bind.records import Bound
@@ -11,7 +12,7 @@ from triton_migrate.index import ir
 from triton_migrate.plan import tensors
 from triton_migrate.plan.liveness import evaluated_once, find_block
 from triton_migrate.rewrite.app import AppEdits
-from triton_migrate.rewrite.operations import AddDecorator, AddImport, InsertAfter, InsertBefore, ReplaceExpression
+from triton_migrate.rewrite.operations import AddDecorator, AddImport, InsertAfter, InsertBefore, ReplaceExpression, ReplaceStatements
 
 IMPORT = "from triton_serving import bindings"
 WIDTH = 88
@@ -26,6 +27,8 @@ class BindEdits(AppEdits):
         alias = self._bindings(file)
         if bound.kind == "function":
             self._add(file, AddDecorator(Span(file, *bound.scope.function.at), f'{alias}.bound("{bound.name}")'))
+        elif bound.kind == "region":
+            self._outline(bound, alias)
         else:
             for site in bound.sites:
                 self._ask(bound, site.scope.file, site.call, self._bindings(site.scope.file), bound.scope.function.is_async)
@@ -47,6 +50,22 @@ class BindEdits(AppEdits):
         taken = any("bindings" in s.bindings for s in self.evaluator.program.files[file].scopes)
         self._add(file, AddImport(f"{IMPORT} as triton_bindings" if taken else IMPORT, own=self._own()))
         return "triton_bindings" if taken else "bindings"
+
+    def _outline(self, bound: Bound, alias: str) -> None:
+        """The run as a function above, and a call of it in its place."""
+        cut, place = bound.cut, bound.place
+        assert cut is not None and place is not None
+        file, run = cut.scope.file, cut.run
+        text = self.texts[file].statements(run[0].at, run[-1].at, bound.replaced)
+        names = ", ".join(c.name for c in cut.outputs)
+        body = textwrap.indent(text if cut.tail else f"{text}return {names}\n", "    ")
+        parameters = ", ".join(a.name for a in bound.arguments)
+        above = Span(file, *_start(place.node), *place.node.at[2:]) if isinstance(place.node, (ir.Function, ir.Class)) else cut.span
+        self._add(file, InsertBefore(above, f'@{alias}.bound("{bound.name}")\ndef {bound.name}({parameters}):\n{body}\n\n'))
+        call = f"{bound.name}({parameters})"
+        if cut.scope.function.is_async:
+            call = f"await {alias}.waiting({', '.join((bound.name, parameters))})"
+        self._add(file, ReplaceStatements(Span(file, *run[0].at), Span(file, *run[-1].at), f"return {call}\n" if cut.tail else f"{names} = {call}\n"))
 
     def _ask(self, bound: Bound, file: str, call: ir.Call, alias: str, waits: bool) -> None:
         """One predict call: its rows are sent, its result comes back in its place."""
@@ -76,3 +95,8 @@ class BindEdits(AppEdits):
 def _of(alias: str, expression: str) -> str:
     """The codec's functions as the app knows them."""
     return re.sub(rf"\b({tensors.CODEC})\(", rf"{alias}.\1(", expression)
+
+
+def _start(node: ir.Function | ir.Class) -> tuple[int, int]:
+    """Where a definition begins, decorators included."""
+    return min([node.at[:2], *((d.at[0], d.at[1] - 1) for d in node.decorators)])

@@ -14,7 +14,7 @@ from triton_migrate.index.flow import walk
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import CallPlace, Scope
-from triton_migrate.resolve.values import Instance, Module, Unknown, UserClass
+from triton_migrate.resolve.values import Instance, Module, Unknown, UserClass, Values
 from triton_migrate.rewrite.mentions import (
     Mention,
     Mentions,
@@ -54,13 +54,14 @@ class Leftovers:
     spared: dict[str, set[ir.At]] = field(default_factory=dict)  # places inside text that goes, which the client's calls repeat
     _names: dict[str, dict[str, list[Mention]]] = field(default_factory=dict)
     _attributes: dict[str, list[tuple[str, Mention]]] = field(default_factory=dict)
+    _elements: dict[str, list[tuple[str, Mention]]] = field(default_factory=dict)
     _strings: dict[str, set[str]] = field(default_factory=dict)
     _whole: dict[str, set[ir.At]] = field(default_factory=dict)  # deleted statements with their decorators
     _parameters: set[tuple[Scope, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         found = Mentions(self.evaluator)
-        self._names, self._attributes, self._strings = found.names, found.attributes, found.strings
+        self._names, self._attributes, self._strings, self._elements = found.names, found.attributes, found.strings, found.elements
 
     # ------------------------------------------------------------ what is gone
 
@@ -105,6 +106,8 @@ class Leftovers:
                     changed |= self._symbol(file, name)
                 for attr in sorted(self._taken_attributes(file)):
                     changed |= self._attribute(attr)
+                for key in sorted(self._taken_elements(file)):
+                    changed |= self._element(key)
             changed |= self._hollow()
         for file, places in self.deleted.items():
             outer = [p for p in places if not any(p != q and ir.holds(q, p) for q in places)]
@@ -136,6 +139,9 @@ class Leftovers:
 
     def _taken_attributes(self, file: str) -> set[str]:
         return {a for a, mentions in self._attributes.items() if any(f == file and not self._alive(f, m.expr.at) for f, m in mentions)}
+
+    def _taken_elements(self, file: str) -> set[str]:
+        return {k for k, mentions in self._elements.items() if any(f == file and not self._alive(f, m.expr.at) for f, m in mentions)}
 
     def _is_import(self, file: str, name: str) -> bool:
         bindings = self.evaluator.program.files[file].module.bindings.get(name, [])
@@ -192,7 +198,7 @@ class Leftovers:
             or self._used_elsewhere(file, name)
         ):
             return False
-        body = self.evaluator.program.files[file].facts.body
+        body = list(flow.module_body(self.evaluator.program.files[file].facts.body))
         own = [s for s in body if binds(s, name) and self._alive(file, s.at)]
         makers = [b.node for _, b in self.evaluator.program.global_bindings(file, name)]
         own += [s for s in makers if isinstance(s, ir.Assign) and self._alive(file, s.at)]
@@ -330,6 +336,24 @@ class Leftovers:
         for file, mention in (*made, *prepared, *guarded):
             self._delete(file, mention.stmt)
         return True
+
+    def _element(self, key: str) -> bool:
+        """A setting or other element that removed text reads: delete its store when nothing else may read it."""
+        live = [(f, m) for f, m in self._elements[key] if self._alive(f, m.expr.at)]
+        taken = [m for f, m in self._elements[key] if not self._alive(f, m.expr.at) and not stores(m)]
+        owners = {v for m in taken for v in self._held(m)}
+        related = [(f, m) for f, m in live if not (held := self._held(m)) or held & owners]
+        made = [(f, m) for f, m in related if isinstance(m.stmt, ir.Assign) and stores(m) and len(m.stmt.targets) == 1]
+        if not owners or not made or len(made) != len(related):
+            return False
+        for file, mention in made:
+            self._delete(file, mention.stmt)
+        return True
+
+    def _held(self, mention: Mention) -> Values:
+        """What the element is, or is made to be."""
+        stored = mention.stmt.value if stores(mention) and isinstance(mention.stmt, ir.Assign) else None
+        return self.evaluator.values(stored or mention.expr, self.evaluator.program.generic(mention.scope))
 
     def _method(self, name: str, owners: set[Scope]) -> bool:
         """A method that nothing calls any more, in a class that inherits nothing that could call it."""

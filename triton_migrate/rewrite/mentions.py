@@ -22,11 +22,13 @@ class Mention:
 
 
 class Mentions:
-    """`names` by file and name, `attributes` by name with their file, `strings` by file: what `getattr` and `__all__` speak of."""
+    """`names` by file and name, `attributes` by name with their file, `elements` by key so (`x["key"]`, `x.get("key")`),
+    `strings` by file: what `getattr` and `__all__` speak of."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.names: dict[str, dict[str, list[Mention]]] = {}
         self.attributes: dict[str, list[tuple[str, Mention]]] = {}
+        self.elements: dict[str, list[tuple[str, Mention]]] = {}
         self.strings: dict[str, set[str]] = {}
         for path, file in evaluator.program.files.items():
             self.names[path], self.strings[path] = {}, set(file.facts.exports or ())
@@ -51,8 +53,20 @@ class Mentions:
                         self.names[path].setdefault(part.id, []).append(mention)
                     elif isinstance(part, ir.Attribute):
                         self.attributes.setdefault(part.attr, []).append((path, mention))
-                    elif isinstance(part, ir.Call) and isinstance(part.func, ir.Name) and part.func.id in REFLECTION:
+                    if (key := element_key(part)) is not None:
+                        self.elements.setdefault(key, []).append((path, mention))
+                    if isinstance(part, ir.Call) and isinstance(part.func, ir.Name) and part.func.id in REFLECTION:
                         self.strings[path] |= {str(a.value) for a in part.args if isinstance(a, ir.Constant)}
+
+
+def element_key(expr: ir.Expr) -> str | None:
+    """The constant key of `x["key"]` and `x.get("key")`."""
+    match expr:
+        case ir.Subscript(_, _, ir.Constant(_, str() as key)):
+            return key
+        case ir.Call(_, ir.Attribute(_, _, "get" | "pop"), (ir.Constant(_, str() as key), *_), _):
+            return key
+    return None
 
 
 def deep(expr: ir.Expr) -> list[ir.Expr]:

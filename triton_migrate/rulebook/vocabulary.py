@@ -250,6 +250,13 @@ class WebAbort(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebAuth(Rule):
+    """What lets only some through: a decorator, a dependency, a permission class, or a call that ends the request of others."""
+
+    role: ClassVar[str] = "web.auth"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebHook(Rule):
     """Call/decorator that registers a function which is not an endpoint."""
 
@@ -371,7 +378,7 @@ class Effect(Rule):
     """Call with an effect outside its result."""
 
     role: ClassVar[str] = "effect"
-    kind: str  # log | time | random | file-read | file-write | db-read | db-write | network | process | mutate (changes its receiver)
+    kind: str  # log | time | random | file-read | file-write | db-read | db-write | network | process | arguments (of the command line) | mutate (changes its receiver)
     path: str = ""  # port of the file it is about
 
 
@@ -486,7 +493,7 @@ ROLES: dict[str, type[Rule]] = {
     row.role: row
     for row in (
         WebApp, WebRouter, WebRoute, WebMount, WebView, WebClass, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
-        WebParameter, WebResponse, WebAbort, WebHook,
+        WebParameter, WebResponse, WebAbort, WebAuth, WebHook,
         ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, DataConvert, DataLive, Effect, FlowCall,
         TaskDefine, TaskEnqueue, StreamSource,
         ChannelPut, ChannelTake, FlowBind,

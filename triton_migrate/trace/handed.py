@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
+from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.channels import Channel
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api
 from triton_migrate.rulebook.vocabulary import (
     ChannelPut,
     ChannelTake,
+    ModelPredict,
     Rule,
     TaskEnqueue,
 )
-from triton_migrate.trace import calls
+from triton_migrate.trace import calls, expressions, sites
 from triton_migrate.trace.environment import Env
 from triton_migrate.trace.records import CLEAN, Cell, Taint
 
@@ -31,6 +33,16 @@ def enqueue(walk: Walk, rule: TaskEnqueue, api: Api, call: ir.Call, frame: Frame
             walk.queue = walk.queue or rule.queue
     if rule.partial:
         walk.chained = found
+    return found | _ran(walk, rule, call, frame, env)
+
+
+def _ran(walk: Walk, rule: TaskEnqueue, call: ir.Call, frame: Frame, env: Env) -> Taint:
+    """A model's own method that is put there (`Thread(target=model.generate, kwargs=...)`) runs the model."""
+    found, given = CLEAN, port(call, rule.callee)
+    for value in walk.evaluator.values(given, frame) if given is not None else ():
+        if isinstance(value, Api) and (predict := walk.rulebook.find(value.called, ModelPredict)):
+            taint = expressions.every(walk, (*call.args, *(v for _, v in call.keywords)), frame, env)
+            found |= sites.predict(walk, predict, value, walk.evaluator.handing.direct(rule, call, frame), frame, env, taint)
     return found
 
 

@@ -18,6 +18,8 @@ from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.pickled import Pickled
 from triton_migrate.trace.records import ModelRef
 
+PARTED = 4  # calls between a network's layer and another network that it is a part of
+
 
 class Models:
     """All models of a program; each load site is one model, numbered in the order it was met."""
@@ -82,13 +84,17 @@ class Models:
         if place is None or site is None:
             return ()
         rule = self._load_rule(place)
-        filled = [f for f in self.loads.into(site) if not (isinstance(rule, ModelLoad) and self.loads.optional(f, place))]
+        filled = [f for f in self._run(self.loads.into(site)) if not (isinstance(rule, ModelLoad) and self.loads.optional(f, place))]
         own = [r for f in filled if (r := self._filled(f, rule, api)) is not None]
         if not own:
-            given = self._passed(place, site)
+            given = self._passed(place, site) or (self._parted(place, site, 0) if isinstance(rule, ModelConstruct) else ())
             own = [] if rule is None or (given and isinstance(rule, ModelConstruct)) else [self._ref(place, rule, api)]
             own += given
         return tuple(dict.fromkeys((*own, *self._parts(place))))
+
+    def _run(self, fillings: tuple[Filling, ...]) -> tuple[Filling, ...]:
+        """Those of several loads into objects made at one place that the application runs, not a script beside it."""
+        return tuple(f for f in fillings if self.evaluator.reach.runs(f.place.scope, f.place.call.at)) or fillings
 
     def _filled(self, filling: Filling, made: ModelLoad | ModelConstruct | None, api: Api) -> ModelRef | None:
         """A load into an object; weights alone are of what the object was made as."""
@@ -103,6 +109,20 @@ class Models:
         given = self._given((*place.call.args, *(v for _, v in place.call.keywords)), self.matcher.program.generic(place.scope))
         self._asked.discard(site)
         return given
+
+    def _parted(self, place: CallPlace, site: Site, depth: int) -> tuple[ModelRef, ...]:
+        """The loaded networks that a call was given layers of, or what such layers give (`Model(net.input, net.layers[-2].output)`)."""
+        frame = self.matcher.program.generic(place.scope)
+        found: list[ModelRef] = []
+        exprs = (place.call.func,) if depth else (*place.call.args, *(v for _, v in place.call.keywords))
+        for root in (_root(e) for expr in exprs for e in _layers(expr)):
+            for value in self.evaluator.values(root, frame) if root is not None else ():
+                made = self.matcher.program.call_at(value.site) if isinstance(value, Api) else None
+                if made is None or not isinstance(value, Api) or value.site in (None, site) or depth > PARTED:
+                    continue
+                loaded = isinstance(self._load_rule(made), ModelLoad)
+                found += self._at(value.site, value) if loaded else self._parted(made, site, depth + 1)
+        return tuple(dict.fromkeys(found))
 
     def _parts(self, place: CallPlace) -> tuple[ModelRef, ...]:
         """The models that a network of the program loads as parts of itself."""
@@ -173,6 +193,17 @@ class Models:
         if isinstance(rule, ModelLoad) and rule.opaque and (told := self.pickled.framework(artifact)):
             return told
         return framework or (library.name.lower() if library else "unknown")
+
+
+def _layers(expr: ir.Expr) -> tuple[ir.Expr, ...]:
+    """An argument, or the layers in a list of them."""
+    return tuple(i for i in expr.items if isinstance(i, ir.Attribute)) if isinstance(expr, ir.Sequence) else (expr,)
+
+
+def _root(expr: ir.Expr) -> ir.Name | None:
+    while isinstance(expr, (ir.Attribute, ir.Subscript, ir.Call)):
+        expr = expr.func if isinstance(expr, ir.Call) else expr.value
+    return expr if isinstance(expr, ir.Name) else None
 
 
 def model_name(ref: ModelRef) -> str:

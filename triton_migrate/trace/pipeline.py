@@ -12,7 +12,7 @@ from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Container, Literal, Site, UserFunction, Value, Values
-from triton_migrate.rulebook.vocabulary import DataConvert, WebParameter, WebResponse
+from triton_migrate.rulebook.vocabulary import DataConvert, ModelLoad, WebParameter, WebResponse
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.records import Consumed, Fitted, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step, Taint
 from triton_migrate.trace.responses import answered_kind
@@ -121,12 +121,15 @@ def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
     for site in walk.sites:
         if _warms_up(walk, site):
             continue
-        if not training.any or (PredictOrigin(site.number) in answered and not training.runs(site) and not training.evaluates(site)):
+        trained = training.any and (training.runs(site) or training.evaluates(site, walk.fed.get(site.number, frozenset())))
+        if not trained and (not training.any or PredictOrigin(site.number) in answered):
             yield site
 
 
 def _warms_up(walk: Walk, site: PredictSite) -> bool:
-    """`model.encode("hello")` on a line of its own: what runs on constants and is dropped makes the model ready."""
+    """`model.encode("hello")` on a line of its own, beside the load: what runs on constants and is dropped makes the model ready."""
+    if not any(isinstance(r, ModelLoad) for s in walk.steps if s.scope is site.scope for c in s.calls for r in c.rules):
+        return False
     stmt = walk.steps[site.step].stmt if walk.steps else None
     dropped = isinstance(stmt, ir.Evaluate) and (stmt.value is site.call or (isinstance(stmt.value, ir.Await) and stmt.value.value is site.call))
     given = (*site.call.args, *(value for _, value in site.call.keywords))

@@ -149,7 +149,7 @@ class Break:
 class Pipeline:
     """All that one entry does, in the order of the walk."""
 
-    entry: Entry | Task
+    entry: Entry | Task | Consumer
     steps: tuple[Step, ...]
     sites: tuple[PredictSite, ...]
     fitted: tuple[Fitted, ...]
@@ -181,3 +181,8 @@ class Consumed:
     @property
     def models(self) -> tuple[ModelRef, ...]:
         return tuple(dict.fromkeys(m for s in self.sites for m in s.models))
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """Its predict sites as a pipeline of which nothing else is known."""
+        return Pipeline(self.consumer, (), self.sites, (), (), (), "", None, frozenset(), frozenset(), ())

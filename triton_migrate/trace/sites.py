@@ -39,6 +39,8 @@ def predict(walk: Walk, rule: ModelPredict, api: Api, call: ir.Call, frame: Fram
         return taint  # the layers of the program's own network: the network is what is run
     key = (frame.scope.file, call.at)
     number = walk.numbered.setdefault(key, len(walk.numbered))
+    parts = (*call.args, *(v for _, v in call.keywords))
+    walk.fed[number] = walk.fed.get(number, CLEAN).union(*(walk.given.get(id(part), CLEAN) for part in parts))
     models = walk.models.of(api, rule, call, frame)
     if rule.given and not models:
         return taint

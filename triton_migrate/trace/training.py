@@ -6,7 +6,7 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelSave, ModelTrain
-from triton_migrate.trace.records import Call, PredictSite, Step
+from triton_migrate.trace.records import Call, PredictSite, Step, Taint
 
 
 class Training:
@@ -30,17 +30,17 @@ class Training:
         calls = [*((frame.scope, call) for call, frame in site.chain), (site.scope, site.call)]
         return any(self._trains_in(scope, loop) for scope, call in calls for loop in flow.loops_around(scope.body, call.at))
 
-    def evaluates(self, site: PredictSite) -> bool:
+    def evaluates(self, site: PredictSite, fed: Taint) -> bool:
         """Whether the site runs what this entry has just fitted on data kept back for that, or keeps or saves it.
 
-        That is a look at how good it is, not a service.
+        That is a look at how good it is, not a service. `fed`: what its arguments depend on.
         """
         made = site.api.made
         fitted = (s for s in self.steps if s.number <= site.step and any(c.api.made == made for c in s.calls if _is(c, ModelTrain)))
         if made is None or not any(fitted):
             return False
         split = {s.number for s in self.steps if any(isinstance(r, DataConvert) and r.splits for c in s.calls for r in c.rules)}
-        if split & site.taint:
+        if split & fed:
             return True
         at = Span(made.file, *made.at)
         kept = any(s.span.holds(at) and any(cell.lasting for cell in s.writes) for s in self.steps)

@@ -42,6 +42,7 @@ class Walk:
         self.step: Step | None = None  # under way
         self.numbers: dict[tuple[Scope, ir.At], int] = {}  # of steps
         self.numbered: dict[tuple[str, ir.At], int] = {}  # predict sites
+        self.fed: dict[int, Taint] = {}  # what the arguments of a predict site depend on
         self.active: list[Scope] = []
         self.chain: list[tuple[ir.Call, Frame]] = []
         self.chained = CLEAN  # the result of the part of a workflow that was walked last

@@ -46,12 +46,16 @@ MODULE_MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What to start. `target` is `pkg.main:app`, or with `factory` the function that makes the app (`pkg.main:create_app`)."""
+    """What to start. `target` is `pkg.main:app`, or with `factory` the function that makes the app (`pkg.main:create_app`).
+
+    `script`, where there is one, is the file to run instead, because its main part prepares what the handlers use.
+    """
 
     framework: str
     target: str
     server: Literal["wsgi", "asgi"]
     factory: bool = False
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,9 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 def start_command(application: Application, python: Path, port: int) -> StartCommand:
     """The command for this app, after asking `python` which servers it has. Raises TritonMigrateError when it has none."""
+    if application.script:
+        argv = (str(python), str(Path(__file__).with_name("byhand.py")), HOST, str(port), application.script)
+        return StartCommand(argv, None, _environment(python), f"python {application.script}")
     return (_asgi if application.server == "asgi" else _wsgi)(application, python, port)
 
 
@@ -138,9 +145,12 @@ def _gunicorn(version: str, port: int) -> tuple[str, ...]:
 
 
 def _command(python: Path, server: str, options: tuple[str, ...], versions: dict[str, str | None]) -> StartCommand:
+    return StartCommand((str(python), "-m", server, *options), None, _environment(python), f"{server} {versions[server]}")
+
+
+def _environment(python: Path) -> tuple[tuple[str, str], ...]:
     path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    argv = (str(python), "-m", server, *options)
-    return StartCommand(argv, None, (("PATH", path), ("PYTHONUNBUFFERED", "1")), f"{server} {versions[server]}")
+    return (("PATH", path), ("PYTHONUNBUFFERED", "1"))
 
 
 def _installed(python: Path, *names: str) -> dict[str, str | None]:

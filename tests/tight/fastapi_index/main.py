@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
+from sklearn.neighbors import NearestNeighbors
 
 
 class Note(BaseModel):
@@ -19,34 +20,32 @@ class Query(BaseModel):
 
 
 class NoteIndex:
-    """Vectors of all notes; grows while it is searched."""
+    """Notes by their vectors; grows while it is searched."""
 
     def __init__(self, path: str):
-        bundle = joblib.load(path)
-        self.vectorizer, self.encoder = bundle["vectorizer"], bundle["encoder"]
-        self.vectors = np.zeros((0, 8))
+        self.vectorizer = joblib.load(path)
+        self.vectors = np.zeros((0, len(self.vectorizer.vocabulary_)))
         self.texts: list[str] = []
+        self.neighbours = NearestNeighbors(metric="cosine")
         self.lock = threading.RLock()
 
     def embed(self, text: str) -> np.ndarray:
-        vector = self.encoder.predict(self.vectorizer.transform([text]))[0]
-        return vector / (np.linalg.norm(vector) or 1.0)
+        return self.vectorizer.transform([text]).toarray()
 
     def add(self, text: str) -> int:
-        vector = self.embed(text)
         with self.lock:
-            self.vectors = np.vstack([self.vectors, vector])
+            self.vectors = np.vstack([self.vectors, self.embed(text)])
+            self.neighbours.fit(self.vectors)
             self.texts.append(text)
             return len(self.texts) - 1
 
     def search(self, text: str, top: int) -> list[dict]:
-        if not self.texts:
-            raise LookupError("the index is empty")
-        vector = self.embed(text)
         with self.lock:
-            similar = self.vectors @ vector
-            best = np.argsort(-similar, kind="stable")[:top]
-            return [{"id": int(i), "text": self.texts[i], "score": round(float(similar[i]), 6)} for i in best]
+            if not self.texts:
+                raise LookupError("the index is empty")
+            distances, found = self.neighbours.kneighbors(self.embed(text), n_neighbors=min(top, len(self.texts)))
+            pairs = zip(found[0].tolist(), distances[0].tolist())
+            return [{"id": i, "text": self.texts[i], "score": round(1 - d, 6)} for i, d in pairs]
 
 
 @asynccontextmanager

@@ -133,10 +133,10 @@ class TritonPythonModel:
 
 
 def session_options(config: dict[str, Any]) -> Any:
-    """What the native backend reads from `parameters`."""
+    """What the native backend reads from `parameters`; without a number of threads there, this process takes its share of the machine."""
     parameters = {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(parameters.get("intra_op_thread_count", 0))
+    options.intra_op_num_threads = int(parameters.get("intra_op_thread_count") or os.environ.get("OMP_NUM_THREADS") or 0)
     options.inter_op_num_threads = int(parameters.get("inter_op_thread_count", 0))
     if parameters.get("execution_mode") == "1":
         options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL

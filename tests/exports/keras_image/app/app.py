@@ -1,0 +1,19 @@
+import io
+
+import keras
+import numpy as np
+from flask import Flask, jsonify, request
+from PIL import Image
+
+app = Flask(__name__)
+model = keras.models.load_model("leaf.keras")
+NAMES = ["oak", "birch", "pine"]
+
+
+@app.route("/leaf", methods=["POST"])
+def leaf():
+    image = Image.open(io.BytesIO(request.files["file"].read())).convert("RGB").resize((24, 24))
+    batch = np.expand_dims(np.asarray(image, dtype="float32") / 255.0, axis=0)
+    scores = model.predict(batch, verbose=0)
+    best = int(np.argmax(scores[0]))
+    return jsonify(name=NAMES[best], score=round(float(scores[0][best]), 5))

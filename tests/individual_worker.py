@@ -1,0 +1,91 @@
+"""What a worker of a port does with its model, for test_individual: run in the port's folder with the name of what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+
+def say(**values: Any) -> None:
+    print(json.dumps(values), flush=True)
+
+
+def rows(count: int) -> Any:
+    return np.random.default_rng(count).uniform(0, 8, (count, 4))
+
+
+def regions() -> list[str]:
+    from triton_serving import shared_memory
+
+    return sorted(shared_memory._state.regions)
+
+
+def reuse(flowers: Any) -> None:
+    flowers.predict_proba(rows(1))
+    first = regions()
+    for _ in range(20):
+        flowers.predict_proba(rows(1))
+    say(first=first, same=regions())
+    big = flowers.predict_proba(rows(40_000))  # 1.2 MB in, 0.9 MB out
+    say(grown=regions(), alike=bool(np.allclose(big[:5], flowers.predict_proba(rows(40_000)[:5]))), shape=big.shape)
+    try:
+        flowers.predict(rows(1)[:, :3])
+    except ValueError as error:
+        say(error=str(error))
+
+
+def threads(flowers: Any) -> None:
+    wrong: list[int] = []
+
+    def ask(number: int) -> None:
+        for turn in range(12):
+            given = rows(1 + (number * 37 + turn * 901) % 4000)
+            found = flowers.predict_proba(given)
+            if found.shape != (len(given), 3) or not np.allclose(found[-1], flowers.predict_proba(given[-1:])[0]):
+                wrong.append(number)
+
+    working = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in working:
+        thread.start()
+    for thread in working:
+        thread.join()
+    say(wrong=wrong, regions=len(regions()))
+
+
+def fork(flowers: Any) -> None:
+    before = flowers.predict(rows(3)).tolist()
+    mine = regions()
+    child = os.fork()
+    if not child:
+        again = flowers.predict(rows(3)).tolist()
+        say(child=again == before, shared=sorted(set(mine) & set(regions())))
+        sys.exit(0)
+    os.waitpid(child, 0)
+    say(parent=flowers.predict(rows(3)).tolist() == before, kept=regions() == mine)
+
+
+def wait(flowers: Any) -> None:
+    flowers.predict(rows(2))
+    say(regions=regions())
+    time.sleep(60)
+
+
+def again(flowers: Any) -> None:
+    """Before and after a line on stdin: the server is another one then."""
+    first = flowers.predict(rows(5)).tolist()
+    say(first=first)
+    sys.stdin.readline()
+    say(second=flowers.predict(rows(5)).tolist(), regions=regions())
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.getcwd())
+    from triton_serving import models
+
+    globals()[sys.argv[1]](models.flowers)

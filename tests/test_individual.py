@@ -1,0 +1,158 @@
+"""Models served alone: what stands in the application answers as the original, its memory is shared with Triton and never left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_port import compiles
+
+from triton_migrate import api
+from triton_migrate.server import Ports, running
+from triton_migrate.server.triton import Triton
+
+CASES = [path.parent for path in sorted((Path(__file__).parent / "individual").glob("*/case.json"))]
+
+
+def ported(folder: Path, to: Path) -> tuple[Path, Path, dict[str, Any]]:
+    """Original and port, both with their models."""
+    original, port = to / "original", to / "port"
+    shutil.copytree(folder / "app", original)
+    shutil.copytree(folder / "app", port)
+    subprocess.run([sys.executable, folder / "make_models.py"], cwd=original, check=True, timeout=120)
+    report = api.apply(port, out=to / "out", write=True)
+    assert report["not_ported"] == []
+    shutil.copytree(original, port, dirs_exist_ok=True, ignore=lambda at, names: {n for n in names if (folder / "app" / n).exists()})
+    return original, port, json.loads((folder / "case.json").read_text())
+
+
+def run(tree: Path, case: dict[str, Any], url: str = "") -> tuple[int, str]:
+    command = [sys.executable, *case["command"]]
+    env = {**os.environ, "TRITON_URL": url, "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, cwd=tree, input=case.get("stdin", ""), env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.returncode, done.stdout
+
+
+def in_memory() -> list[str]:
+    return [name for name in os.listdir("/dev/shm") if name.startswith("triton-") and not name.startswith("triton-migrate-")]
+
+
+def regions(triton: Triton) -> list[str]:
+    with urllib.request.urlopen(urllib.request.Request(f"{triton.url}/v2/systemsharedmemory/status", headers={"Connection": "close"})) as found:
+        return [region["name"] for region in json.load(found)]
+
+
+@pytest.mark.triton
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_consumer_answers_like_the_original(folder: Path, tmp_path: Path) -> None:
+    original, port, case = ported(folder, tmp_path)
+    compiles(port)
+    expected = run(original, case)
+    assert expected[1].count("\n") > 1
+    assert run(port, case, "local") == expected
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        assert sorted(triton.models) == case["models"]
+        assert run(port, case, triton.url) == expected
+        assert run(port, case, f"grpc://{triton.grpc_url}") == expected
+        assert regions(triton) == in_memory() == []
+        assert sum(row.request_success for row in triton.statistics()) > 1
+
+
+# ---------------------------------------------------------------- memory
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Triton]]:
+    folder = Path(__file__).parent / "individual" / "csv_lines"
+    _, port, _ = ported(folder, tmp_path_factory.mktemp("served"))
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        yield port, triton
+
+
+def worker(port: Path, what: str, url: str, **env: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(Path(__file__).with_name("individual_worker.py")), what]
+    return subprocess.Popen(
+        command, cwd=port, env={**os.environ, "TRITON_URL": url, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def said(process: subprocess.Popen[str]) -> dict[str, Any]:
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    return {key: value for line in out.splitlines() for key, value in json.loads(line).items()}
+
+
+@pytest.mark.triton
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_regions_are_made_once_and_grow(served: tuple[Path, Triton], protocol: str) -> None:
+    port, triton = served
+    told = said(worker(port, "reuse", triton.url if protocol == "http" else f"grpc://{triton.grpc_url}"))
+    assert told["first"] == told["same"]
+    assert len(told["first"]) == 2
+    assert len(told["grown"]) == 2
+    assert not set(told["first"]) & set(told["grown"]), "both were too small"
+    assert told["alike"]
+    assert told["shape"] == [40_000, 3]
+    assert "expecting 4 features" in told["error"]
+    assert regions(triton) == in_memory() == []
+
+
+@pytest.mark.triton
+def test_threads_and_forked_workers_have_regions_of_their_own(served: tuple[Path, Triton]) -> None:
+    port, triton = served
+    told = said(worker(port, "threads", triton.url))
+    assert told["wrong"] == []
+    assert told["regions"] <= 16
+    told = said(worker(port, "fork", triton.url))
+    assert told == {"child": True, "shared": [], "parent": True, "kept": True}
+    assert regions(triton) == in_memory() == []
+
+
+@pytest.mark.triton
+def test_what_a_killed_worker_leaves_the_next_one_removes(served: tuple[Path, Triton]) -> None:
+    port, triton = served
+    dying, living = worker(port, "wait", triton.url), worker(port, "wait", triton.url)
+    left = json.loads(dying.stdout.readline() if dying.stdout else "")["regions"]
+    kept = json.loads(living.stdout.readline() if living.stdout else "")["regions"]
+    assert in_memory() == [], "files are removed as soon as Triton has mapped them"
+    dying.send_signal(signal.SIGKILL)
+    dying.wait()
+    assert sorted(regions(triton)) == sorted(left + kept)
+    said(worker(port, "reuse", triton.url))
+    assert sorted(regions(triton)) == kept, "those of a worker that lives stay"
+    living.kill()
+    living.wait()
+    said(worker(port, "reuse", f"grpc://{triton.grpc_url}"))
+    assert regions(triton) == in_memory() == []
+
+
+@pytest.mark.triton
+def test_tensors_go_over_the_network_where_memory_cannot_be_shared(served: tuple[Path, Triton]) -> None:
+    port, triton = served
+    told = said(worker(port, "reuse", triton.url, TRITON_SHARED_MEMORY="0"))
+    assert told["alike"]
+    assert told["grown"] == []
+
+
+@pytest.mark.triton
+def test_a_worker_outlives_its_server(served: tuple[Path, Triton]) -> None:
+    port, _ = served
+    ports = Ports.free()
+    with running(port, python=Path(sys.executable), ports=ports, say=lambda line: None) as triton:
+        asking = worker(port, "again", triton.url)
+        first = json.loads(asking.stdout.readline() if asking.stdout else "")["first"]
+    with running(port, python=Path(sys.executable), ports=ports, say=lambda line: None):
+        out, _ = asking.communicate("go\n", timeout=60)
+        assert json.loads(out)["second"] == first
+        assert len(json.loads(out)["regions"]) == 2

@@ -1,0 +1,245 @@
+"""Tight ports: what is bound and for which routes, and that an application with live state answers as before, alone and in many workers.
+
+`tight/<name>/` is an application; its `case.json` says how it is started, what it is asked, what is bound, and which routes are the owner's.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tight.serving import Served, gone, serving
+
+from triton_migrate import api
+from triton_migrate.bind.versions import conflicts
+
+APPS = Path(__file__).parent / "tight"
+CASES = {path.parent.name: json.loads(path.read_text()) for path in sorted(APPS.glob("*/case.json"))}
+CREDIT, NOTES = "flask_credit", "fastapi_index"
+
+
+def command(case: dict[str, Any], workers: int) -> list[str]:
+    if case["server"] == "asgi":
+        return ["uvicorn", case["target"], "--port", "{port}", "--workers", str(workers)]
+    return ["gunicorn", "-w", str(workers), "--threads", "8", "-b", "127.0.0.1:{port}", case["target"]]
+
+
+def copied(name: str, to: Path) -> Path:
+    shutil.copytree(APPS / name, to, ignore=shutil.ignore_patterns("__pycache__", "*.joblib", "zero_shot", "case.json"))
+    return to
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """name -> original and port, each with its model files, made once."""
+    made: dict[str, tuple[Path, Path]] = {}
+
+    def of(name: str) -> tuple[Path, Path]:
+        if name not in made:
+            folder = tmp_path_factory.mktemp(name)
+            original, port = copied(name, folder / "original"), copied(name, folder / "port")
+            api.apply(port, out=folder / "out", write=True)
+            for tree in (original, port):
+                subprocess.run([sys.executable, "make_models.py"], cwd=tree, check=True, timeout=240)
+            made[name] = original, port
+        return made[name]
+
+    return of
+
+
+# ---------------------------------------------------------------- the plan
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_bound_and_what_is_the_owners(name: str, tmp_path: Path) -> None:
+    port, case = copied(name, tmp_path / "port"), CASES[name]
+    report = api.apply(port, out=tmp_path / "out", write=True)
+    bindings: dict[str, Any] = {"__name__": "bindings"}
+    text = (port / "triton_serving/bindings.py").read_text()
+    exec(text[text.index("OWNED =") : text.index("\n\n\n# ---")], bindings)
+
+    assert report["not_ported"] == []
+    assert [model["name"] for model in report["served_models"]] == case["bound"]
+    assert [list(route) for route in bindings["OWNED"]] == case["owned"]
+    assert not (port / "triton_serving/model_repository").exists()
+    assert {c["file"] for c in report["changes"] if c["kind"] == "new"} >= {f"triton_serving/{f}.py" for f in ("bindings", "owner", "keeper")}
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E9,F", port]
+    assert subprocess.run(ruff, capture_output=True, text=True).stdout.startswith("All checks passed")
+    assert api.apply(port, out=tmp_path / "again", write=True)["changes"] == [], "a port of a port changes nothing"
+
+
+def test_patch_is_a_few_lines(tmp_path: Path) -> None:
+    sizes = []
+    for name in CASES:
+        port = copied(name, tmp_path / name)
+        report = api.apply(port, out=tmp_path / "out", write=True)
+        changed = 0
+        for file in {c["file"] for c in report["changes"] if c["kind"] == "edit"}:
+            before, after = (APPS / name / file).read_text().splitlines(), (port / file).read_text().splitlines()
+            changed += sum(line[0] in "+-" and line[:3] not in ("+++", "---") for line in difflib.unified_diff(before, after))
+        sizes.append(changed / sum(e["category"] == "tight" for e in report["endpoints"]))
+    assert statistics.median(sizes) <= 12, sizes
+
+
+def test_target_python_backend_takes_passable_state_along(tmp_path: Path) -> None:
+    port = copied("flask_recommender", tmp_path / "port")
+    report = api.apply(port, out=tmp_path / "out", write=True, target="python-backend")
+    (model,) = report["served_models"]
+    pipeline = (port / f"triton_serving/model_repository/{model['name']}/1/pipeline.py").read_text()
+
+    assert [t["variable"] for t in model["inputs"]] == ["features"]
+    assert "history" not in pipeline and "profile(user)" in (port / "app.py").read_text(), "the look-up stays in the route"
+    assert not (port / "triton_serving/bindings.py").exists()
+
+    trained = api.apply(copied(CREDIT, tmp_path / "credit"), out=tmp_path / "out", target="python-backend")
+    (refused,) = trained["not_ported"]
+    assert trained["served_models"] == [] and "train" in refused["reason"] and refused["file"] == "scoring.py"
+
+
+# ---------------------------------------------------------------- versions
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line", "reason"),
+    [
+        ("requirements.txt", "flask\nnumpy>=2\n", 2, "numpy"),
+        ("requirements.txt", "flask\nnumpy==2.1.3 --hash=sha256:00\n", 2, "numpy"),
+        ("requirements.txt", "numpy<2\n", 0, ""),
+        ("requirements-dev.txt", "numpy==1.26.4  # old\n", 0, ""),
+        ("pyproject.toml", '[project]\nname = "a"\nrequires-python = ">=3.13"\ndependencies = ["numpy"]\n', 3, "Python >=3.13"),
+        ("pyproject.toml", '[project]\nname = "a"\nrequires-python = ">=3.9"\ndependencies = [\n  "numpy~=2.0",\n]\n', 5, "numpy"),
+        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\nnumpy = "^2.0"\n', 3, "numpy"),
+        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\nnumpy = {version = "^1.24", optional = true}\n', 0, ""),
+        ("uv.lock", 'version = 1\n[[package]]\nname = "numpy"\nversion = "2.2.0"\n', 3, "numpy"),
+        (".python-version", "3.13.1\n", 1, "Python"),
+        ("runtime.txt", "python-3.11.9\n", 0, ""),
+    ],
+)
+def test_pins_that_exclude_pytriton(tmp_path: Path, file: str, text: str, line: int, reason: str) -> None:
+    (tmp_path / file).write_text(text)
+    found = conflicts(tmp_path)
+    assert [(c.span.file, c.span.line) for c in found] == ([(file, line)] if line else [])
+    assert all(reason in c.reason and "--target python-backend" in c.fix for c in found)
+
+
+def test_a_pin_that_conflicts_is_told_instead_of_ported(tmp_path: Path) -> None:
+    port = copied(CREDIT, tmp_path / "port")
+    (port / "requirements.txt").write_text("flask\nnumpy>=2.1\n")
+    report = api.apply(port, out=tmp_path / "out")
+    (refused,) = report["not_ported"]
+    assert report["served_models"] == [] and report["changes"] == []
+    assert (refused["file"], refused["line"]) == ("requirements.txt", 2) and "numpy>=2.1" in refused["reason"]
+
+
+# ---------------------------------------------------------------- running
+
+
+@pytest.mark.triton
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("name", CASES)
+def test_port_answers_like_the_original(name: str, workers: int, trees: Any, tmp_path: Path) -> None:
+    original, port = trees(name)
+    case = CASES[name]
+    with serving(original, command(case, 1), case["ready"], tmp_path / "was", DATABASE=str(tmp_path / "was.db")) as app:
+        was = [app.ask(request) for request in case["requests"]]
+    shared = set(os.listdir("/dev/shm"))
+    with serving(port, command(case, workers), case["ready"], tmp_path / "now", DATABASE=str(tmp_path / "now.db")) as app:
+        now = [app.ask(request) for request in case["requests"]]
+        tritons = app.tritons()
+    assert now == was
+    assert len(tritons) == 1
+    assert gone(app, shared) == ([], set())
+    if workers == 1:
+        with serving(port, command(case, 1), case["ready"], tmp_path / "local", TRITON_URL="local", DATABASE=str(tmp_path / "local.db")) as app:
+            assert [app.ask(request) for request in case["requests"]] == was, "the way back"
+            assert app.tritons() == []
+
+
+@pytest.mark.triton
+def test_no_stale_prediction_under_load(trees: Any, tmp_path: Path) -> None:
+    """Eight clients predict while another reports payments that train the model: what is acknowledged is seen by the next prediction."""
+    _, port = trees(CREDIT)
+    check = {"method": "POST", "path": "/customers/eve/check", "json": {"amount": 200}}
+    shared = set(os.listdir("/dev/shm"))
+
+    def predict(app: Served) -> list[int]:
+        return [app.ask({**check, "path": "/customers/bob/check"})[0] for _ in range(12)]
+
+    def train(app: Served) -> list[tuple[float, float]]:
+        seen = []
+        for turn in range(12):
+            before = app.ask(check)[1]["risk"]
+            late = int(turn % 2 == 0)
+            status, reply = app.ask({"method": "POST", "path": "/customers/dan/payments", "json": {"amount": 200 + turn, "late": late}})
+            assert (status, reply["seen"]) == (201, turn + 1)
+            seen.append((before, app.ask(check)[1]["risk"]))
+        return seen
+
+    with serving(port, command(CASES[CREDIT], 4), "/health", tmp_path / "tmp", DATABASE=str(tmp_path / "credit.db")) as app:
+        with ThreadPoolExecutor(9) as pool:
+            predicting = [pool.submit(predict, app) for _ in range(8)]
+            changes = pool.submit(train, app).result()
+            statuses = [status for one in predicting for status in one.result()]
+        assert app.ask({"method": "GET", "path": "/health"}) == (200, {"status": "ok", "seen": 12})
+        assert len(app.tritons()) == 1
+    assert statuses == [200] * 96
+    assert all(before != after for before, after in changes), "each payment changed the model, and the next prediction knew"
+    assert gone(app, shared) == ([], set())
+
+
+@pytest.mark.triton
+@pytest.mark.parametrize("options", [[], ["--preload"]], ids=["workers", "preload"])
+def test_the_next_owner_takes_over(options: list[str], trees: Any, tmp_path: Path) -> None:
+    _, port = trees(CREDIT)
+    check = {"method": "POST", "path": "/customers/eve/check", "json": {"amount": 200}}
+    shared = set(os.listdir("/dev/shm"))
+    started = [*command(CASES[CREDIT], 4), *options]
+    with serving(port, started, "/health", tmp_path / "tmp", DATABASE=str(tmp_path / "credit.db")) as app:
+        first = app.owner["pid"]
+        was = app.ask(check)
+        os.kill(first, signal.SIGKILL)
+        replies = []
+        for _ in range(20):
+            try:
+                replies.append(app.ask(check))
+            except OSError:  # the connection was the killed worker's
+                continue
+        assert {status for status, _ in replies} <= {200, 503} and replies[-1] == was
+        assert app.owner["pid"] != first and len(app.tritons()) == 1
+    assert gone(app, shared) == ([], set())
+
+
+@pytest.mark.triton
+def test_development_server_with_reloader(trees: Any, tmp_path: Path) -> None:
+    """One owner: the process that serves, not the one that watches; a change of a file starts it again, and SIGTERM leaves nothing."""
+    _, made = trees("flask_recommender")
+    port = tmp_path / "port"
+    shutil.copytree(made, port)
+    case, shared = CASES["flask_recommender"], set(os.listdir("/dev/shm"))
+    started = ["flask", "--app", "app", "run", "--debug", "--port", "{port}"]
+    with serving(port, started, "/health", tmp_path / "tmp") as app:
+        first = app.owner["pid"]
+        assert first != app.process.pid and len(app.tritons()) == 1
+        assert app.ask(case["requests"][1]) == (201, {"events": 1})
+        (port / "app.py").write_text((port / "app.py").read_text() + "\n# changed\n")
+        wait = time.monotonic() + 60
+        while app.owner_or(first) == first and time.monotonic() < wait:
+            time.sleep(0.2)
+            try:
+                app.ask({"method": "GET", "path": "/health"})
+            except OSError:
+                continue
+        assert app.owner["pid"] != first and len(app.tritons()) == 1
+        assert app.ask(case["requests"][1]) == (201, {"events": 1}), "a new process begins with no history"
+    assert gone(app, shared) == ([], set())

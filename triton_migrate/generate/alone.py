@@ -1,0 +1,68 @@
+"""Takes a model that is served alone and its closure, gives the text of its `pipeline.py`: `load()`, `original()`, and which calls it has."""
+
+from __future__ import annotations
+
+from triton_migrate.generate.pipeline import HEAD, ROOT, load_function, ordered, spaced
+from triton_migrate.index import flow, ir
+from triton_migrate.plan.alone import method, receiver
+from triton_migrate.plan.closure import Closure, UncopyableError
+from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.judge import Judge
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.values import Instance
+from triton_migrate.trace.records import PredictSite
+
+
+def alone_pipeline(
+    name: str, sites: tuple[PredictSite, ...], stacked: bool, evaluator: Evaluator, judge: Judge, closure: Closure
+) -> tuple[str, str]:
+    """-> the text, and the expression in it that is the model."""
+    held = list(dict.fromkeys(_held(site, evaluator, judge, closure) for site in sites))
+    if len(held) > 1:
+        problem = NoCut(f"the model is reached by several names ({', '.join(held)})", sites[0].span, "hold the model in one variable")
+        raise UncopyableError(problem)
+    own = ["import os", "import sys", "from pathlib import Path"]
+    head = HEAD.format(name=name, place=f"{sites[0].scope.file} ({sites[0].scope.qualname or 'module'})")
+    calls = tuple(dict.fromkeys(method(site) for site in sites))
+    facts = (
+        f"CALLS = {_listed(calls)}\nSTACKED = {stacked}  # calls that wait together are made as one\n"
+        "INVALID = (Exception,)  # what the model raises is raised in the application\n"
+    )
+    parts = [head + "\nfrom __future__ import annotations\n\n" + ordered([*own, *closure.imports.values()]) + "\n" + ROOT]
+    parts += [*closure.definitions, facts + "".join(f"{g} = None\n" for g in closure.globals), load_function(closure)]
+    parts.append(f'def original():\n    """What the application called."""\n    return {held[0]}\n')
+    return spaced(parts), held[0]
+
+
+def _listed(calls: tuple[str, ...]) -> str:
+    return "(" + ", ".join(f'"{call}"' for call in calls) + ("," if len(calls) == 1 else "") + ")"
+
+
+def _held(site: PredictSite, evaluator: Evaluator, judge: Judge, closure: Closure) -> str:
+    """The model as pipeline.py holds it."""
+    expr, scope, file = receiver(site), site.scope, site.scope.file
+    root = next(flow.names(expr), None)
+    local = _local(scope)
+    if root is not None and root.id not in local and not any(judge.of_the_web(v) for v in evaluator.name(root.id, site.frame)):
+        closure.require(file, root.id, site.span)
+        exprs = list(flow.walk(expr))
+        return closure.texts[file].piece(expr.at, closure.replacements(file, exprs, local))
+    values = evaluator.name(root.id, site.frame) if root is not None else frozenset()
+    if root is not None and values and all(isinstance(v, Instance) for v in values) and root is not expr:
+        made = closure.provide(values, "model", site.span)
+        return closure.texts[file].piece(expr.at, ((root.at, made),))
+    return closure.provide(evaluator.values(expr, site.frame), _wanted(expr), site.span)
+
+
+def _wanted(expr: ir.Expr) -> str:
+    return expr.id if isinstance(expr, ir.Name) else expr.attr if isinstance(expr, ir.Attribute) else "model"
+
+
+def _local(scope: Scope) -> set[str]:
+    if scope.kind == "module":
+        return set()
+    function = scope.function
+    declared = {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
+    return ({p.name for p in function.parameters} | flow.binds(function.body)) - declared
+

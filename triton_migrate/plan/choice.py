@@ -1,0 +1,95 @@
+"""Takes the legal ways to cut a pipeline, gives them in the order they are tried, each with the reasons a reviewer asks for.
+
+By default the cheapest is the first: fewest and smallest values across the cut, no model library left behind, requests stacked. The
+user may ask instead that only the predict calls leave, or as much as can from pre- to post-processing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from triton_migrate.plan.cut import Cut, NoCut
+from triton_migrate.plan.extent import staying
+from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.liveness import holds
+from triton_migrate.trace.records import Pipeline, Step
+
+Way = tuple[Cut, ...]
+EXPLAINED = 4  # of the ways that are tried
+PLACES = 3  # that one reason names
+
+
+class Where(Enum):
+    """Where the user wants a pipeline cut."""
+
+    CHEAPEST = "cheapest"
+    MODEL = "model"
+    PIPELINE = "pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Orders and explains the ways of one pipeline. `calls`: the predict calls by themselves, or why they cannot leave alone."""
+
+    pipeline: Pipeline
+    judge: Judge
+    calls: Way | NoCut
+    where: Where
+
+    def of(self, ways: tuple[Way, ...]) -> tuple[Way, ...] | NoCut:
+        """The ways that are as asked for, the best first; `ways` are the others than `calls`."""
+        every = (*(() if isinstance(self.calls, NoCut) else (self.calls,)), *ways)
+        match self.where:
+            case Where.CHEAPEST:
+                ordered = sorted(every, key=_cost)
+            case Where.PIPELINE:
+                ordered = sorted(every, key=lambda way: (len(staying(self.pipeline, way)), _cost(way)))
+            case Where.MODEL if isinstance(self.calls, NoCut):
+                ordered = sorted((way for way in ways if _bare(way)), key=_cost)
+                if not ordered:
+                    refused = self.calls
+                    return NoCut(f"only the predict call was to leave, but {refused.reason}", refused.span, refused.fix)
+            case Where.MODEL:
+                ordered = [self.calls]
+        return tuple(tuple(self._explained(c, way) for c in way) if i < EXPLAINED else way for i, way in enumerate(ordered))
+
+    def _explained(self, cut: Cut, way: Way) -> Cut:
+        if self.where is not Where.CHEAPEST:
+            return replace(cut, why="; ".join((cut.why, f"asked for with --cut {self.where.value}", *self._stays(way))))
+        others = () if cut.kind == "model" else (self._not_alone(), *self._stays(way))
+        return replace(cut, why="; ".join((cut.why, *filter(None, others))))
+
+    def _not_alone(self) -> str:
+        """Why more leaves than the predict call."""
+        if isinstance(self.calls, NoCut):
+            return f"the predict call cannot leave alone: {self.calls.reason} ({self.calls.span.place})"
+        heavy = [s for s in staying(self.pipeline, self.calls) if self.judge.heavy(s)]
+        libraries = sorted({name for step in heavy for name in self.judge.libraries(step)})
+        if not heavy:
+            return ""
+        return f"with the predict call alone {', '.join(libraries) or 'something loaded'} would stay in the app for {_places(heavy)}"
+
+    def _stays(self, way: Way) -> tuple[str, ...]:
+        rest = staying(self.pipeline, way)
+        answering = [s for s in rest if s.responds]
+        others = [s for s in rest if not s.responds]
+        told = [f"{_places(others)} stays, which needs nothing of the model"] if others else []
+        return (*told, *([f"the answer is made where it was ({_places(answering)})"] if answering else []))
+
+
+def _cost(way: Way) -> float:
+    return sum(cut.cost for cut in way)
+
+
+def _bare(way: Way) -> bool:
+    """Whether hardly more than the predict calls leaves: every statement and expression makes one of them."""
+    calls = [site.call for cut in way for site in cut.sites]
+    return all(any(holds(stmt, call) for call in calls) for cut in way for stmt in cut.moved)
+
+
+def _places(steps: Iterable[Step]) -> str:
+    places = list(dict.fromkeys(step.span.place for step in sorted(steps, key=lambda s: s.span)))
+    more = f" and {len(places) - PLACES} more" if len(places) > PLACES else ""
+    return ", ".join(places[:PLACES]) + more
