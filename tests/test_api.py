@@ -14,11 +14,13 @@ from fixture_folders import Fixture, tree
 
 from triton_migrate import api
 from triton_migrate.base import SourceFile
+from triton_migrate.discover import discover
 from triton_migrate.index import ir
 from triton_migrate.index.cache import FactsCache, packed, unpacked
 from triton_migrate.index.facts import facts_of
 from triton_migrate.index.lower import lower
 from triton_migrate.report import json as report_json
+from triton_migrate.report.kept import Kept
 
 HOSTILE = """
 import pathlib, pickle
@@ -217,6 +219,34 @@ def test_cache_that_cannot_be_used_is_done_without(tmp_path: Path) -> None:
     assert facts_of(asked, broken) == plain
     assert facts_of(asked, broken) == plain
     assert len(broken.get([source.digest for source in asked])) == 4, "replaced by a new one"
+
+
+def test_report_of_an_unchanged_tree_is_kept(hostile: Path, tmp_path: Path) -> None:
+    cache, rules = FactsCache(tmp_path / "cache"), tmp_path / "rules"
+
+    def kept(given: Path | None = None) -> set[str]:
+        return set(Kept.of(cache, discover(hostile), given).texts())
+
+    assert kept() == set()
+    shown = api.scan(hostile, cache=cache)
+    assert kept() == {"document"}, "nothing was written yet"
+    first = api.scan(hostile, out=tmp_path / "one", cache=cache)
+    assert kept() == {"document", "report.json", "report.html"}
+    assert shown == first == api.scan(hostile, out=tmp_path / "two", cache=cache) == api.scan(hostile, out=tmp_path / "three")
+    assert tree(tmp_path / "one") == tree(tmp_path / "two") == tree(tmp_path / "three")
+
+    key = Kept.of(cache, discover(hostile), None).key
+    for damaged in (b"", b"junk", zlib.compress(b"[]"), zlib.compress(b'{"document": 1}'), zlib.compress(b'{"document": "{"}')):
+        cache.put({key: damaged})
+        assert api.scan(hostile, cache=cache) == first
+    rules.mkdir()
+    assert kept(rules) == kept(tmp_path / "nowhere") == set()
+    for name in ("main.py", "more.py", "requirements.txt", "poetry.lock"):
+        api.scan(hostile, cache=cache)
+        assert kept() == {"document"}
+        with open(hostile / name, "a", encoding="utf-8") as file:
+            file.write("\n# scikit-learn\n")
+        assert kept() == set(), name
 
 
 def test_cache_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

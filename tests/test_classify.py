@@ -352,3 +352,70 @@ def test_a_permission_class_checks_who_asks(tmp_path: Path, permission: str, gua
     (tmp_path / "views.py").write_text(VIEWS.format(permission=permission))
     (verdict,) = (v for v in study(tmp_path).verdicts if v is not None)
     assert ("auth" in verdict.flags) == guarded
+
+
+SCALED = """
+import joblib
+from flask import Flask, jsonify, request
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
+
+app, scaler, model = Flask(__name__), joblib.load("scaler.pkl"), joblib.load("model.pkl")
+
+
+@app.post("/train")
+def train():
+    fresh, line = StandardScaler(), LinearRegression()
+    x = fresh.fit_transform(request.get_json()["x"])
+    line.fit(x, request.get_json()["y"])
+    joblib.dump(fresh, "scaler.pkl")
+    joblib.dump(line, "model.pkl")
+    return "done"
+
+
+@app.post("/p")
+def p():
+    return jsonify(model.predict(scaler.transform(request.get_json())).tolist())
+"""
+
+
+def test_the_training_shown_is_that_of_the_model(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SCALED)
+    (verdict,) = (v for v in study(tmp_path).verdicts if v is not None)
+    assert verdict.rule == "T2"
+    assert [e.span.line for e in verdict.evidence] == [14, 16, 22], shown(verdict)
+
+
+CAMERA = """
+import cv2
+import joblib
+
+model = joblib.load("model.pkl")
+
+
+def watch():
+    camera = cv2.VideoCapture(0)
+    while True:
+        seen, frame = camera.read()
+        if not seen:
+            break
+        kind = model.predict([cv2.resize(frame, (8, 8)).flatten()])[0]
+        yield f"saw {kind}\\n"
+"""
+
+
+def test_a_loop_that_nobody_asks_is_individual(tmp_path: Path) -> None:
+    (tmp_path / "watch.py").write_text(CAMERA + "\n\nfor line in watch():\n    print(line)\n")
+    report = api.scan(tmp_path)
+    assert [(c["line"], c["category"], c["rule"]) for c in report["consumers"]] == [(8, "individual", "I2")]
+    assert report["app_category"] == "individual"
+    assert report["endpoints"] == []
+
+
+def test_the_same_loop_behind_a_route_is_not(tmp_path: Path) -> None:
+    (tmp_path / "watch.py").write_text(CAMERA)
+    route = "@app.get('/')\ndef feed():\n    return Response(watch(), mimetype='text/event-stream')\n"
+    (tmp_path / "app.py").write_text("from flask import Flask, Response\nfrom watch import watch\napp = Flask(__name__)\n\n" + route)
+    report = api.scan(tmp_path)
+    assert report["consumers"] == []
+    assert [(e["rule"], e["response"], "live-source" in e["flags"]) for e in report["endpoints"]] == [("loose", "stream", True)]

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,13 +23,13 @@ from triton_migrate.server.triton import Triton
 CASES = [path.parent for path in sorted((Path(__file__).parent / "individual").glob("*/case.json"))]
 
 
-def ported(folder: Path, to: Path) -> tuple[Path, Path, dict[str, Any]]:
+def ported(folder: Path, to: Path, *, inprocess: bool = False) -> tuple[Path, Path, dict[str, Any]]:
     """Original and port, both with their models."""
     original, port = to / "original", to / "port"
     shutil.copytree(folder / "app", original)
     shutil.copytree(folder / "app", port)
     subprocess.run([sys.executable, folder / "make_models.py"], cwd=original, check=True, timeout=120)
-    report = api.apply(port, out=to / "out", write=True)
+    report = api.apply(port, out=to / "out", write=True, inprocess=inprocess)
     assert report["not_ported"] == []
     shutil.copytree(original, port, dirs_exist_ok=True, ignore=lambda at, names: {n for n in names if (folder / "app" / n).exists()})
     return original, port, json.loads((folder / "case.json").read_text())
@@ -156,3 +155,31 @@ def test_a_worker_outlives_its_server(served: tuple[Path, Triton]) -> None:
         out, _ = asking.communicate("go\n", timeout=60)
         assert json.loads(out)["second"] == first
         assert len(json.loads(out)["regions"]) == 2
+
+
+# ---------------------------------------------------------------- in process
+
+
+@pytest.mark.triton
+def test_triton_runs_in_the_process_without_a_network_interface(tmp_path: Path) -> None:
+    folder = Path(__file__).parent / "individual" / "csv_lines"
+    original, port, case = ported(folder, tmp_path, inprocess=True)
+    compiles(port)
+    assert run(port, case, "inprocess") == run(original, case)
+    told = said(worker(port, "inside", "inprocess"))
+    assert told["listening"] == []
+    assert told["alike"]
+    assert "expecting 4 features" in told["error"]
+    assert "make the first call in the worker" in told["forked"]
+    assert in_memory() == []
+
+    c = port / "triton_serving" / "inprocess"
+    subprocess.run(["make", "-s", "-C", str(c), "CFLAGS=-Wall -Wextra -Werror"], check=True, timeout=60)
+    call = '["predict", [[[5.1, 3.5, 1.4, 0.2]]], {"$dict": []}]'
+    command = [str(c / "infer"), told["library"], told["backends"], str(port / "triton_serving" / "model_repository"), "flowers"]
+    env = {**os.environ, "LD_LIBRARY_PATH": str(Path(told["library"]).parent)}
+    done = subprocess.run([*command, call], env=env, capture_output=True, text=True, timeout=60)
+    assert done.stdout == '{"$array": [0, "<i8", [1]]}\n64 bytes of arrays\n', done.stderr
+    wrong = subprocess.run([*command, call.replace("predict", "fit")], env=env, capture_output=True, text=True, timeout=60)
+    assert wrong.returncode == 1
+    assert "fit is not one of the calls ('predict', 'predict_proba')" in wrong.stderr

@@ -303,3 +303,39 @@ def test_weights_that_are_optional_leave_the_load_where_it_was(tmp_path: Path) -
     """
     report = scanned(tmp_path, app=dedent(app) + ROUTE.format(ran="model(torch.tensor(request.json)).waveform.tolist()"))
     assert models(report) == [("app.py", 6, "transformers")]
+
+
+def test_a_library_without_rules_is_guessed_by_what_is_called(tmp_path: Path) -> None:
+    app = """
+    from unheard_of import Recommender, Settings
+    settings = Settings("all.yaml")
+    model = Recommender(settings)
+    model.load_model("best")
+    other = Recommender(settings)
+    """
+    ran = "[model.predict(request.json), other.predict(request.json), settings.describe(request.json)]"
+    report = scanned(tmp_path, app=dedent(app) + ROUTE.format(ran=ran))
+    assert models(report) == [("app.py", 5, "other:unheard_of"), ("app.py", 6, "other:unheard_of")]
+    (endpoint,) = report["endpoints"]
+    assert endpoint["inference"]
+    assert endpoint["confidence"] < 0.75, "a guess"
+
+
+@pytest.mark.parametrize(
+    ("head", "called"),
+    [
+        ("from gradio_client import Client\nmodel = Client('a/b')\n", "predict"),
+        ("import pandas as pd\nmodel = pd.read_csv('a.csv')\n", "predict"),
+        ("from unheard_of import model\n", "predict"),
+        ("from unheard_of import Queue\nmodel = Queue()\n", "publish"),
+    ],
+)
+def test_what_is_no_guess(tmp_path: Path, head: str, called: str) -> None:
+    report = scanned(tmp_path, app=head + ROUTE.format(ran=f"model.{called}(request.json)"))
+    assert models(report) == []
+    assert [e["inference"] for e in report["endpoints"]] == [False]
+
+
+def test_a_pickle_that_is_called_a_model_is_one_before_anything_runs_it(tmp_path: Path) -> None:
+    app = "import joblib\nchurn_model = joblib.load('a.pkl')\ncolumns = joblib.load('b.pkl')\n" + ROUTE.format(ran="'soon'")
+    assert models(scanned(tmp_path, app=app)) == [("app.py", 2, "sklearn")]

@@ -1,6 +1,6 @@
 """Tight ports: what is bound and for which routes, and that an application with live state answers as before, alone and in many workers.
 
-`tight/<name>/` is an application; its `case.json` says how it is started, what it is asked, what is bound, and which routes are the owner's.
+`tight/<name>/` is an application; its `case.json` says how it is started, what it is asked, what is bound, and what the owner answers.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def test_what_is_bound_and_what_is_the_owners(name: str, tmp_path: Path) -> None
     assert [model["name"] for model in report["served_models"]] == case["bound"]
     assert [list(route) for route in bindings["OWNED"]] == case["owned"]
     assert not (port / "triton_serving/model_repository").exists()
-    assert {c["file"] for c in report["changes"] if c["kind"] == "new"} >= {f"triton_serving/{f}.py" for f in ("bindings", "owner", "keeper")}
+    assert {c["file"] for c in report["changes"] if c["kind"] == "new"} >= {
+        f"triton_serving/{f}.py" for f in ("bindings", "owner", "keeper")
+    }
     ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E9,F", port]
     assert subprocess.run(ruff, capture_output=True, text=True).stdout.startswith("All checks passed")
     assert api.apply(port, out=tmp_path / "again", write=True)["changes"] == [], "a port of a port changes nothing"
@@ -151,17 +153,19 @@ def test_a_pin_that_conflicts_is_told_instead_of_ported(tmp_path: Path) -> None:
 def test_port_answers_like_the_original(name: str, workers: int, trees: Any, tmp_path: Path) -> None:
     original, port = trees(name)
     case = CASES[name]
-    with serving(original, command(case, 1), case["ready"], tmp_path / "was", DATABASE=str(tmp_path / "was.db")) as app:
+    with serving(original, command(case, 1), case["ready"], DATABASE=str(tmp_path / "was.db")) as app:
         was = [app.ask(request) for request in case["requests"]]
     shared = set(os.listdir("/dev/shm"))
-    with serving(port, command(case, workers), case["ready"], tmp_path / "now", DATABASE=str(tmp_path / "now.db")) as app:
+    with serving(port, command(case, workers), case["ready"], DATABASE=str(tmp_path / "now.db")) as app:
         now = [app.ask(request) for request in case["requests"]]
         tritons = app.tritons()
     assert now == was
     assert len(tritons) == 1
     assert gone(app, shared) == ([], set())
     if workers == 1:
-        with serving(port, command(case, 1), case["ready"], tmp_path / "local", TRITON_URL="local", DATABASE=str(tmp_path / "local.db")) as app:
+        with serving(
+            port, command(case, 1), case["ready"], TRITON_URL="local", DATABASE=str(tmp_path / "local.db")
+        ) as app:
             assert [app.ask(request) for request in case["requests"]] == was, "the way back"
             assert app.tritons() == []
 
@@ -186,7 +190,7 @@ def test_no_stale_prediction_under_load(trees: Any, tmp_path: Path) -> None:
             seen.append((before, app.ask(check)[1]["risk"]))
         return seen
 
-    with serving(port, command(CASES[CREDIT], 4), "/health", tmp_path / "tmp", DATABASE=str(tmp_path / "credit.db")) as app:
+    with serving(port, command(CASES[CREDIT], 4), "/health", DATABASE=str(tmp_path / "credit.db")) as app:
         with ThreadPoolExecutor(9) as pool:
             predicting = [pool.submit(predict, app) for _ in range(8)]
             changes = pool.submit(train, app).result()
@@ -205,7 +209,7 @@ def test_the_next_owner_takes_over(options: list[str], trees: Any, tmp_path: Pat
     check = {"method": "POST", "path": "/customers/eve/check", "json": {"amount": 200}}
     shared = set(os.listdir("/dev/shm"))
     started = [*command(CASES[CREDIT], 4), *options]
-    with serving(port, started, "/health", tmp_path / "tmp", DATABASE=str(tmp_path / "credit.db")) as app:
+    with serving(port, started, "/health", DATABASE=str(tmp_path / "credit.db")) as app:
         first = app.owner["pid"]
         was = app.ask(check)
         os.kill(first, signal.SIGKILL)
@@ -228,7 +232,7 @@ def test_development_server_with_reloader(trees: Any, tmp_path: Path) -> None:
     shutil.copytree(made, port)
     case, shared = CASES["flask_recommender"], set(os.listdir("/dev/shm"))
     started = ["flask", "--app", "app", "run", "--debug", "--port", "{port}"]
-    with serving(port, started, "/health", tmp_path / "tmp") as app:
+    with serving(port, started, "/health") as app:
         first = app.owner["pid"]
         assert first != app.process.pid and len(app.tritons()) == 1
         assert app.ask(case["requests"][1]) == (201, {"events": 1})

@@ -62,6 +62,8 @@ def apply(
     allow_dirty: bool = False,
     exports: str = "networks",
     cut: str = "cheapest",
+    target: str = "",
+    inprocess: bool = False,
     rules: Path | None = None,
     cache: FactsCache | None = None,
     jobs: int = 1,
@@ -73,7 +75,7 @@ def apply(
     from triton_migrate.study import study
 
     found = study(discover(app), rules, cache=cache, jobs=jobs)
-    planned = port(found, _selected(found, categories, endpoints), exports, cut=cut)
+    planned = port(found, _selected(found, categories, endpoints), exports, cut=cut, target=target, inprocess=inprocess)
     changes.check(planned.changes, found.project.root)
     report = document(found, planned, done=True)
     if write:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -22,9 +22,9 @@ from triton_migrate.index.cache import FactsCache, user_folder
 from triton_migrate.report import json as report_json
 from triton_migrate.report import terminal
 from triton_migrate.report.document import Endpoint
-from triton_migrate.rulebook.load import load_rulebook
-from triton_migrate.rulebook.vocabulary import Library
-from triton_migrate.server import Ports, location
+
+if TYPE_CHECKING:
+    from triton_migrate.rulebook.vocabulary import Library
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -54,6 +54,13 @@ class Cut(str, Enum):
 
     MODEL = "model"
     PIPELINE = "pipeline"
+
+
+class Target(str, Enum):
+    """What `--target` may ask for."""
+
+    PYTRITON = "pytriton"
+    PYTHON_BACKEND = "python-backend"
 
 
 def _version(asked: bool) -> None:
@@ -109,6 +116,16 @@ def apply(
         Cut | None,
         typer.Option(help="Where to cut: only the predict call leaves, or all that can; default: the cheapest.", show_default=False),
     ] = None,
+    target: Annotated[
+        Target | None,
+        typer.Option(
+            help="Where tight pipelines run: in the application, or, if their state can be passed in, outside it; default: pytriton.",
+            show_default=False,
+        ),
+    ] = None,
+    inprocess: Annotated[
+        bool, typer.Option("--inprocess", help="Individual models: write the C API variant, too, which runs Triton in the application.")
+    ] = False,
     out: Out = OUT,
     rules: Rules = None,
     no_cache: NoCache = False,
@@ -125,6 +142,8 @@ def apply(
         allow_dirty=allow_dirty,
         exports={None: "networks", True: "all", False: "none"}[export],
         cut="cheapest" if cut is None else cut.value,
+        target="" if target is None else target.value,
+        inprocess=inprocess,
         rules=rules,
         cache=_cache(no_cache),
         jobs=jobs,
@@ -147,6 +166,8 @@ def serve(
     out: Out = OUT,
 ) -> None:
     """Run the ported app's models on a real Triton, in the foreground, on the loopback interface."""
+    from triton_migrate.server import Ports
+
     api.serve(app or _last_root(out), python=python, ports=Ports(http_port, grpc_port, metrics_port), say=_say)
 
 
@@ -156,6 +177,7 @@ def check(
 ) -> None:
     """Find what Triton would refuse or not do in a model repository, written by hand or by us, without a server."""
     from triton_migrate.check import check as problems_of
+    from triton_migrate.server import location
 
     problems = problems_of(location(repository) if location(repository).is_dir() else repository)
     terminal.check_summary(problems, console)
@@ -203,7 +225,7 @@ def explain(
     app: App, entry: Annotated[str, typer.Argument(metavar="ENDPOINT", help="The pipeline, e.g. 'POST /predict'.")], rules: Rules = None
 ) -> None:
     """Show one pipeline: stages, data, evidence, verdict, plan."""
-    terminal.explain(entry, api.scan(app, rules=rules), console)
+    terminal.explain(entry, api.scan(app, rules=rules, cache=_cache(False)), console)
 
 
 @cli.command(name="rules")
@@ -211,6 +233,8 @@ def rules_(
     library: Annotated[str | None, typer.Argument(metavar="LIBRARY", help="Import name of a library.")] = None, rules: Rules = None
 ) -> None:
     """List the rule files, or print what is known about one library."""
+    from triton_migrate.rulebook.load import load_rulebook
+
     book = load_rulebook(rules)
     if library is None:
         table = Table("library", "imports", "rules", box=None)

@@ -42,12 +42,15 @@ class Matcher:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator, self.program, self.rulebook = evaluator, evaluator.program, evaluator.rulebook
+        self._names: dict[type[Rule], frozenset[str]] = {}
+        self._renamed = {path: tuple(_renamed(file.module)) for path, file in self.program.files.items()}
 
     def find(self, role: type[R], *, inherited: bool = False) -> Iterator[Match[R]]:
         """All calls whose callee has a rule of this role, in file order; `inherited`: also constructions of user classes under it."""
         names = self.names(role)
-        for file in self.program.files.values():
-            for name in sorted((names | _renamed(file.module, names)) & file.calls.keys()):
+        for path, file in self.program.files.items():
+            renamed = {name for name, original in self._renamed[path] if original in names}
+            for name in sorted((names | renamed) & file.calls.keys()):
                 for place in file.calls[name]:
                     yield from self.at(place, role)
         if inherited:
@@ -55,9 +58,11 @@ class Matcher:
                 for place in self.program.calls(scope.name):
                     yield from self._constructed(place, scope, role)
 
-    def names(self, role: type[R]) -> set[str]:
+    def names(self, role: type[R]) -> frozenset[str]:
         """What calls that play the role are called in the source."""
-        return {last_of(n) for rule in self.rulebook.of_role(role) for n in rule.api}
+        if role not in self._names:
+            self._names[role] = frozenset(last_of(n) for rule in self.rulebook.of_role(role) for n in rule.api)
+        return self._names[role]
 
     def at(self, place: CallPlace, role: type[R]) -> Iterator[Match[R]]:
         """The matches of one call."""
@@ -66,7 +71,7 @@ class Matcher:
             if rule := self.rulebook.find(api.called, role):
                 yield Match(rule, api, place)
 
-    def _below(self, names: set[str]) -> Iterator[Scope]:
+    def _below(self, names: frozenset[str]) -> Iterator[Scope]:
         """Classes of the program that name one of `names`, or a class that does, among their bases."""
         seen: set[Scope] = set()
         waiting = sorted(names)
@@ -88,16 +93,15 @@ class Matcher:
         return self.evaluator.constant(expr, self.program.generic(place.scope))
 
 
-def _renamed(module: Scope, names: set[str]) -> set[str]:
-    """Names of a module that stand for one of `names`: `import Route as R`, `route = app.route`."""
-    found: set[str] = set()
+def _renamed(module: Scope) -> Iterator[tuple[str, str]]:
+    """Names of a module with the other names they stand for: `import Route as R`, `route = app.route`."""
     for name, bindings in module.bindings.items():
         for binding in bindings:
             imported = binding.imported[1] if binding.how == "from" else ""
             assigned = last_name(binding.expr) if binding.how == "value" and isinstance(binding.expr, (ir.Name, ir.Attribute)) else ""
-            if (imported or assigned) in names:
-                found.add(name)
-    return found
+            original = imported or assigned
+            if original and original != name:
+                yield name, original
 
 
 def last_of(path: str) -> str:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triton_migrate.bind.plan import bind, unbound
+from triton_migrate.bind.owned import live_cells
+from triton_migrate.bind.plan import bind, passable, unbound
 from triton_migrate.bind.records import BindPlan, Bound
+from triton_migrate.bind.versions import conflicts
 from triton_migrate.changes import ChangeSet, FileEdit, NewFile, NotDone, read_text
 from triton_migrate.entries.records import Entry
-from triton_migrate.generate.served import CLIENT, ServedApp
+from triton_migrate.generate.served import CLIENT, PYTRITON, ServedApp
 from triton_migrate.generate.snippets import unavailable_handler
 from triton_migrate.plan.choice import Where
 from triton_migrate.plan.cut import NoCut
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from triton_migrate.generate.models import Written
 
 HANDLED = ("flask", "fastapi")
-PYTRITON = "nvidia-pytriton>=0.7,<0.8"  # brings Triton 2.51, and needs numpy<2
+PASSED = "python-backend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,30 @@ class Port:
     changes: ChangeSet
 
 
-def port(found: Study, endpoints: frozenset[str], exports: str = "networks", *, cut: str = "cheapest", write: bool = True) -> Port:
+def port(
+    found: Study,
+    endpoints: frozenset[str],
+    exports: str = "networks",
+    *,
+    cut: str = "cheapest",
+    target: str = "",
+    inprocess: bool = False,
+    write: bool = True,
+) -> Port:
     """Plan, generate and rewrite the selected pipelines (by id). `exports`: which models leave their framework (generate.networks).
-    `cut`: see plan.choice.
+    `cut`: see plan.choice. `target` "python-backend": tight pipelines whose state can be passed in leave the application, too.
+    `inprocess`: for models served alone, what runs Triton in the application is written, too.
 
     Without `write` the app's own files are left alone and the change set is empty: what a scan says needs only the served models.
     """
     selected = tuple((p, v) for p, v in (*found.inferring, *found.consuming) if p.entry.id in endpoints)
     tight, loose = (tuple((p, v) for p, v in selected if (v.category == "tight") is wanted) for wanted in (True, False))
-    binding = bind(found.evaluator, found.texts, tight, found.pipelines)
-    planner = Planner(found.evaluator, loose, Where(cut))
+    if target == PASSED:
+        passed, binding = passable(tight)
+        planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live_cells(found.evaluator, found.pipelines))
+    else:
+        binding = bind(found.evaluator, found.texts, tight, found.pipelines, conflicts(found.project.root))
+        planner = Planner(found.evaluator, loose, Where(cut))
     planned = planner.plan()
     pins = _pins(found.project.root)
     while planned.models or binding.bound:
@@ -69,10 +85,11 @@ def port(found: Study, endpoints: frozenset[str], exports: str = "networks", *, 
         if not troubles:
             from triton_migrate.generate.repository import repository_files
 
-            files = repository_files(tuple(w.served for w in written), _served_app(found, written)) if written else ()
+            files = repository_files(tuple(w.served for w in written), _served_app(found, written), inprocess=inprocess) if written else ()
             done = tuple(e for e in edits if isinstance(e, FileEdit))
-            requirements = _requirements(found.project.root, binding)
-            changes = _merged(found.project.root, _with_bindings(files, binding), (*done, *requirements))
+            needs = (*((CLIENT,) if written else ()), *((PYTRITON,) if binding.bound else ()))
+            requirements = _requirements(found.project.root, needs)
+            changes = _merged(found.project.root, _with_bindings(found, files, binding), (*done, *requirements))
             return Port((*written, *binding.bound), (*planned.not_ported, *binding.not_ported), changes)
         failed = {e: problem for model, problem in reversed(troubles) for e in model.endpoints}
         for entry, problem in failed.items():
@@ -97,13 +114,14 @@ def _binds(binding: BindPlan, edit: NotDone) -> bool:
     return any(b.scope.file == edit.span.file and b.scope.function.at[0] <= edit.span.line <= b.scope.function.at[2] for b in binding.bound)
 
 
-def _with_bindings(files: tuple[NewFile, ...], binding: BindPlan) -> tuple[NewFile, ...]:
+def _with_bindings(found: Study, files: tuple[NewFile, ...], binding: BindPlan) -> tuple[NewFile, ...]:
     if not binding.bound:
         return files
     from triton_migrate.generate.bindings import binding_files
 
     known = {file.path for file in files}
-    return (*files, *(file for file in binding_files(binding) if file.path not in known))
+    made = binding_files(binding, _served_app(found, []), beside=bool(files))
+    return (*files, *(file for file in made if file.path not in known))
 
 
 def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[FileEdit | NotDone]:
@@ -112,6 +130,8 @@ def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[File
     app = BindEdits(found.evaluator, found.texts)
     for bound in binding.bound:
         app.bind(bound)
+    for task in binding.tasks:
+        app.own(task)
     for model in written:
         app.cut(model.planned, model.names)
     ported = {e for w in written for e in w.planned.endpoints}
@@ -138,16 +158,16 @@ def _served_app(found: Study, written: list[Written]) -> ServedApp:
     )
 
 
-def _requirements(root: Path, binding: BindPlan) -> tuple[FileEdit, ...]:
-    """The app talks to Triton: its requirements name the client."""
+def _requirements(root: Path, needs: tuple[str, ...]) -> tuple[FileEdit, ...]:
+    """The app talks to Triton, or runs it: its requirements say so."""
     path = root / "requirements.txt"
     if not path.is_file() or path.is_symlink():
         return ()
     from triton_migrate.rewrite.requirements import edit_requirements
 
     before = read_text(path)
-    after = edit_requirements(before, (CLIENT, *((PYTRITON,) if binding.bound else ())), ())
-    why = "the app runs Triton" if binding.bound else "the app calls Triton through tritonclient"
+    after = edit_requirements(before, needs, ())
+    why = "the app runs Triton" if PYTRITON in needs else "the app calls Triton through tritonclient"
     return (FileEdit("requirements.txt", before, after, why, "safe"),) if after != before else ()
 
 

@@ -63,9 +63,9 @@ class Study:
         return tuple(sorted({p.entry.framework for p in self.pipelines if isinstance(p.entry, Entry)}))
 
 
-def study(root: Path, rules: Path | None = None, *, cache: FactsCache | None = None, jobs: int = 1) -> Study:
+def study(app: Path | Project, rules: Path | None = None, *, cache: FactsCache | None = None, jobs: int = 1) -> Study:
     """Discover, index, resolve, match, trace, classify. `cache` and `jobs` change the time it takes, nothing else."""
-    project = discover(root)
+    project = app if isinstance(app, Project) else discover(app)
     lowered = facts_of(project.sources, cache, jobs)
     facts = tuple(f for f in lowered if isinstance(f, ir.ModuleFacts))
     broken = tuple(f for f in lowered if isinstance(f, Failed))
@@ -104,8 +104,9 @@ def _consumers(
 
 
 def _served(matcher: Matcher, pipelines: tuple[Pipeline, ...]) -> frozenset[str]:
-    """The files that a serving process loads: those of the entries and what they import."""
-    return frozenset().union(*(matcher.program.imported_by(p.entry.file) for p in pipelines))
+    """The files that a serving process loads: those of the entries and of the application, and what they import."""
+    started = {p.entry.file for p in pipelines} | (matcher.evaluator.reach.making if pipelines else frozenset())
+    return frozenset().union(*(matcher.program.imported_by(file) for file in sorted(started)))
 
 
 def _concerns(matcher: Matcher) -> tuple[tuple[Span, str, str], ...]:

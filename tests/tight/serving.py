@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -62,12 +64,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(app: Path, command: list[str], ready: str, temporary: Path, **env: str) -> Iterator[Served]:
+def serving(app: Path, command: list[str], ready: str, **env: str) -> Iterator[Served]:
     """`{port}` in the command is filled in. The application is told to stop at the end; `clean` says whether all is gone."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    temporary.mkdir(exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix="tight-"))  # pytest's own folders have names too long for sockets
     log = temporary / "app.log"
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary), **env}
     program = [sys.executable, "-m", *(part.format(port=port) for part in command)]
@@ -85,16 +87,19 @@ def serving(app: Path, command: list[str], ready: str, temporary: Path, **env: s
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
+        finally:
+            print(log.read_text())  # pytest shows it when the test fails
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _wait(served: Served, ready: str) -> None:
     for _ in range(600):
-        assert served.process.poll() is None, served.log.read_text()
+        assert served.process.poll() is None, served.log.read_text()[-2000:]
         with contextlib.suppress(requests.ConnectionError):
             if requests.get(served.url + ready, timeout=180).status_code == 200:
                 return
         time.sleep(0.1)
-    raise AssertionError(served.log.read_text())
+    raise AssertionError(f"not ready: {served.log.read_text()[-2000:]}")
 
 
 def gone(served: Served, shared: set[str], seconds: float = 10) -> tuple[list[Any], set[str]]:

@@ -45,14 +45,20 @@ class Candidate:
         name = self.scope.qualname
         if self.scope in self.handlers:
             return self._no(f"the model is called in {name} itself, which answers the request")
-        if parent is None or parent.kind == "function" or (parent.kind == "class" and (parent.parent is None or parent.parent.kind != "module")):
+        if (
+            parent is None
+            or parent.kind == "function"
+            or (parent.kind == "class" and (parent.parent is None or parent.parent.kind != "module"))
+        ):
             return self._no(f"{name} is defined inside another function", fix="define it at module level")
         if function.is_async or function.is_generator:
             return self._no(f"{name} is a {'coroutine' if function.is_async else 'generator'}", fix="call the model in a plain function")
         if any(p.kind.startswith("*") for p in function.parameters):
             return self._no(f"{name} takes any arguments", fix="name the parameters")
         if (locked := next(locks_around(self.cutter, self.site, self.depth), None)) is not None:
-            return self._no(f"{name} is called while a lock is held, which the thread of Triton would wait for", locked, "take the lock inside")
+            return self._no(
+                f"{name} is called while a lock is held, which the thread of Triton would wait for", locked, "take the lock inside"
+            )
         return None
 
     def _body(self) -> NoCut | None:
@@ -129,7 +135,9 @@ class Candidate:
         return Argument(name, keyword, tensor(crossing, taken), crossing, fields)
 
     def _fields(self, use: Use, kind: VType) -> tuple[str, ...]:
-        opaque = kind.kind in ("unknown", "object") or (kind.kind in ("list", "tuple") and any(i.kind in ("unknown", "object") for i in kind.items))
+        opaque = kind.kind in ("unknown", "object") or (
+            kind.kind in ("list", "tuple") and any(i.kind in ("unknown", "object") for i in kind.items)
+        )
         return tuple(use.attributes) if opaque and not use.methods and not use.escapes else ()
 
     def _returned(self) -> NoCut | None:

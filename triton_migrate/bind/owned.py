@@ -20,21 +20,32 @@ from triton_migrate.trace.records import Cell, Pipeline, Step
 CHANGES = ("mutate",)
 
 
+def live_cells(evaluator: Evaluator, pipelines: tuple[Pipeline, ...]) -> frozenset[Cell]:
+    """The state that changes while the application runs."""
+    courses = (Course(p, evaluator) for p in pipelines)
+    return frozenset(cell for course in courses for step in course.pipeline.steps for cell in _changes(course, step))
+
+
 def touching(evaluator: Evaluator, pipelines: tuple[Pipeline, ...], bound: tuple[Bound, ...]) -> tuple[Pipeline, ...]:
     """The pipelines that touch live state outside what is bound."""
-    courses = tuple(Course(p, evaluator) for p in pipelines)
-    changed = frozenset(cell for course in courses for step in course.pipeline.steps for cell in _changes(course, step))
+    courses, changed = tuple(Course(p, evaluator) for p in pipelines), live_cells(evaluator, pipelines)
     names = frozenset(cell.name for cell in changed)
     return tuple(c.pipeline for c in courses if any(_touches(c, step, changed, names) for step in _outside(c, bound)))
 
 
 def _changes(course: Course, step: Step) -> Iterator[Cell]:
     """What lasts and changes: cells that are written, and those that hold what is trained or filled."""
-    if step.scope.name == "__init__":
+    if step.scope.name == "__init__" or _loads(course, step):
         return
     yield from (cell for cell in step.writes if cell.lasting)
     if names := frozenset(_mutated(step)):
         yield from (o for o in step.taint if isinstance(o, Cell) and o.lasting and o.name in names)
+
+
+def _loads(course: Course, step: Step) -> bool:
+    """Putting a model in its place, at once or when it is first asked for, changes nothing that it will say."""
+    entered = (s for scope in step.enters for s in course.by_scope.get(scope, ()))
+    return of.loads(step) or any(map(of.loads, entered)) or bool(step.taint & course.loading and not of.from_model(step))
 
 
 def _mutated(step: Step) -> Iterator[str]:
@@ -55,7 +66,9 @@ def _outside(course: Course, bound: tuple[Bound, ...]) -> Iterator[Step]:
     """The steps that do not run in the owner's bound functions: those in functions which only they call are inside, too."""
     within: set[Scope] = {b.scope for b in bound if b.kind == "function"}
     while True:
-        more = {s for s, calls in course.callers.items() if s not in within and s is not course.root and all(c.scope in within for c in calls)}
+        more = {
+            s for s, calls in course.callers.items() if s not in within and s is not course.root and all(c.scope in within for c in calls)
+        }
         if not more:
             break
         within |= more

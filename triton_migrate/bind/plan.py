@@ -11,14 +11,15 @@ from triton_migrate.bind.owned import touching
 from triton_migrate.bind.reach import Reach
 from triton_migrate.bind.records import Argument, BindPlan, Bound
 from triton_migrate.bind.regions import Outline, outline
+from triton_migrate.bind.versions import Conflict
 from triton_migrate.classify import Verdict
-from triton_migrate.entries.records import Entry
+from triton_migrate.entries.records import Entry, Task
 from triton_migrate.index import ir
 from triton_migrate.index.text import Text
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.records import NotPorted, Tensor
-from triton_migrate.plan.tensors import tensor
+from triton_migrate.plan.tensors import CODEC, tensor
 from triton_migrate.plan.vtype import UNKNOWN
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
@@ -28,8 +29,13 @@ from triton_migrate.trace.records import Pipeline
 CALL = "only rows travel: the predict call runs on the live model of the owner, all that wait in one call"
 FUNCTION = "the function runs as it is on the owner's live object, with its locks and the state it reads"
 REGION = "the statements around the model become a function of plain values, which the owner runs on its live objects"
+TRAINED = "only the process that trains the model has it as it is now"
 INLINE = "the model is called in the function that answers the request"
-RESERVED = frozenset({"bound", "infer", "infer_async", "live", "each", "together", "fields", "objects", "original", "attach", "models", "np"})
+RESERVED = frozenset(
+    ("apart", "application", "bound", "each", "fields", "infer", "infer_async", "live", "objects", "original", "owned", "together", "waiting")
+    + ("attach", "models", "np", *CODEC.split("|"))
+)  # names of bindings.py
+WORKERS = frozenset({"celery", "rq", "dramatiq", "huey", "arq", "taskiq"})
 OWN_COPY = "its worker processes keep their own copies of the state it reads or changes"
 
 
@@ -47,9 +53,16 @@ class _Draft:
 
 
 def bind(
-    evaluator: Evaluator, texts: dict[str, Text], selected: tuple[tuple[Pipeline, Verdict], ...], every: tuple[Pipeline, ...]
+    evaluator: Evaluator,
+    texts: dict[str, Text],
+    selected: tuple[tuple[Pipeline, Verdict], ...],
+    every: tuple[Pipeline, ...],
+    conflicts: tuple[Conflict, ...] = (),
 ) -> BindPlan:
-    """`every` are all pipelines of the application: their routes may touch what is live, too."""
+    """`every` are all pipelines of the application: their routes may touch what is live, too. `conflicts` are pins PyTriton cannot meet."""
+    if conflicts:
+        first = conflicts[0]
+        return BindPlan((), (), tuple(NotPorted(p.entry.id, first.reason, first.span, first.fix) for p, _ in selected))
     reach, handlers = Reach(evaluator, texts), frozenset(p.entry.scope for p in every)
     drafts: dict[object, list[_Draft]] = {}
     refused: list[NotPorted] = []
@@ -66,11 +79,26 @@ def bind(
     taken: set[str] = set(RESERVED)
     bound = tuple(_bound(members, taken) for members in drafts.values())
     touched = touching(evaluator, every, bound)
-    lost = {p.entry.id: p for p in touched if not isinstance(p.entry, Entry)}
+    tasks = {p.entry.id: p for p in touched if isinstance(p.entry, Task) and _in_a_worker(p.entry)}
+    lost = {e: p for e, p in tasks.items() if not _takes_plain_values(evaluator, p)}
     for entry in [e for b in bound for e in b.endpoints if e in lost]:
         refused.append(NotPorted(entry, OWN_COPY, lost[entry].sites[0].span, "keep the state where all processes reach it"))
     owned = tuple((m, p.entry.path) for p in touched if isinstance(p.entry, Entry) for m in p.entry.methods if m not in ("HEAD", "OPTIONS"))
-    return BindPlan(tuple(b for b in bound if not set(b.endpoints) <= set(lost)), tuple(dict.fromkeys(owned)), tuple(refused))
+    kept = tuple(b for b in bound if not set(b.endpoints) <= set(lost))
+    run = tuple(dict.fromkeys(p.entry.handler.scope for e, p in tasks.items() if e not in lost)) if kept else ()
+    return BindPlan(kept, tuple(dict.fromkeys(owned)), tuple(refused), run)
+
+
+def _in_a_worker(task: Task) -> bool:
+    """Whether processes of their own run it: background tasks, threads and executors are the web process's."""
+    return task.queue in WORKERS
+
+
+def _takes_plain_values(evaluator: Evaluator, pipeline: Pipeline) -> bool:
+    """Whether its function can be called by another process: at module level, no task object among the arguments."""
+    scope = pipeline.entry.handler.scope
+    bound = any(isinstance(d, ir.Call) and any(k == "bind" for k, _ in d.keywords) for d in scope.function.decorators)
+    return scope.parent is not None and scope.parent.kind == "module" and not scope.function.is_async and not bound
 
 
 def _is_bound(evaluator: Evaluator, pipeline: Pipeline) -> bool:
@@ -79,6 +107,16 @@ def _is_bound(evaluator: Evaluator, pipeline: Pipeline) -> bool:
     calls = ((s, d) for s in scopes for d in s.function.decorators if isinstance(d, ir.Call))
     frames = evaluator.program.frames
     return any(a.path.startswith("triton_serving.") for s, d in calls for a in evaluator.apis(d.func, frames[s.file]))
+
+
+def passable(selected: tuple[tuple[Pipeline, Verdict], ...]) -> tuple[tuple[tuple[Pipeline, Verdict], ...], BindPlan]:
+    """Those that are tight by a look-up only, which can stay in the route; the others are refused."""
+    refused = tuple(
+        NotPorted(p.entry.id, f"{v.evidence[0].message}: {TRAINED}", v.evidence[0].span, "port it with --target pytriton")
+        for p, v in selected
+        if v.rule != "T1"
+    )
+    return tuple((p, v) for p, v in selected if v.rule == "T1"), BindPlan((), (), refused)
 
 
 def unbound(plan: BindPlan, problem: NoCut) -> BindPlan:
@@ -147,7 +185,9 @@ def _bound(members: list[_Draft], taken: set[str]) -> Bound:
     output = tensor(result, {"ERROR", *(a.tensor.name for a in arguments if a.tensor)})
     owner = f"{first.scope.owner.name}_" if first.scope.owner is not None else ""
     name = _free(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", owner + first.scope.name).lower().strip("_"), taken)
-    return Bound("function", name, first.scope, first.candidate.callee, arguments, ((output, result),), False, sites, endpoints, models, FUNCTION)
+    return Bound(
+        "function", name, first.scope, first.candidate.callee, arguments, ((output, result),), False, sites, endpoints, models, FUNCTION
+    )
 
 
 def _sites(draft: _Draft) -> tuple:  # type: ignore[type-arg]

@@ -81,8 +81,9 @@ MAX_BATCH_SIZE = 64
 
 @dataclass(frozen=True, slots=True)
 class BindPlan:
-    """`owned`: (method, path) of the routes that touch live state outside what is bound."""
+    """`owned`: (method, path) of the routes that touch live state outside what is bound; `tasks`: functions of tasks that do."""
 
     bound: tuple[Bound, ...]
     owned: tuple[tuple[str, str], ...]
     not_ported: tuple[NotPorted, ...]
+    tasks: tuple[Scope, ...] = ()

@@ -37,7 +37,9 @@ def codes(part: ir.Expr, scope: Scope) -> bool:
     """`CODES[name]`, `CODES.get(name)`: what a table of the program has for an option."""
     match part:
         case ir.Subscript(_, table, _) | ir.Call(_, ir.Attribute(_, table, "get"), _):
-            return any(isinstance(e, ir.Mapping) and e.keys and all(isinstance(k, ir.Constant) for k in e.keys) for e in _assigned(table, scope))
+            return any(
+                isinstance(e, ir.Mapping) and e.keys and all(isinstance(k, ir.Constant) for k in e.keys) for e in _assigned(table, scope)
+            )
     return False
 
 

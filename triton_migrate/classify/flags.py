@@ -11,6 +11,7 @@ from triton_migrate.classify.control import harmless
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.guards import guards
 from triton_migrate.classify.records import Evidence
+from triton_migrate.classify.sources import streamed
 from triton_migrate.classify.state import UNLOADING, State, fills
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.values import Instance
@@ -93,7 +94,7 @@ def _of_state(course: Course, state: State) -> Iterator[Evidence]:
         ):
             yield Evidence("live-source", "the application opens a device or a connection for its input", step.span)
     for cell in sorted(course.cells, key=str):
-        for span in state.streamed(cell):
+        for span in streamed(state, cell):
             yield Evidence("live-source", f"{cell.name} is kept up to date from a device or a connection", span)
 
 

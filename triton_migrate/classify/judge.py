@@ -19,6 +19,7 @@ from triton_migrate.classify.state import State
 from triton_migrate.classify.tight import tight
 from triton_migrate.entries.records import Entry
 from triton_migrate.match import Matcher, is_test
+from triton_migrate.trace.guessed import RUNS
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import Consumed, Pipeline
 
@@ -138,6 +139,8 @@ def _doubts(course: Course) -> list[Doubt]:
     found = []
     if any(not site.models for site in course.sites):
         found.append(Doubt(0.15, "the model that is run was not found, only the call that runs it"))
+    if any(site.rule is RUNS for site in course.sites):
+        found.append(Doubt(0.25, "that the call runs a model is a guess by its name: nothing is known of its library"))
     if any(m.exportable == "unknown" for m in course.pipeline.models):
         found.append(Doubt(0.03, "what was loaded is known only by what is done with it"))
     spans = [Span(s.scope.file, *s.stmt.at) for s in course.working]

@@ -21,7 +21,7 @@ from triton_migrate.trace.records import Step
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """`os.system("python train.py")` in an entry: where the script trains, and the files that it saves, None for a name made at run time."""
+    """`os.system("python train.py")` in an entry: where the script trains and what files it saves, None for a name made at run time."""
 
     course: Course
     step: Step
@@ -35,7 +35,9 @@ def launches(courses: tuple[Course, ...], matcher: Matcher) -> Iterator[Launch]:
         for step in course.pipeline.steps:
             for script in _scripts(step, matcher) if of.has_effect(step, "process") else ():
                 files = matcher.program.imported_by(script)
-                trains = [matcher.program.span(m.place.scope, m.place.call.at) for m in matcher.find(ModelTrain) if m.place.scope.file in files]
+                trains = [
+                    matcher.program.span(m.place.scope, m.place.call.at) for m in matcher.find(ModelTrain) if m.place.scope.file in files
+                ]
                 saves = tuple(_saves(matcher, files))
                 if trains and saves:
                     yield Launch(course, step, trains[0], saves)

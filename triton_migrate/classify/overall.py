@@ -20,9 +20,7 @@ def application_category(
     """
     walked = frozenset(s.scope for p in pipelines if isinstance(p.entry, Entry) for s in p.steps)
     both = zip(pipelines, verdicts, strict=True)
-    judged = [
-        (p, v) for p, v in both if v is not None and not v.probe and (isinstance(p.entry, Entry) or p.entry.scope not in walked)
-    ]
+    judged = [(p, v) for p, v in both if v is not None and not v.probe and (isinstance(p.entry, Entry) or p.entry.scope not in walked)]
     if not judged:
         counts = Counter(v.category for v in consumers)
         return (_most(counts, counts), min(v.confidence for v in consumers)) if consumers else ("none", 1.0)

@@ -109,19 +109,8 @@ class State:
             return True  # another finished artifact, even at the client's wish, is no state of the application
         return fills(course, step, cell)
 
-    def streamed(self, cell: Cell) -> Iterator[Span]:
-        """Where code that reads a device or a connection puts what it read into the cell."""
-        program = self.matcher.program
-        if cell.kind == "global":
-            stores = [(scope, bound.at) for scope, bound in program.global_bindings(cell.owner, cell.name)]
-        else:
-            file, _, owner = cell.owner.partition(":")
-            kept = program.files[file].attribute_stores.get(cell.name, ()) if file in program.files else ()
-            stores = [(s.scope, s.at) for s in kept if s.scope.owner is not None and s.scope.owner.qualname == owner]
-        yield from (program.span(scope, at) for scope, at in stores if scope in self._reading)
-
     @cached_property
-    def _reading(self) -> frozenset[Scope]:
+    def reading(self) -> frozenset[Scope]:
         """The functions that read a stream themselves."""
         return frozenset(match.place.scope for match in self.matcher.find(StreamSource))
 

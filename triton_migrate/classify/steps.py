@@ -34,7 +34,9 @@ PASSING = (  # a call of these hands data on as it is
     WebRequest, WebResponse, WebAbort, ModelConfigure, ModelPredict, Metric, Cache,
     TaskEnqueue, ChannelPut, ChannelTake, FlowCall, FlowBind,
 )  # fmt: skip
-ACQUIRES = frozenset({"file-read", "file-write", "network", "process", "log", "time", "random"})  # getting hold of the input changes no data
+ACQUIRES = frozenset(
+    {"file-read", "file-write", "network", "process", "log", "time", "random"}
+)  # getting hold of the input changes no data
 TEXT = "builtins.str()"
 ANYTHING = "builtins.object()"  # where the rules of methods stand that do the same on every object
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
-from triton_migrate.classify.state import State
-from triton_migrate.rulebook.vocabulary import ModelTrain
+from triton_migrate.classify.state import State, Write
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.values import Site
+from triton_migrate.rulebook.vocabulary import ModelSave, ModelTrain
 from triton_migrate.trace.records import InputOrigin, ModelRef, PredictSite, Step
 
 
@@ -22,11 +24,24 @@ def trained(course: Course, state: State, site: PredictSite) -> Judgement | None
             continue  # a call that fits and predicts in one
         for save, artifact in state.saved(write.course):
             if any(m.artifact is not None and m.artifact == artifact for m in site.models):
-                return _t2(write.course.pipeline.entry.id, write.step, site, (save,))
+                return _t2(write.course.pipeline.entry.id, _fitted(state, save, write), site, (save,))
             if any(_may_be(m, artifact, course) for m in site.models):
                 doubt = Doubt(0.15, "that the saved artifact is the loaded one is a guess: its name is made at run time")
-                return _t2(write.course.pipeline.entry.id, write.step, site, (save,), doubt)
+                return _t2(write.course.pipeline.entry.id, _fitted(state, save, write), site, (save,), doubt)
     return _launched(course, state, site) or _at_start(course, state, site)
+
+
+def _fitted(state: State, save: Step, write: Write) -> Step:
+    """The training of what is saved there, among those of the entry; a scaler may be fitted and saved beside the model."""
+    frame = state.matcher.program.generic(save.scope)
+    given: set[Site | None] = set()
+    for call in save.calls:
+        spelled = of.call_expression(save, call)
+        for rule in call.rules if spelled is not None else ():
+            if isinstance(rule, ModelSave) and spelled is not None:
+                given |= {a.made for a in state.matcher.evaluator.apis(port(spelled, rule.model), frame)} if rule.model else {call.api.made}
+    own = [w.step for w in state.trained if w.course is write.course and of.receivers(w.step) & (given - {None})]
+    return own[-1] if own else write.step
 
 
 def _launched(course: Course, state: State, site: PredictSite) -> Judgement | None:

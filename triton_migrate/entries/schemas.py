@@ -64,7 +64,9 @@ def _listed(evaluator: Evaluator, cls: UserClass, path: str) -> Iterator[str]:
     inner, _, attr = path.rpartition(".")
     for held in evaluator.class_attribute(cls, inner, None):
         lists = evaluator.class_attribute(held, attr, None) if isinstance(held, UserClass) else frozenset()
-        names = (v.value for listed in lists if isinstance(listed, Container) for v in evaluator.element(listed, None) if isinstance(v, Literal))
+        names = (
+            v.value for listed in lists if isinstance(listed, Container) for v in evaluator.element(listed, None) if isinstance(v, Literal)
+        )
         yield from sorted({name for name in names if isinstance(name, str)} - {"id", "pk"})
 
 

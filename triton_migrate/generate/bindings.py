@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from triton_migrate.bind.records import MAX_BATCH_SIZE, Argument, BindPlan, Bound
 from triton_migrate.changes import NewFile
+from triton_migrate.generate.documents import PORT, described
+from triton_migrate.generate.served import PYTRITON, ServedApp
 from triton_migrate.generate.templates import render
 from triton_migrate.plan import tensors
 from triton_migrate.plan.records import Tensor
@@ -23,8 +26,8 @@ RUNTIME = {
 }
 DTYPES = {"STRING": "bytes", "BOOL": "np.bool_", "FP16": "np.float16", "FP32": "np.float32", "FP64": "np.float64"}
 WIDTH = 88
-FROM_BOUND = ("application", "bound", "each", "fields", "infer", "infer_async", "live", "objects", "original", "together", "waiting")
-FOR_THE_APP = ("application", "bound", "infer", "infer_async", "waiting")
+FROM_BOUND = ("apart", "application", "bound", "each", "fields", "infer", "infer_async", "live", "objects", "original", "owned", "together", "waiting")
+FOR_THE_APP = ("application", "bound", "infer", "infer_async", "owned", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,40 @@ class _Section:
     about: str
     ask: str
     function: str
+    how: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
 
-def binding_files(plan: BindPlan) -> tuple[NewFile, ...]:
-    """All files of a port that only binds, paths relative to the application's root."""
+def binding_files(plan: BindPlan, app: ServedApp, *, beside: bool) -> tuple[NewFile, ...]:
+    """All files of what is bound, paths relative to the application's root. `beside`: a model repository has files of its own there."""
     runtime = tuple(_file(name, render(name, streams=False), reason) for name, reason in RUNTIME.items())
-    names = ", ".join(b.name for b in plan.bound)
-    return (_file("__init__.py", "", "makes the bindings importable"), *runtime, _file("bindings.py", bindings(plan), f"binds {names}"))
+    made = _file("bindings.py", bindings(plan), f"binds {', '.join(b.name for b in plan.bound)}")
+    return (
+        _file("__init__.py", "", "makes the bindings importable"),
+        *runtime,
+        made,
+        *_documents(plan, app, "bindings." if beside else ""),
+    )
+
+
+def _documents(plan: BindPlan, app: ServedApp, prefix: str) -> Iterator[NewFile]:
+    """What people and containers read."""
+    names = {"readme": f"{prefix}README.md", "dockerfile": f"{prefix}Dockerfile", "compose": f"{prefix}docker-compose.yml"}
+    models = [
+        {"name": b.name, "framework": b.served.framework, "about": _section(b).about, "why": b.why, "stacked": b.stacked,
+         "inputs": b.served.inputs, "outputs": b.served.outputs}
+        for b in plan.bound
+    ]  # fmt: skip
+    command = app.command(PORT)
+    text = render(
+        "bindings_readme.md", models=models, app=app, owned=plan.owned, command=command, tensors=described, compose=names["compose"]
+    )
+    yield _file(names["readme"], text, "what is bound, how to run it, how to go back")
+    install = f"{app.install} '{PYTRITON}'"
+    start = render("bindings_dockerfile", install=install, command=json.dumps(shlex.split(command)))
+    yield _file(names["dockerfile"], start, "the application with Triton in it")
+    yield _file(names["compose"], render("bindings_compose.yml", dockerfile=names["dockerfile"]), "runs it, with room for tensors")
 
 
 def bindings(plan: BindPlan) -> str:
@@ -59,13 +87,14 @@ def bindings(plan: BindPlan) -> str:
         ask=_table({b.name: f"ask_{b.name}" for b in functions}),
         functions=_table({b.name: b.name for b in plan.bound}),
         max_batch_size=MAX_BATCH_SIZE,
+        stacked=any(b.stacked for b in plan.bound),
     )
 
 
 def _imports(text: str) -> Iterator[str]:
     if "np." in text:
         yield "import numpy as np\n"
-    own = [n for n in FROM_BOUND if n in FOR_THE_APP or f"{n}(" in text or f"@{n}\n" in text]
+    own = [n for n in FROM_BOUND if n in FOR_THE_APP or f"{n}(" in text or f"@{n}\n" in text or (n == "apart" and "@each\n" in text)]
     yield _from("bound", own)
     yield "from .client import Unavailable  # noqa: F401  (for the application)"
     yield _from("triton_codec", sorted(tensors.CODEC.split("|")))
@@ -88,7 +117,7 @@ def _section(bound: Bound) -> _Section:
     function = _call(bound) if bound.kind == "call" else _function(bound)
     ask = "" if bound.kind == "call" else _ask(bound)
     inputs, outputs = (tuple(_tensor(t) for t, _ in side) for side in (bound.inputs, bound.outputs))
-    return _Section(bound.name, about, ask, function, inputs, outputs)
+    return _Section(bound.name, about, ask, function, "batch" if bound.stacked else "apart", inputs, outputs)
 
 
 def _calls(bound: Bound) -> str:

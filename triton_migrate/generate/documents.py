@@ -22,7 +22,7 @@ def readme(models: tuple[ServedModel, ...], app: ServedApp) -> str:
         app=app,
         json=any(_is_json(tensor) for model in models for tensor in (*model.inputs, *model.outputs)),
         artifacts=_once(chain.from_iterable(model.artifacts for model in models)),
-        tensors=lambda tensors: ", ".join(_described(tensor) for tensor in tensors),
+        tensors=described,
         places=_places,
         networks={network.name: network for model in models for network in model.networks},
         not_exported=_once(chain.from_iterable(model.not_exported for model in models)),
@@ -54,6 +54,11 @@ def _together(model: ServedModel) -> str:
     if model.decoupled:
         return "side by side, in one event loop" if waits(model) else f"side by side, {STREAMS} streams at once"
     return f"stacked, up to {model.max_batch_size} in one call" if model.stacked else "one by one"
+
+
+def described(tensors: tuple[Tensor, ...]) -> str:
+    """Names, types and shapes, as a table's cell."""
+    return ", ".join(_described(tensor) for tensor in tensors)
 
 
 def _described(tensor: Tensor) -> str:

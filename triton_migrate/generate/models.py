@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.generate.alone import alone_pipeline
-from triton_migrate.generate.networks import Exporting, networks, replacing
+from triton_migrate.generate.networks import Exporting, networks, replacing, runs, runs_alone
 from triton_migrate.generate.pipeline import Assembly, Surface
 from triton_migrate.index.text import Text
 from triton_migrate.plan.closure import Closure, UncopyableError
@@ -34,7 +34,7 @@ def write_model(
 ) -> Written | NoCut:
     """Assemble one model's pipeline. `pins`: requirement lines of the app by normalised distribution name; `asked`: what is exported."""
     if planned.cut.kind == "alone":
-        return _write_alone(evaluator, planned, texts, pins)
+        return _write_alone(evaluator, planned, texts, pins, asked)
     dropped = frozenset(id(c.scope.function) for c in planned.cuts if c.kind != "model")
     streams = planned.cut.streams
     waits = planned.cut.kind == "stream" and planned.cut.scope.function.is_async
@@ -51,7 +51,7 @@ def write_model(
         invalid = ("Exception",) if "Exception" in known else tuple(known)
         assembly = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites)
         text = assembly.build()
-        exported, stay = networks(assembly, planned, asked)
+        exported, stay = networks(runs(assembly), planned, asked)
         text += "".join(replacing(network) for network in exported)
     except UncopyableError as exc:
         return exc.problem
@@ -64,19 +64,23 @@ def write_model(
     return Written(planned, served, tuple(closure.copied), tuple(closure.names))
 
 
-def _write_alone(evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str]) -> Written | NoCut:
-    """The model by itself. What can be exported gets its framework backend here, once `networks` knows of models without a pipeline."""
+def _write_alone(
+    evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str], asked: Exporting
+) -> Written | NoCut:
+    """The model by itself; where it can be exported, its calls are passed on to its framework backend."""
     closure = Closure(evaluator, texts)
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
-        text, _ = alone_pipeline(planned.name, sites, planned.stacked, evaluator, planned.cutter.judge, closure)
+        text, held = alone_pipeline(planned.name, sites, planned.stacked, evaluator, planned.cutter.judge, closure)
+        exported, stay = networks(runs_alone(planned.cutter, sites, held), planned, asked)
+        text += "".join(replacing(network) for network in exported)
     except UncopyableError as exc:
         return exc.problem
     served = ServedModel(
         planned.name, MAX_BATCH_SIZE if planned.stacked else 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs),
         planned.stacked, text, _requirements(closure, planned, pins, evaluator.rulebook),
         tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(s.span for s in sites),
-        planned.models[0].framework, planned.cut.why, alone=True,
+        planned.models[0].framework, planned.cut.why, exported, stay, alone=True,
     )  # fmt: skip
     return Written(planned, served, tuple(closure.copied), tuple(closure.names))
 

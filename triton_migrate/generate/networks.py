@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from triton_migrate.classify.exports import export
 from triton_migrate.generate.pipeline import Assembly
 from triton_migrate.index import ir
+from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.port import PlannedModel
 from triton_migrate.plan.records import Network
 from triton_migrate.plan.rows import frame_at
@@ -61,12 +62,36 @@ def exporting(planned: tuple[PlannedModel, ...], wanted: Exports) -> Exporting:
     return Exporting(wanted, names)
 
 
-def networks(assembly: Assembly, planned: PlannedModel, asked: Exporting) -> tuple[tuple[Network, ...], tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """How one pipeline.py runs its models. `place`: the expression there that is the model of a predict site."""
+
+    cutter: Cutter
+    sites: tuple[PredictSite, ...]
+    place: Callable[[PredictSite], str | None]
+    invalid: tuple[str, ...]  # what the app answers when the model raises it
+    streams: bool
+    inputs: tuple[tuple[str, str], ...] | None  # kinds of examples
+
+
+def runs(assembly: Assembly) -> Runs:
+    def place(site: PredictSite) -> str | None:
+        return _place(assembly, site)
+
+    return Runs(assembly.cutter, assembly.sites, place, assembly.invalid, bool(assembly.cut.streams), _examples(assembly))
+
+
+def runs_alone(cutter: Cutter, sites: tuple[PredictSite, ...], held: str) -> Runs:
+    """Of a model that is served without a pipeline around it; `held` is what pipeline.py calls it."""
+    return Runs(cutter, sites, lambda _: held if re.fullmatch(r"[\w.]+", held) else None, ("Exception",), False, None)
+
+
+def networks(pipeline: Runs, planned: PlannedModel, asked: Exporting) -> tuple[tuple[Network, ...], tuple[str, ...]]:
     """-> what can be exported, and one sentence for each model that stays in the Python backend."""
     found: list[Network] = []
     stay: list[str] = []
     for ref in planned.models:
-        made = _network(assembly, ref, asked)
+        made = _network(pipeline, ref, asked)
         if isinstance(made, str):
             stay.append(f"{ref.loader} ({ref.span.place}): {made}")
         else:
@@ -84,32 +109,32 @@ def replacing(network: Network) -> str:
     )
 
 
-def _network(assembly: Assembly, ref: ModelRef, asked: Exporting) -> Network | str:
+def _network(pipeline: Runs, ref: ModelRef, asked: Exporting) -> Network | str:
     if asked.wanted is Exports.NONE:
         return "--no-export"
-    if assembly.cut.streams:
+    if pipeline.streams:
         return "it runs for each piece of a stream, and keeps its state from one to the next"
-    how = export(ref, assembly.cutter.rulebook)
+    how = export(ref, pipeline.cutter.rulebook)
     if how.by is None:
         return how.reason if how.answer != "yes" else f"{how.reason}, for which no export script is known"
     if how.by.export_asked and asked.wanted is not Exports.ALL:
         return ASKED
-    sites = [s for s in assembly.sites if ref in s.models]
+    sites = [s for s in pipeline.sites if ref in s.models]
     if any(len(s.models) > 1 for s in sites):
         return "the call that runs it runs another model at other times"
     exported = [s for s in sites if _method(s) in how.by.export_calls]
     if not exported:
         return f"what {sites[0].text} does is more than one run of the network"
-    if why := next((w for s in exported if (w := _unfit(assembly, s, how.by.export_asked))), ""):
+    if why := next((w for s in exported if (w := _unfit(pipeline, s, how.by.export_asked))), ""):
         return why
-    places = {_place(assembly, s) for s in exported}
+    places = {pipeline.place(s) for s in exported}
     if len(places) > 1 or None in places:
         return f"pipeline.py does not hold it by one name ({exported[0].span.place})"
     (place,) = places
     assert place is not None
     return Network(
         asked.names[ref.id], place, ref.framework, ref.backend, how.by.export, how.by.export_needs, tuple(dict.fromkeys(map(_method, exported))),
-        ESTIMATOR if how.by.export_asked else NET, _examples(assembly), how.reason,
+        ESTIMATOR if how.by.export_asked else NET, pipeline.inputs, how.reason,
     )  # fmt: skip
 
 
@@ -118,16 +143,16 @@ def _method(site: PredictSite) -> str:
     return "()" if site.api.path.endswith("()") else site.api.path.rpartition(".")[2]
 
 
-def _unfit(assembly: Assembly, site: PredictSite, estimator: bool) -> str:
+def _unfit(pipeline: Runs, site: PredictSite, estimator: bool) -> str:
     """Why the exported file would answer otherwise than the original."""
-    rows = assembly.cutter.predicts.rows(site) or ()
+    rows = pipeline.cutter.predicts.rows(site) or ()
     kinds = {_leaf(kind) for kind, _ in rows}
     if "frame" in kinds:
         return "it is given a table, whose columns an exported file takes one by one"
     if "str" in kinds:
         return "it is given text, which exported vectorisers split otherwise"
-    if estimator and assembly.invalid:
-        return f"the application answers {', '.join(assembly.invalid)} of it, which an exported file does not raise"
+    if estimator and pipeline.invalid:
+        return f"the application answers {', '.join(pipeline.invalid)} of it, which an exported file does not raise"
     return ""
 
 

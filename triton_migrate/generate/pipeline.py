@@ -17,8 +17,10 @@ from triton_migrate.plan import tensors
 from triton_migrate.plan.closure import Closure
 from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.fused import UNSURE, Fused, fused
 from triton_migrate.plan.liveness import holds, lifted_name, names_around, without
 from triton_migrate.plan.records import Tensor
+from triton_migrate.plan.vtype import parse
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Instance
 from triton_migrate.trace.records import PredictSite
@@ -39,6 +41,8 @@ STACK = {
     "frame": ("pd.concat(batches, ignore_index=True)", "import pandas as pd"),
     "list": ("[row for batch in batches for row in batch]", ""),
 }
+LEFT = "# when the client has left, model.py closes this generator"
+STACKED = {"torch.cat": "tensor"}  # of rows whose type is not known
 SHAPE = {"list": "()", "frame": "tuple(batch.columns)"}
 
 
@@ -93,7 +97,9 @@ class Assembly:
         text = ""
         if statements:
             exprs = [e for s in statements for e in flow.every(s)]
-            text = self.text.statements(statements[0].at, statements[-1].at, (*self._replacements(exprs), *extra))
+            dropped = tuple((s.at, LEFT) for s in self.cut.dropped if any(ir.holds(t.at, s.at) for t in statements))
+            exprs = [e for e in exprs if not any(ir.holds(at, e.at) for at, _ in dropped)]
+            text = self.text.statements(statements[0].at, statements[-1].at, (*self._replacements(exprs), *dropped, *extra))
         for stmt in run:
             if (name := lifted_name(stmt)) and isinstance(stmt, ir.Assign) and stmt.value is not None:
                 text += f"{name} = {self._expression(stmt.value, extra)}\n"
@@ -224,7 +230,8 @@ class Assembly:
         after = _reads_without(self._post_statements(run, index, target), call, self.cut.hoists)
         made = flow.binds(run[:index]) | flow.binds(tuple(inner))
         carried = sorted((after & (made | set(given))) - {output} - set(self.renamed))
-        called = f'return {{"output": {self._by_row(site, self._expression(call, ((leaf.at, "batch"),)))}}}\n'
+        whole = fused(site, kind, self.cutter.evaluator) if call is site.call else None
+        called = f'return {{"output": {self._called(site, call, leaf, whole)}}}\n'
         prepared = sorted(set(carried) & made - {batch})
         rows = without(leaf, self.cut.hoists)
         reads = flow.reads(without((*run[:index], *inner), self.cut.hoists)) | {n.id for n in flow.names(rows)}
@@ -234,31 +241,57 @@ class Assembly:
         parts = [
             _function("prepare", needed, pre + self._return([batch, *prepared]), self._place(), self._decorators()),
             _function("finish", [output, *carried], post + returned, "", self._decorators()),
-            self._preprocess(batch, needed, made, carried, values),
-            self._stacking(kind.kind if kind.kind in STACK else "tensor" if site.rule.stack == "torch.cat" else kind.kind),
+            self._preprocess(batch, needed, made, carried, values, whole),
+            self._stacking("list" if whole else kind.kind if kind.kind in STACK else STACKED.get(site.rule.stack, kind.kind), kind.kind),
             _function("predict", ["batch", "wanted"], _wrapped(context, called), "One call for all rows.", self._decorators()),
-            "def postprocess(rows, carried):\n" + self._results(f"finish({self._of_row(site, 'output')}{', *carried' if carried else ''})"),
+            "def postprocess(rows, carried):\n" + self._postprocess(site, bool(carried), whole),
             self._run(),
         ]
         return "\n\n".join(parts)
 
-    def _preprocess(self, batch: str, needed: list[str], made: set[str], carried: list[str], values: dict[str, str]) -> str:
+    def _preprocess(
+        self, batch: str, needed: list[str], made: set[str], carried: list[str], values: dict[str, str], whole: Fused | None
+    ) -> str:
         call = f"prepare({', '.join(values[n] for n in needed)})"
-        if not carried:
+        if not carried and whole is None:
             return f"def preprocess(inputs):\n    return {call}, ()\n"
         prepared = [n for n in carried if n in made and n != batch]
         first = f"    {', '.join([batch, *prepared])} = {call}\n"
-        rest = ", ".join(n if n in made else values[n] for n in carried) + ("," if len(carried) == 1 else "")
-        return f"def preprocess(inputs):\n{first}    return {batch}, ({rest})\n"
+        kept = [n if n in made else values[n] for n in carried]
+        rows = batch
+        if whole is not None and whole.given == "row":
+            rows = f"[{batch}]"
+        elif whole is not None and whole.given == "either":
+            first += f"    alone = not isinstance({batch}, list)\n"
+            rows = f"[{batch}] if alone else {batch}"
+            kept = ["alone", *kept] if whole.item else kept
+        rest = ", ".join(kept) + ("," if len(kept) == 1 else "")
+        return f"def preprocess(inputs):\n{first}    return {rows}, ({rest})\n"
+
+    def _postprocess(self, site: PredictSite, carries: bool, whole: Fused | None) -> str:
+        if whole is not None and whole.item and whole.given == "either":
+            head = '    alone, *carried = carried\n    output = rows["output"][0] if alone else rows["output"]\n'
+            return head + self._results(f"finish(output{', *carried' if carries else ''})")
+        output = 'rows["output"][0]' if whole is not None and whole.item else 'rows["output"]' if whole else self._of_row(site, "output")
+        return self._results(f"finish({output}{', *carried' if carries else ''})")
+
+    def _called(self, site: PredictSite, call: ir.Call, leaf: ir.Expr, whole: Fused | None) -> str:
+        """The predict call for all rows."""
+        if whole is not None and site.rule.pipes:
+            return f"list({self._expression(call.func)}.{site.rule.pipes}(batch))"
+        text = self._expression(call, ((leaf.at, "batch"),))
+        if whole is not None and site.rule.sized:
+            return f"{text.rstrip().removesuffix(')').rstrip().rstrip(',')}, {site.rule.sized}=len(batch))"
+        return text if whole is not None else self._by_row(site, text)
 
     def _by_row(self, site: PredictSite, call: str) -> str:
         """A model that gives several arrays gives them as a list: make it a list per row."""
         return (
-            f"[[o[i : i + 1] for o in outputs] for outputs in [{call}] for i in range(len(batch))]" if site.rule.result == "list" else call
+            f"[[o[i : i + 1] for o in outputs] for outputs in [{call}] for i in range(len(batch))]" if _lists(site) else call
         )
 
     def _of_row(self, site: PredictSite, name: str) -> str:
-        return f'rows["{name}"][0]' if site.rule.result == "list" else f'rows["{name}"]'
+        return f'rows["{name}"][0]' if _lists(site) else f'rows["{name}"]'
 
     def _unwrapped(self, stmt: ir.Stmt, call: ir.Call) -> tuple[list[ir.With], ir.Stmt]:
         """The `with` blocks around the predict statement, and the statement."""
@@ -331,7 +364,8 @@ class Assembly:
         packed = "".join(f'        "{t.name}": {tensors.pack(c.name, t, c.type)},\n' for t, c in pairs)
         return f"    {', '.join(names)} = {call}\n    return {{\n{packed}    }}\n"
 
-    def _stacking(self, kind: str) -> str:
+    def _stacking(self, kind: str, row: str = "") -> str:
+        """How batches become one, and what must be equal for that. `kind` is that of a batch, `row` of what the code calls one."""
         code, needs = STACK.get(kind, STACK["array"])
         if needs:
             module, _, alias = needs.removeprefix("import ").partition(" as ")
@@ -339,7 +373,9 @@ class Assembly:
             if alias not in self.closure.imports:
                 self.closure.imports[alias] = needs
                 self.closure.libraries[module] = None
-        shape = SHAPE.get(kind, "np.shape(batch)[1:]" if kind == "unknown" else "tuple(batch.shape[1:])")
+        shape = SHAPE.get(kind, "np.shape(batch)[1:]" if kind in UNSURE else "tuple(batch.shape[1:])")
+        if kind == "list" and row in ("array", "image"):  # pictures of one size, so that none is padded
+            shape = "batch[0].shape" if row == "array" else "batch[0].size"
         return f"def stack(batches):\n    return {code}\n\n\ndef row_shape(batch):\n    return {shape}\n"
 
     def _decorators(self) -> str:
@@ -382,6 +418,11 @@ def load_function(closure: Closure) -> str:
     if "except" in body:  # the app may start without its model; a Triton model that has none must not
         body += "".join(f'if {g} is None:\n    raise RuntimeError("{g} was not loaded")\n' for g in closure.globals)
     return "def load():\n" + (textwrap.indent(body, "    ") if body else "    pass\n")
+
+
+def _lists(site: PredictSite) -> bool:
+    """Whether the call gives its outputs as a list, each of all rows."""
+    return parse(site.rule.result).kind == "list" and not site.rule.fused
 
 
 def _function(name: str, parameters: list[str], body: str, docstring: str = "", decorators: str = "", word: str = "") -> str:

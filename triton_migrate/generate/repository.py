@@ -21,13 +21,19 @@ NETWORK = "triton_network"
 CALL = "triton_call"
 
 
-def repository_files(models: tuple[ServedModel, ...], app: ServedApp) -> tuple[NewFile, ...]:
+def repository_files(models: tuple[ServedModel, ...], app: ServedApp, *, inprocess: bool = False) -> tuple[NewFile, ...]:
     """All files, paths relative to the application's root. Raises TritonMigrateError if a model cannot be served as it is."""
     names = [model.name for model in models]
     for name in names:
         if names.count(name) > 1:
             raise TritonMigrateError(f"two models are called {name}")
-    return (*_application_side(any(m.decoupled for m in models)), *(file for model in models for file in _model(model)), *export_files(models), *alone_files(models), *_surroundings(models, app))
+    return (
+        *_application_side(any(m.decoupled for m in models)),
+        *(file for model in models for file in _model(model)),
+        *export_files(models),
+        *alone_files(models, inprocess),
+        *_surroundings(models, app),
+    )
 
 
 def uses_codec(model: ServedModel) -> bool:
@@ -56,20 +62,25 @@ def _model(model: ServedModel) -> Iterator[NewFile]:
         )
 
 
-def alone_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
-    """What stands in the application for the models that are served alone."""
+def alone_files(models: tuple[ServedModel, ...], inprocess: bool) -> Iterator[NewFile]:
+    """What stands in the application for the models that are served alone; `inprocess`: and runs Triton in its process."""
     alone = tuple({"name": m.name, "identifier": identifier(m.name)} for m in models if m.alone)
     if alone:
         yield _file("models.py", render("models.py", models=alone), "stands in the place of the application's models")
-        yield _file("dropin.py", render("dropin.py"), "an object with the calls of a model")
+        yield _file("dropin.py", render("dropin.py", inprocess=inprocess), "an object with the calls of a model")
         yield _file("shared_memory.py", render("shared_memory.py"), "tensors by memory that Triton has mapped, too")
         yield _file(f"{CALL}.py", render(f"{CALL}.py"), "a call and its result as bytes")
+    if alone and inprocess:
+        yield _file("inprocess/__init__.py", "", "Triton in the application's process")
+        yield _file("inprocess/server.py", render("inprocess_server.py"), "Triton's C API from Python: no network interface")
+        yield _file("inprocess/infer.c", render("inprocess_infer.c", model=alone[0]), "the same from C")
+        yield _file("inprocess/Makefile", render("inprocess_Makefile"), "builds infer.c")
 
 
 def _server(model: ServedModel) -> tuple[str, str]:
     """The text of `model.py`, and what it does."""
     if model.alone:
-        return render("model_alone.py"), "serves the model of pipeline.py: a request is one call of it"
+        return render("model_alone.py", networks=model.networks), "serves the model of pipeline.py: a request is one call of it"
     if model.decoupled:
         return render("model_decoupled.py", waits=waits(model)), "serves pipeline.py: sends each result as it comes"
     if model.stacked:
@@ -86,7 +97,13 @@ def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     yield _file(f"{NETWORK}.py", render(f"{NETWORK}.py"), "stands in the place of a network: while it is exported, and in Triton")
     for name, (network, model) in sorted(scripts.items()):
         calls = dict.fromkeys(c for m in models for n in m.networks if n.name == name for c in n.calls)
-        values = {"network": network, "calls": list(calls), "model": model, "tolerance": network.tolerance, "max_batch_size": MAX_BATCH_SIZE}
+        values = {
+            "network": network,
+            "calls": list(calls),
+            "model": model,
+            "tolerance": network.tolerance,
+            "max_batch_size": MAX_BATCH_SIZE,
+        }
         yield _file(f"export_{name}.py", render(f"export_{network.script}.py", **values), network.why)
     ignored = "".join(f"model_repository/{name}/\n" for name in sorted(scripts))
     yield _file(".gitignore", f"# written by export_<name>.py\n{ignored}", "exported networks are built, not kept")

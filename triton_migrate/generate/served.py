@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+PYTRITON = "nvidia-pytriton>=0.7,<0.8"  # brings Triton 2.51 and its clients, and needs numpy<2
 CLIENT = "tritonclient[grpc,http]"  # [all] would add CUDA bindings
 
 

@@ -103,9 +103,17 @@ class Closure:
     def _setting(self, setting: Setting, where: Span) -> str:
         return setting.text if setting.of is None else f"{self.require(setting.of.scope.file, setting.of.scope.name, where)}.{setting.text}"
 
-    def copy(self, file: str, stmt: ir.Stmt, shadowed: frozenset[str] = frozenset(), frame: Frame | None = None) -> str:
-        """A statement's text, ready for pipeline.py, after everything it reads was required."""
-        return self.texts[file].statements(stmt.at, stmt.at, self.replacements(file, list(flow.every(stmt)), set(shadowed), frame))
+    def copy(
+        self, file: str, stmt: ir.Stmt, shadowed: frozenset[str] = frozenset(), frame: Frame | None = None, *, bare: bool = False
+    ) -> str:
+        """A statement's text, ready for pipeline.py, after everything it reads was required.
+
+        `bare`: without the annotation of an assignment, which a name that load() declares global cannot have.
+        """
+        replace = self.replacements(file, list(flow.every(stmt)), set(shadowed), frame)
+        if bare and isinstance(stmt, ir.Assign) and stmt.annotation is not None:
+            replace = (*replace, ((*stmt.targets[0].at[2:], *stmt.annotation.at[2:]), ""))
+        return self.texts[file].statements(stmt.at, stmt.at, replace)
 
     # ------------------------------------------------------------ names
 
@@ -309,7 +317,7 @@ class Closure:
                 self.require_all(file, {n.id for n in flow.names(annotation)}, Span(file, *stmt.at))
         loads = any(self._runs(file, s) or any((file, r) in self._late for r in flow.reads((s,))) for s in chosen)
         for stmt in chosen:  # together, in the user's order
-            (self.load if loads else self.definitions).append(self.copy(file, stmt))
+            (self.load if loads else self.definitions).append(self.copy(file, stmt, bare=loads))
             self.copied.append(Span(file, *stmt.at))
         if loads:
             self._late.update(dict.fromkeys((file, b) for s in chosen for b in flow.binds((s,))))

@@ -32,7 +32,8 @@ class Cut:
     predict calls inside. A "stream" is a run of a generator whose yields are its output. `tail`: the run ends with the function, its value is what the function returns. `stacked`: the predict call
     is row-independent and reached without control flow, so that rows of several requests can be stacked. `lifts` are expressions of
     statements below the run that leave with it, written as assignments (see `liveness.lift`); then the run itself may be empty. `hoists`
-    are expressions of what leaves that read the request, written so, too: the app evaluates them, and their values are inputs.
+    are expressions of what leaves that read the request, written so, too: the app evaluates them, and their values are inputs. `dropped`
+    are statements inside the run that nothing needs any more.
     """
 
     kind: str  # model | region | stream
@@ -53,6 +54,7 @@ class Cut:
     why: str
     lifts: tuple[ir.Assign, ...] = ()
     hoists: tuple[ir.Assign, ...] = ()
+    dropped: tuple[ir.Stmt, ...] = ()
 
     @property
     def streams(self) -> bool:
@@ -93,7 +95,7 @@ class NoCut:
 
 def typed(kind: VType) -> bool:
     """Whether the value becomes a tensor of its own dtype rather than JSON."""
-    if kind.kind in ("str", "bytes", "int", "float", "bool", "image", "file"):
+    if kind.kind in ("str", "bytes", "int", "float", "bool", "image", "file", "path"):
         return True
     if kind.kind == "list":
         return bool(kind.items) and union(kind.items).kind in SCALARS

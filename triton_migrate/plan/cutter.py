@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.alone import alone
+from triton_migrate.plan.apart import apart
 from triton_migrate.plan.choice import Choice, Where
 from triton_migrate.plan.cut import Cut, NoCut
 from triton_migrate.plan.judge import Judge
@@ -21,20 +22,21 @@ from triton_migrate.plan.streams import Streams
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.trace.records import Pipeline
+from triton_migrate.trace.records import Cell, Pipeline
 
 
 class Cutter:
     """Chooses the cut of one pipeline."""
 
-    def __init__(self, evaluator: Evaluator, pipeline: Pipeline) -> None:
-        self.evaluator, self.rulebook, self.pipeline = evaluator, evaluator.rulebook, pipeline
+    def __init__(self, evaluator: Evaluator, pipeline: Pipeline, live: frozenset[Cell] = frozenset(), left: frozenset[ir.At] = frozenset()) -> None:
+        self.evaluator, self.rulebook, self.pipeline, self.live = evaluator, evaluator.rulebook, pipeline, live
+        self.left = left  # places of statements that leave with another cut
         callers = {}
         for site in pipeline.sites:
             scopes = [f.scope for _, f in site.chain[1:]] + [site.scope]
             callers.update(dict(zip(scopes, site.chain, strict=False)))
         self.types = Types(evaluator, callers)
-        self.judge = Judge(evaluator, pipeline, self.types)
+        self.judge = Judge(evaluator, pipeline, self.types, live)
         self.predicts = PredictCalls(evaluator, self.types, pipeline.sites)
 
     def ways(self, where: Where = Where.CHEAPEST) -> tuple[tuple[Cut, ...], ...] | NoCut:
@@ -43,12 +45,17 @@ class Cutter:
         problems: list[NoCut] = []
         for depth, frame, calls in self.levels():
             streams = Streams(self.pipeline, self.judge, self.types, frame, calls, depth)
-            regions = Regions(self.pipeline, self.judge, self.types, self.predicts, frame, calls, depth)
+            regions = Regions(self.pipeline, self.judge, self.types, self.predicts, frame, calls, depth, self.left)
             found += [(c,) for c in (*streams.cuts(), *regions.cuts())]
             problems += streams.problems or regions.problems
         calls_only = Predictions(self.judge, self.types, self.predicts).cuts(self.pipeline.sites)
         if found or not isinstance(calls_only, NoCut):
             return Choice(self.pipeline, self.judge, calls_only, where).of(tuple(found))
+        if len(self.pipeline.sites) > 1:
+            each = apart(self.pipeline, lambda part, left: Cutter(self.evaluator, part, self.live, left).ways(where))
+            if not isinstance(each, NoCut):
+                return (each,)
+            problems.append(each)
         if problems:
             return problems[0]
         site = self.pipeline.sites[0]

@@ -15,6 +15,8 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan import liveness
 from triton_migrate.plan.costs import HEAVY, value_cost
+from triton_migrate.plan.cut import typed
+from triton_migrate.plan.files import Files
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.scopes import Frame
@@ -27,6 +29,7 @@ class Hoists:
 
     def __init__(self, judge: Judge, types: Types, frame: Frame, taken: set[str]) -> None:
         self.judge, self.types, self.frame, self.taken = judge, types, frame, taken
+        self.files = Files(judge.evaluator)
         self._named: dict[int, ir.Assign] = {}
 
     def of(self, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> tuple[ir.Assign, ...]:
@@ -34,11 +37,28 @@ class Hoists:
         found: list[ir.Expr] = []
         for inner in self._surely_run(stmt):
             for expr in self._heads(inner):
-                for anchor in self.judge.stuck_parts(expr, inner, self.frame):
+                for anchor in (*self.judge.stuck_parts(expr, inner, self.frame), *self._fields(expr)):
                     if (chosen := self._around(expr, anchor, inner, calls, bound)) is not None:
                         found.append(chosen)
         outer = [e for e in found if not any(o is not e and any(p is e for p in walk(o)) for o in found)]
         return tuple(self._name(e) for e in {id(e): e for e in outer}.values())
+
+    def _fields(self, expr: ir.Expr) -> tuple[ir.Expr, ...]:
+        """The fields of records in it: each is a tensor of its own type, and the record none."""
+        return tuple(p for p in walk(expr) if self.record_of(p) and typed(self.types.of(p, self.frame)))
+
+    def record_of(self, expr: ir.Expr) -> str:
+        """The name of the record whose field this is; "" when it is none."""
+        if not isinstance(expr, ir.Attribute) or not isinstance(expr.value, ir.Name):
+            return ""
+        return expr.value.id if self.types.of(expr.value, self.frame).kind == "record" else ""
+
+    def without_whole(self, hoists: tuple[ir.Assign, ...], reads: set[str]) -> tuple[ir.Assign, ...]:
+        """Fields of a record that is sent whole need not be sent again. `reads`: the names read beside the hoists."""
+        return tuple(h for h in hoists if h.value is None or not self._of_records(h.value) or not self._of_records(h.value) & reads)
+
+    def _of_records(self, expr: ir.Expr) -> set[str]:
+        return {name for p in walk(expr) if (name := self.record_of(p))}
 
     def _surely_run(self, stmt: ir.Stmt) -> Iterator[ir.Stmt]:
         """The statement and those in it that run exactly once when it does."""
@@ -62,13 +82,13 @@ class Hoists:
         path = tuple(liveness.path_to(expr, anchor))
         if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
             return None
-        legal = [e for i, e in enumerate(path) if always(path[: i + 1]) and self._may_be_sent(e, calls, bound)]
+        legal = [e for i, e in enumerate(path) if always(path[: i + 1]) and self._may_be_sent(e, stmt, calls, bound)]
         return min(legal, key=lambda e: self._price(e, stmt), default=None)
 
     def _price(self, expr: ir.Expr, stmt: ir.Stmt) -> float:
         return value_cost(self.types.of(expr, self.frame)) + (HEAVY if self.judge.part_heavy(expr, stmt, self.frame) else 0)
 
-    def _may_be_sent(self, expr: ir.Expr, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> bool:
+    def _may_be_sent(self, expr: ir.Expr, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> bool:
         if isinstance(expr, (ir.Constant, ir.Starred, ir.Slice, ir.Name)):
             return False
         parts = list(walk(expr))
@@ -80,7 +100,7 @@ class Hoists:
         if any(self.judge.is_loaded(v) or self.judge.of_the_web(v) for v in values):
             return False
         kind = self.types.of(expr, self.frame)
-        return kind.travels is not False and kind.kind != "file"
+        return kind.travels is not False and (kind.kind != "file" or self.files.of(expr, stmt, self.frame).only)
 
     def _name(self, expr: ir.Expr) -> ir.Assign:
         if id(expr) not in self._named:

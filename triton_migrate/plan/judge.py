@@ -31,7 +31,9 @@ from triton_migrate.trace.records import Cell, Pipeline, Step
 class Judge:
     """Answers for one pipeline."""
 
-    def __init__(self, evaluator: Evaluator, pipeline: Pipeline, types: Types) -> None:
+    def __init__(self, evaluator: Evaluator, pipeline: Pipeline, types: Types, live: frozenset[Cell] = frozenset()) -> None:
+        """`live`: state that changes at run time, so what reads it stays in the app."""
+        self.live = live
         self.evaluator, self.rulebook, self.pipeline, self.types = evaluator, evaluator.rulebook, pipeline, types
         self.settings = Settings(evaluator)
         self.steps: dict[tuple[Scope, ir.At], Step] = {(s.scope, s.stmt.at): s for s in pipeline.steps}
@@ -75,6 +77,16 @@ class Judge:
                 return False
         return True
 
+    def asks_whether_left(self, stmt: ir.Stmt, frame: Frame) -> bool:
+        """`if await request.is_disconnected(): break`: what a server does for a stream of its own accord."""
+        if not isinstance(stmt, ir.If) or stmt.orelse:
+            return False
+        asked = stmt.test.value if isinstance(stmt.test, ir.Await) else stmt.test
+        apis = self.evaluator.apis(asked.func, frame) if isinstance(asked, ir.Call) else ()
+        asks = any(isinstance(r, Effect) and r.kind == "disconnect" for a in apis for r in self.rulebook.rules_for(a.called))
+        *told, last = stmt.body
+        return asks and isinstance(last, (ir.Jump, ir.Return)) and all(isinstance(s, ir.Evaluate) for s in told)
+
     def obstacle(self, stmt: ir.Stmt, frame: Frame, *, streams: bool = False) -> NoCut | None:
         """Which part of a statement keeps it in the app, in words; `streams` as for `movable`."""
         for inner in flow.flatten((stmt,)):
@@ -85,6 +97,9 @@ class Judge:
                 return NoCut(f"the statement that runs the model also changes {names}, which outlives the request", where,
                              f"run the model in a statement of its own, and change {names} after it")  # fmt: skip
             for part in (p for e in flow.expressions(inner) for p in walk(e)):
+                if isinstance(part, (ir.Yield, ir.Await)) and not streams and isinstance(stmt, (ir.For, ir.While)):
+                    return NoCut("the loop that runs the model also waits for something, such as its reader", where,
+                                 "yield the results in a generator of their own, and send them in a loop over it")  # fmt: skip
                 if isinstance(part, (ir.Yield, ir.Await)) and not streams:
                     return NoCut("the statement that runs the model also waits for something", where,
                                  "await into a variable first, then run the model")  # fmt: skip
@@ -111,6 +126,8 @@ class Judge:
         for part in parts:
             if (id(part) not in held and any(self.of_the_web(v) for v in self.evaluator.values(part, frame))) or isinstance(part, (ir.Await, ir.Yield)):
                 yield part
+            elif isinstance(part, (ir.Name, ir.Attribute)) and step is not None and self._is_live(part, step):
+                yield part
             elif isinstance(part, ir.Call):
                 entered = {f.scope for v in self.evaluator.values(part.func, frame) for f in self.evaluator.callables(v)}
                 inner = all(self.leaves(s, frozenset(entered)) for e in entered for s in self.by_scope.get(e, ()))
@@ -119,7 +136,7 @@ class Judge:
 
     def leaves(self, step: Step, seen: frozenset[Scope]) -> bool:
         """Whether nothing in a step, or in what it calls, has to stay in the app."""
-        if step.responds or self.lasting(step):
+        if step.responds or self.lasting(step) or self._reads_live(step):
             return False
         for call in step.calls:
             if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in call.rules) or self.of_the_web(call.api):
@@ -131,6 +148,14 @@ class Judge:
         if any(self.of_the_web(v) and not self.is_loaded(v) for p in read for v in self.evaluator.values(p, frame)):
             return False
         return all(self.leaves(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
+
+    def _is_live(self, part: ir.Name | ir.Attribute, step: Step) -> bool:
+        name = part.attr if isinstance(part, ir.Attribute) else part.id
+        return any(cell.name == name and cell in step.taint for cell in self.live)
+
+    def _reads_live(self, step: Step) -> bool:
+        parts = (p for e in flow.expressions(step.stmt) for p in walk(e)) if self.live else ()
+        return any(isinstance(p, (ir.Name, ir.Attribute)) and self._is_live(p, step) for p in parts)
 
     def lasting(self, step: Step) -> set[Cell]:
         """What a step changes that outlives the request: not the attributes of an object that is made for this request."""

@@ -164,6 +164,21 @@ def written(run: ir.Block) -> set[str]:
     return found
 
 
+FILLING = frozenset({"append", "extend", "insert", "update", "setdefault", "add", "remove", "pop", "clear", "sort", "reverse"})
+
+
+def fills(run: ir.Block, name: str) -> bool:
+    """Whether statements certainly change the object under a name (`x[0] = 1`, `x.append(y)`)."""
+    for stmt in flow.flatten(run):
+        targets = stmt.targets if isinstance(stmt, (ir.Assign, ir.Delete)) else ()
+        called = stmt.value.func if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) else None
+        stored = [t.value for t in targets if isinstance(t, (ir.Subscript, ir.Attribute))]
+        stored += [called.value] if isinstance(called, ir.Attribute) and called.attr in FILLING else []
+        if any(isinstance(s, ir.Name) and s.id == name for s in stored):
+            return True
+    return False
+
+
 def substituted(node: _Node, new: dict[int, ir.Expr]) -> _Node:
     """Statements or expressions with some expressions (by id) replaced; what holds none of them is the same object."""
     if id(node) in new:
@@ -179,6 +194,28 @@ def substituted(node: _Node, new: dict[int, ir.Expr]) -> _Node:
 def without(node: _Node, hoists: tuple[ir.Assign, ...]) -> _Node:
     """Statements or expressions that read the names of hoisted expressions instead."""
     return substituted(node, {id(h.value): ir.Name(h.at, lifted_name(h)) for h in hoists})
+
+
+def thinned(block: ir.Block, gone: frozenset[int]) -> ir.Block:
+    """Statements without some of those inside them (by id)."""
+    return tuple(_thinned(stmt, gone) for stmt in block if id(stmt) not in gone)
+
+
+def _thinned(stmt: ir.Stmt, gone: frozenset[int]) -> ir.Stmt:
+    if not any(id(s) in gone for s in flow.flatten((stmt,))):
+        return stmt
+    match stmt:
+        case ir.If() | ir.For() | ir.While():
+            return stmt._replace(body=thinned(stmt.body, gone), orelse=thinned(stmt.orelse, gone))
+        case ir.With():
+            return stmt._replace(body=thinned(stmt.body, gone))
+        case ir.Try():
+            handlers = tuple(h._replace(body=thinned(h.body, gone)) for h in stmt.handlers)
+            parts = {"body": thinned(stmt.body, gone), "orelse": thinned(stmt.orelse, gone), "final": thinned(stmt.final, gone)}
+            return stmt._replace(handlers=handlers, **parts)
+        case ir.Match():
+            return stmt._replace(cases=tuple(c._replace(body=thinned(c.body, gone)) for c in stmt.cases))
+    return stmt
 
 
 def path_to(expr: ir.Expr, part: ir.Expr) -> Iterator[ir.Expr]:

@@ -18,7 +18,7 @@ from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.models import model_name
-from triton_migrate.trace.records import ModelRef, Pipeline
+from triton_migrate.trace.records import Cell, ModelRef, Pipeline
 
 MAX_BATCH_SIZE = 64
 FROZEN = VType("array", "uint8", 2, one_row=True, declared=True)  # a call of a model that is served alone, and its result
@@ -57,14 +57,16 @@ class Planner:
     """
 
     def __init__(
-        self, evaluator: Evaluator, selected: tuple[tuple[Pipeline, Verdict], ...], where: Where = Where.CHEAPEST
+        self, evaluator: Evaluator, selected: tuple[tuple[Pipeline, Verdict], ...], where: Where = Where.CHEAPEST,
+        live: frozenset[Cell] = frozenset(),
     ) -> None:
+        """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app."""
         self.evaluator = evaluator
         self._refused: dict[str, NotPorted] = {}
         self._open: dict[str, _Open] = {}
         for pipeline, verdict in selected:
             entry = pipeline.entry.id
-            cutter = Cutter(evaluator, pipeline)
+            cutter = Cutter(evaluator, pipeline, live if verdict.category == "tight" else frozenset())
             ways = cutter.ways(where) if not isinstance(pipeline.entry, Consumer) else _stays(pipeline)
             if verdict.category == "individual" and where is Where.CHEAPEST and (whole := cutter.alone()):
                 ways = (whole, *(ways if not isinstance(ways, NoCut) else ()))
@@ -165,7 +167,7 @@ def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], 
     for _, cut, _ in members:
         kept = next(c for c in cuts if _place(c) == _place(cut))
         errors[kept].update(dict.fromkeys(caught(evaluator, cut)))
-    name = _free_name(model_name(refs[0]) if first.kind in ("model", "alone") and refs else _pipeline_name(first.scope), first.scope, taken)
+    name = _free_name(model_name(refs[0]) if first.kind in ("model", "alone") and refs else _pipeline_name(first.scope), first.scope, taken, refs)
     if first.kind == "alone":
         inputs, outputs = [Crossing("call", FROZEN)], {"": Crossing("result", FROZEN)}
     return PlannedModel(
@@ -193,9 +195,10 @@ def _variable(cut: Cut) -> str:
     return rows.id if isinstance(rows, ir.Name) else "input"
 
 
-def _free_name(name: str, scope: Scope, taken: set[str]) -> str:
-    """Two models cut from one artifact are told apart by the function that calls them."""
-    made = name if name not in taken else f"{name}_{scope.name}"
+def _free_name(name: str, scope: Scope, taken: set[str], models: tuple[ModelRef, ...]) -> str:
+    """Two models cut from one artifact are told apart by the function that calls them, two cut from one function by their model."""
+    other = model_name(models[0]) if models and name.endswith(scope.name) else scope.name
+    made = name if name not in taken else f"{name}_{other}"
     while made in taken:
         made += "_2"
     return made

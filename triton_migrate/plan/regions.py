@@ -14,6 +14,7 @@ from triton_migrate.index.flow import walk
 from triton_migrate.plan import liveness
 from triton_migrate.plan.costs import CARRIED, HEAVY, LIFTED, MOVED, ONE_BY_ONE, ROUND, crossing_cost
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.files import Files, Use
 from triton_migrate.plan.hoists import Hoists
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.lifts import Below, Lifts
@@ -23,7 +24,6 @@ from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.trace.records import Pipeline
 
-READS = frozenset({"read", "seek", "tell", "readline", "readlines"})
 WHY = "what needs the model's libraries leaves the app together; parsing, status codes and formatting stay"
 
 
@@ -31,15 +31,19 @@ class Regions:
     """The runs of one function. `problems` collects why runs were given up, the most telling first."""
 
     def __init__(
-        self, pipeline: Pipeline, judge: Judge, types: Types, predicts: PredictCalls, frame: Frame, calls: tuple[ir.Call, ...], depth: int
-    ) -> None:
+        self, pipeline: Pipeline, judge: Judge, types: Types, predicts: PredictCalls, frame: Frame, calls: tuple[ir.Call, ...], depth: int,
+        left: frozenset[ir.At] = frozenset(),
+    ) -> None:  # fmt: skip
+        self.left = left  # places of statements that leave with another cut
         self.pipeline, self.judge, self.types, self.predicts = pipeline, judge, types, predicts
         self.frame, self.scope, self.calls = frame, frame.scope, calls
         self.function = frame.scope.function
         self.rows: Rows = predicts.rows_at(depth, calls)
         self.problems: list[NoCut] = []
+        self.depth = depth
         self.local = liveness.local_names(self.scope)
         taken = self.local | flow.reads(self.function.body) | set(judge.evaluator.program.frames[self.scope.file].scope.bindings)
+        self.files = Files(judge.evaluator)
         self.hoists = Hoists(judge, types, frame, taken)
         self._movable: dict[tuple[int, tuple[ir.Assign, ...]], bool] = {}
         self.loaded = judge.loaded_chains((e for s in self.function.body for e in flow.every(s)), frame)
@@ -78,6 +82,8 @@ class Regions:
 
     def _may_move(self, block: ir.Block, index: int, hoists: tuple[ir.Assign, ...]) -> bool:
         stmt = block[index]
+        if stmt.at in self.left:
+            return False
         own = tuple(h for h in hoists if ir.holds(stmt.at, h.at))
         key = (id(stmt), own)
         if key not in self._movable:
@@ -98,16 +104,23 @@ class Regions:
         lifts = self._lifts(block, last, run, before, hoists)
         moved = (*run, *lifts) if lifts is not None else ()
         hoists = tuple(h for h in hoists if h.value is not None and any(liveness.holds(s, h.value) for s in moved))
+        hoists = self.hoists.without_whole(hoists, flow.reads(liveness.without(moved, hoists)))
         if not all(any(liveness.holds(s, c) for s in moved) for c in self.calls):
             return None
-        inputs, receivers = self._inputs(moved, before, hoists)
+        shared = self._changed(run) & {p.name for p in self.function.parameters} if self.depth else set()
+        if any(liveness.fills(run, n) for n in shared):  # the caller's object
+            return None
+        given, receivers = self._inputs(moved, before, hoists)
+        inputs = tuple(self._as_file(c, moved, hoists) for c in given)
         outputs = self._outputs(block, run, lifts or (), tail)
         streams = len(outputs) == 1 and outputs[0].type.kind == "stream"
         stuck = next((c for c in (inputs if streams else (*inputs, *outputs)) if c.type.travels is False), None)
         if stuck is not None or not inputs or not outputs or not all(self._crosses(c, moved, hoists) for c in inputs):
             self._explain(stuck, moved, inputs, hoists)
             return None
-        if self.judge.writes_files(self.scope, block[first]) and any(i.type.kind in ("str", "unknown") for i in inputs):
+        paths = [c for c in inputs if c.type.kind == "path"]
+        lost = self.judge.writes_files(self.scope, block[first]) and any(i.type.kind in ("str", "unknown") for i in inputs) and not paths
+        if lost or not all((use := self._use(c, moved, hoists)).only and not use.read for c in paths):
             where = Span(self.scope.file, *moved[0].at)
             self.problems.append(NoCut("a file that the request was saved to is read here, and the server has another disk", where,
                                        "pass the bytes of the file instead of its path"))  # fmt: skip
@@ -144,8 +157,9 @@ class Regions:
         stuck = frozenset(n for n in bound if self.types.name(n, self.frame, done=run[-1].at).travels is False)
         known = frozenset((bound | before) & self.local)
         missing = tuple(c for c in self.calls if not any(liveness.holds(s, c) for s in run))
-        rest = (*block[last + 1 :], *liveness.following(self.function.body, block))
-        below = Below(self.frame, run, rest, len(block) - last - 1, known, frozenset(self.local), stuck, hoists)
+        near = tuple(s for s in block[last + 1 :] if s.at not in self.left)
+        rest = (*near, *(s for s in liveness.following(self.function.body, block) if s.at not in self.left))
+        below = Below(self.frame, run, rest, len(near), known, frozenset(self.local), stuck, hoists)
         return Lifts(self.judge, self.types).of(below, missing)
 
     def _inputs(
@@ -159,24 +173,41 @@ class Regions:
         hoisted = tuple(Crossing(liveness.lifted_name(h), self.types.of(h.value, self.frame)) for h in hoists)
         return (*(Crossing(n, self.types.name(n, self.frame, moved[0].at)) for n in names if n not in receivers), *hoisted), receivers
 
+    def _as_file(self, crossing: Crossing, moved: ir.Block, hoists: tuple[ir.Assign, ...]) -> Crossing:
+        """The path of a file of the app crosses as the file."""
+        if crossing.type.kind not in ("str", "unknown", "data", "plain", "object"):
+            return crossing
+        start = moved[0].at[:2]
+        before = tuple(s for s in flow.flatten(self.function.body) if s.at[2:] <= start)
+        hoist = next((h.value for h in hoists if liveness.lifted_name(h) == crossing.name and h.value is not None), None)
+        told = self.files.temporary(hoist, self.frame) if hoist is not None else self.files.written(crossing.name, before, self.frame)
+        use = self._use(crossing, moved, hoists)
+        return Crossing(crossing.name, VType("path")) if told or (use.opened and not use.read) else crossing
+
+    def _use(self, crossing: Crossing, moved: ir.Block, hoists: tuple[ir.Assign, ...]) -> Use:
+        """What the moved code does with a path or an open file."""
+        hoist = next((h.value for h in hoists if liveness.lifted_name(h) == crossing.name), None)
+        if hoist is None:
+            return self.files.named(crossing.name, moved, self.frame)
+        holder = next(s for s in flow.flatten(moved) if any(p is hoist for e in flow.expressions(s) for p in walk(e)))
+        return self.files.of(hoist, holder, self.frame)
+
     def _outputs(self, block: ir.Block, run: ir.Block, lifts: tuple[ir.Assign, ...], tail: bool) -> tuple[Crossing, ...]:
         if tail:
             return (Crossing("result", self._returns(run)),)
         gone = {id(e.value): ir.Name(e.at, liveness.lifted_name(e)) for e in lifts}
         rest: ir.Block = liveness.substituted(self.function.body, gone)  # type: ignore[arg-type]
-        names = sorted(flow.binds(run) & liveness.read_after(rest, run)) if run else []
+        names = sorted((flow.binds(run) | self._changed(run)) & liveness.read_after(rest, run)) if run else []
         kept = tuple(Crossing(n, self.types.name(n, self.frame, done=run[-1].at)) for n in names)
         return (*kept, *(Crossing(liveness.lifted_name(e), self.types.of(e.value, self.frame)) for e in lifts))
 
     def _crosses(self, crossing: Crossing, moved: ir.Block, hoists: tuple[ir.Assign, ...]) -> bool:
         """Objects of the web framework stay; an uploaded file crosses as its bytes where it is only read."""
+        if crossing.type.kind == "file":
+            return self._use(crossing, moved, hoists).only
         if any(liveness.lifted_name(h) == crossing.name for h in hoists):
             return True
-        if crossing.type.kind != "file":
-            return not any(self.judge.of_the_web(v) for v in self.judge.evaluator.name(crossing.name, self.frame))
-        every = (e for s in moved for e in flow.every(s))
-        uses = [e for e in every if isinstance(e, ir.Attribute) and isinstance(e.value, ir.Name) and e.value.id == crossing.name]
-        return all(u.attr in READS for u in uses)
+        return not any(self.judge.of_the_web(v) for v in self.judge.evaluator.name(crossing.name, self.frame))
 
     def _explain(
         self, stuck: Crossing | None, moved: ir.Block, inputs: tuple[Crossing, ...], hoists: tuple[ir.Assign, ...]
@@ -193,6 +224,11 @@ class Regions:
         elif not inputs:
             self.problems.append(NoCut("the model runs on nothing of the request", where, "pass its input as an argument"))
 
+    def _changed(self, run: ir.Block) -> set[str]:
+        """Local objects of the app that the run changes in place: they come back."""
+        changed = (liveness.written(run) - flow.binds(run)) & self.local
+        return {n for n in changed if not self.judge.is_receiver(n, self.frame)}
+
     def _returns(self, run: ir.Block) -> VType:
         if self.function.returns is not None:
             declared = self.types.annotation(self.function.returns, self.frame.parent or self.frame)
@@ -203,6 +239,6 @@ class Regions:
 
     def _left(self, moved: ir.Block, lifts: tuple[ir.Assign, ...]) -> float:
         """The price of the statements that stay and need the model's libraries, or the model."""
-        inside = {s.at for s in flow.flatten(moved)}
+        inside = {s.at for s in flow.flatten(moved)} | self.left
         parts = frozenset(id(p) for s in lifts if s.value is not None for p in walk(s.value))
         return sum(HEAVY for s in self.judge.around(self.scope) if s.stmt.at not in inside and self.judge.heavy(s, parts))

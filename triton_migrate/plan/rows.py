@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from triton_migrate.index import flow, ir
 from triton_migrate.plan import liveness
+from triton_migrate.plan.fused import fused
 from triton_migrate.plan.types import Types
 from triton_migrate.plan.vtype import VType, parse
 from triton_migrate.resolve.calls import argument_map, port
@@ -82,8 +83,10 @@ class PredictCalls:
 
     def sliceable(self, site: PredictSite, rows: VType) -> bool:
         """Whether the result can be cut by rows: an array or tensor; or a list of those, when a request has one row."""
+        if fused(site, rows, self.evaluator) is not None:
+            return True
         result = parse(site.rule.result).kind
-        return rows.kind in ("array", "tensor", "list", "frame", "unknown") and (
+        return rows.kind in ("array", "tensor", "list", "frame", "unknown", "data") and (
             result in ("array", "tensor") or (result == "list" and not site.rule.fused and rows.one_row)
         )
 

@@ -18,8 +18,10 @@ from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.types import Types
 from triton_migrate.plan.vtype import UNKNOWN, VType, union
 from triton_migrate.resolve.scopes import Frame
+from triton_migrate.rulebook.vocabulary import Effect
 from triton_migrate.trace.records import Pipeline
 
+LASTING = {"db-read": "reads a database", "db-write": "writes to a database", "network": "uses the network", "file-write": "writes a file"}
 WHY = "the loop that runs the model yields its results: it leaves the app whole, and each result is sent as soon as it is made"
 
 
@@ -31,6 +33,8 @@ class Streams:
         self.scope, self.function = frame.scope, frame.scope.function
         self.local = liveness.local_names(self.scope)
         self.loaded = judge.loaded_chains((e for s in self.function.body for e in flow.every(s)), frame)
+        self.dropped = tuple(s for s in self._beside(self.function.body) if judge.asks_whether_left(s, frame))
+        self.gone = frozenset(map(id, self.dropped))
         self.problems: list[NoCut] = []
         above = [s.chain[depth - 1][1].scope.function for s in pipeline.sites if depth]
         self.waits = not self.function.is_async and any(f.is_async and f.is_generator for f in above)
@@ -61,6 +65,13 @@ class Streams:
                 return
             block = inside[0]
 
+    def _beside(self, block: ir.Block) -> Iterator[ir.Stmt]:
+        """All statements that are not the only one of their block."""
+        for stmt in block:
+            yield from (stmt,) if len(block) > 1 else ()
+            for inner in flow.blocks(stmt):
+                yield from self._beside(inner)
+
     def _begin(self, block: ir.Block) -> int:
         return 1 if block is self.function.body and self.function.docstring else 0
 
@@ -68,10 +79,11 @@ class Streams:
         return index == len(block) - 1 and block is self.function.body
 
     def _may_move(self, block: ir.Block, index: int) -> bool:
-        return self.judge.movable(block[index], self.frame, self._ends(block, index), streams=True)
+        rest = liveness.thinned((block[index],), self.gone)
+        return all(self.judge.movable(stmt, self.frame, self._ends(block, index), streams=True) for stmt in rest)
 
     def _cut(self, block: ir.Block, first: int, last: int) -> Cut | None:
-        run = block[first : last + 1]
+        run = liveness.thinned(block[first : last + 1], self.gone)
         ends = self._ends(block, last)
         yields = [e for s in flow.flatten(run) for x in flow.expressions(s) for e in walk(x) if isinstance(e, ir.Yield)]
         if not yields or (not ends and any(isinstance(s, ir.Return) for s in flow.flatten(run))):
@@ -80,13 +92,16 @@ class Streams:
         if any(isinstance(s, ir.Assign) and isinstance(s.value, ir.Yield) for s in flow.flatten(run)):
             self.problems.append(NoCut(f"{self.function.name} takes values that are sent to it", where, "pass them as arguments"))
             return None
-        if kept := sorted(flow.binds(run) & liveness.read_after(self.function.body, run)):
+        if kept := sorted(flow.binds(run) & liveness.read_after(self.function.body, block[first : last + 1])):
             self.problems.append(NoCut(f"{kept[0]} is made while the results are yielded, and read after them", where,
                                        f"yield what is needed of {kept[0]}, too"))  # fmt: skip
             return None
         inputs, receivers = self._inputs(run)
         stuck = next((c for c in inputs if c.type.travels is False), None)
         web = next((c for c in inputs if any(self.judge.of_the_web(v) for v in self.judge.evaluator.name(c.name, self.frame))), None)
+        if stuck is not None and first > self._begin(block) and stuck.name in flow.binds((block[first - 1],)):
+            self._explain(block[first - 1])
+            return None
         if stuck is not None or web is not None or not inputs:
             self.problems.append(_refused(stuck, web, where))
             return None
@@ -97,7 +112,8 @@ class Streams:
             return None
         cost = self._left(run) + crossing_cost((*inputs, output)) + ONE_BY_ONE + MOVED * len(run) + (WAITS if self.waits else 0)
         return Cut("stream", self.scope, self.frame, block, first, last, tuple(self.pipeline.sites), inputs, (output,), receivers, ends,
-                   False, self.calls[0], (), cost, WHY)  # fmt: skip
+                   False, self.calls[0], (), cost, WHY,
+                   dropped=tuple(s for s in self.dropped if any(s is i for i in flow.flatten(block[first : last + 1]))))  # fmt: skip
 
     def _inputs(self, run: ir.Block) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:
         """Live-ins: values that cross, and names of objects that are made anew on the model's side."""
@@ -124,16 +140,22 @@ class Streams:
 
     def _explain(self, stmt: ir.Stmt) -> None:
         """Which part of the statement keeps the stream in the app."""
+        loop = "loop that runs the model" if any(liveness.holds(stmt, c) for c in self.calls) else "statement before the stream"
         for inner in flow.flatten((stmt,)):
             where = Span(self.scope.file, *inner.at)
             for part in (p for e in flow.expressions(inner) for p in walk(e)):
                 if isinstance(part, ir.Name) and any(self.judge.of_the_web(v) for v in self.judge.evaluator.name(part.id, self.frame)):
-                    self.problems.append(NoCut(f"the loop that runs the model also reads {part.id}, an object of the web framework", where,
-                                               f"read what is needed of {part.id} into plain variables before the loop"))  # fmt: skip
+                    self.problems.append(NoCut(f"the {loop} reads {part.id}, an object of the web framework", where,
+                                               f"read what is needed of {part.id} into plain variables before the stream"))  # fmt: skip
                     return
             if isinstance(inner, ir.Declare):
                 self.problems.append(NoCut(f"{self.function.name} changes {', '.join(inner.names)}, which is not its own", where,
                                            "yield the value and let its reader keep it"))  # fmt: skip
+                return
+            step = self.judge.steps.get((self.scope, inner.at))
+            kinds = {r.kind for c in step.calls for r in c.rules if isinstance(r, Effect)} if step is not None else set()
+            if told := next((LASTING[k] for k in sorted(kinds & set(LASTING))), ""):
+                self.problems.append(NoCut(f"the {loop} {told}", where, "do that before the stream, or after it"))
                 return
         if (stays := self.judge.obstacle(stmt, self.frame, streams=True)) is not None:
             self.problems.append(stays)

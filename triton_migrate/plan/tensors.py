@@ -8,7 +8,7 @@ from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
 from triton_migrate.plan.records import Tensor
 from triton_migrate.plan.vtype import VType, union
 
-CODEC = "pack|pack_image|pack_json|pack_rows|unpack_image|unpack_json|unpack_list|unpack_scalar|unpack_text|unpack_texts"
+CODEC = "pack|pack_file|pack_image|pack_json|pack_rows|unpack_file|unpack_image|unpack_json|unpack_list|unpack_scalar|unpack_text|unpack_texts"
 SCALAR_TYPES = {"int": "INT64", "float": "FP64", "bool": "BOOL", "str": "STRING", "bytes": "STRING"}
 
 
@@ -49,8 +49,8 @@ def pack(value: str, made: Tensor, kind: VType) -> str:
     """The expression that makes the tensor's array, with its batch axis, from a value."""
     if made.provenance == "json":
         return f"pack_json({value}.read())" if kind.kind == "file" else f"pack_json({value})"
-    if kind.kind == "image":
-        return f"pack_image({value})"
+    if kind.kind in ("image", "path"):
+        return f"pack_{'file' if kind.kind == 'path' else 'image'}({value})"
     if kind.kind == "file":
         return f'pack({value}.read(), "{made.dtype}")'
     return f'{"pack_rows" if kind.kind == "array" and kind.one_row else "pack"}({value}, "{made.dtype}")'
@@ -68,8 +68,8 @@ def unpack(array: str, made: Tensor, kind: VType) -> str:
         return f"{array}[0, 0]"
     if kind.kind == "list":
         return f"{'unpack_texts' if union(kind.items).kind == 'str' else 'unpack_list'}({array})"
-    if kind.kind == "image":
-        return f"unpack_image({array})"
+    if kind.kind in ("image", "path"):
+        return f"unpack_{'file' if kind.kind == 'path' else 'image'}({array})"
     if kind.kind == "file":
         return f"io.BytesIO(unpack_scalar({array}))"
     return f"unpack_text({array})" if kind.kind == "str" else f"unpack_scalar({array})"

@@ -307,6 +307,9 @@ class Types:
             return VType("list", items=(VType("int"),))
         if base.kind == "data":
             return UNKNOWN
+        for value in self.evaluator.values(expr, frame):
+            if isinstance(value, Api) and (known := self._api(value.path)).kind == "file":
+                return known
         if expr.attr in ("filename", "content_type"):
             return UNKNOWN  # str or None
         return VType("tuple", items=(VType("int"), VType("int"))) if base.kind == "image" and expr.attr == "size" else UNKNOWN
@@ -418,7 +421,7 @@ class Types:
 
 
 KNOWN_INSTANCES = {
-    "file": ("werkzeug.datastructures.FileStorage()",),
+    "file": ("werkzeug.datastructures.FileStorage()", "werkzeug.datastructures.FileStorage().stream", "fastapi.UploadFile().file", "fastapi.File().file"),
     "array": ("numpy.ndarray()",),
     "tensor": ("torch.Tensor()",),
     "image": ("PIL.Image.Image()",),

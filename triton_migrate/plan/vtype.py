@@ -14,7 +14,7 @@ SHAPED = frozenset({"array", "tensor", "image"})
 
 @dataclass(frozen=True, slots=True)
 class VType:
-    """What a value is: str bytes int float bool none plain list tuple dict data array number tensor frame image record object unknown ...
+    """What a value is: str bytes int float bool none plain list tuple dict data array number tensor frame image record object unknown path file ...
 
     `plain` is one of Python's own scalars or None, which one is not known; `data` anything that JSON can carry; a `number` is a NumPy scalar. A `frame` is a pandas table or
     column, an `enum` a member of an Enum, a `stream` a library's iterator that another thread fills, a `generator` what a generator

@@ -70,6 +70,7 @@ def _key_of(project: Project, rules: Path | None) -> str:
         f"{__version__} {sys.version}",
         *(_stamp(os.path.join(where, name)) for where, _, names in os.walk(PACKAGE) for name in sorted(names) if not name.endswith(".pyc")),
         *(_stamp(path) for path in rule_files()),
+        str(rules),
         *_texts(rules),
         f"{project.root}\0{project.commit}\0{project.ported}",
         repr((project.skipped, project.failed, sorted(project.distributions))),

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +22,8 @@ from triton_migrate.report.pipelines import EFFORT, MEANING, Pipeline, apply_com
 from triton_migrate.report.visible import visible
 
 if TYPE_CHECKING:
+    from rich.syntax import Syntax
+
     from triton_migrate.check.records import Problem
 
 _STYLE: Final[dict[PortStatus, str]] = {"portable": "green", "ported": "green", "review": "yellow", "blocked": "red"}
@@ -303,6 +304,8 @@ def _unknown(endpoint: str, document: Report) -> TritonMigrateError:
 
 
 def _snippet(evidence: Evidence) -> Syntax:
+    from rich.syntax import Syntax  # it brings Pygments, which only `explain` needs
+
     shown = visible(textwrap.dedent(evidence["snippet"].rstrip("\n")))
     return Syntax(
         shown, "python", theme="ansi_dark", background_color="default", line_numbers=True, start_line=evidence["line"], word_wrap=True

@@ -108,7 +108,9 @@ class Program:
     def _extends_path(self) -> bool:
         """`sys.path.append(folder)` somewhere: modules may be imported from any folder."""
         added = (p.call.func for name in ("append", "insert", "extend") for p in self.calls(name))
-        return any(isinstance(f, ir.Attribute) and isinstance(f.value, ir.Attribute) and f.value.attr == "path" and _is_sys(f.value) for f in added)
+        return any(
+            isinstance(f, ir.Attribute) and isinstance(f.value, ir.Attribute) and f.value.attr == "path" and _is_sys(f.value) for f in added
+        )
 
     def _file(self, stem: str) -> str | None:
         stem = stem.strip("/")

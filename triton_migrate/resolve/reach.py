@@ -25,9 +25,12 @@ class Reach:
     @cached_property
     def started(self) -> frozenset[str]:
         """The files that make an application or lead to one; none where there is no application."""
-        files = self.program.files
-        making = {path for path, file in files.items() if not is_test(path) and self._makes(path)}
-        return frozenset(path for path in files if making and self.program.imported_by(path) & making)
+        return frozenset(path for path in self.program.files if self.making and self.program.imported_by(path) & self.making)
+
+    @cached_property
+    def making(self) -> frozenset[str]:
+        """The files that make an application, or a task of a queue."""
+        return frozenset(path for path in self.program.files if not is_test(path) and self._makes(path))
 
     def by_hand(self, scope: Scope, at: ir.At) -> bool:
         """Whether a place of a module is in the main part of a script beside the application."""
@@ -45,7 +48,9 @@ class Reach:
 
     def _makes(self, path: str) -> bool:
         calls = self.program.files[path].calls
-        return not self._makers.isdisjoint(calls) or any(p.decorates is not None for name in self._tasks & calls.keys() for p in calls[name])
+        return not self._makers.isdisjoint(calls) or any(
+            p.decorates is not None for name in self._tasks & calls.keys() for p in calls[name]
+        )
 
     def _in_main(self, scope: Scope, at: ir.At) -> bool:
         return scope.parent is None and any(flow.is_main(s) and ir.holds(s.at, at) for s in scope.body)

@@ -218,7 +218,7 @@ class AppEdits:
         return f"{call}(\n" + "".join(f"    {a},\n" for a in arguments) + ")"
 
     def _client_calls(self, expression: str, file: str) -> str:
-        return re.sub(rf"\b({tensors.CODEC})\(", rf"{self._alias(file)}.\1(", expression)
+        return re.sub(rf"(?<![\w.])({tensors.CODEC})\(", rf"{self._alias(file)}.\1(", expression)
 
     def _free(self, name: str, scope: Scope) -> str:
         function = scope.function

@@ -11,6 +11,7 @@ from triton_migrate.entries.records import Application
 from triton_migrate.index import ir
 from triton_migrate.plan import tensors
 from triton_migrate.plan.liveness import evaluated_once, find_block
+from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rewrite.app import AppEdits
 from triton_migrate.rewrite.operations import AddDecorator, AddImport, InsertAfter, InsertBefore, ReplaceExpression, ReplaceStatements
 
@@ -33,6 +34,12 @@ class BindEdits(AppEdits):
             for site in bound.sites:
                 self._ask(bound, site.scope.file, site.call, self._bindings(site.scope.file), bound.scope.function.is_async)
         self.reasons.setdefault(file, {})[f"{bound.scope.qualname} is run by Triton as {bound.name}"] = None
+
+    def own(self, task: Scope) -> None:
+        """Let the owner run a task that touches live state."""
+        file = task.file
+        self._add(file, AddDecorator(Span(file, *task.function.at), f"{self._bindings(file)}.owned", inner=True))
+        self.reasons.setdefault(file, {})[f"{task.qualname} is run where the live state is"] = None
 
     def attach(self, application: Application) -> bool:
         """Start with the application; False where the statement that makes it is not known."""
@@ -65,7 +72,10 @@ class BindEdits(AppEdits):
         call = f"{bound.name}({parameters})"
         if cut.scope.function.is_async:
             call = f"await {alias}.waiting({', '.join((bound.name, parameters))})"
-        self._add(file, ReplaceStatements(Span(file, *run[0].at), Span(file, *run[-1].at), f"return {call}\n" if cut.tail else f"{names} = {call}\n"))
+        self._add(
+            file,
+            ReplaceStatements(Span(file, *run[0].at), Span(file, *run[-1].at), f"return {call}\n" if cut.tail else f"{names} = {call}\n"),
+        )
 
     def _ask(self, bound: Bound, file: str, call: ir.Call, alias: str, waits: bool) -> None:
         """One predict call: its rows are sent, its result comes back in its place."""

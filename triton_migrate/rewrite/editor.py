@@ -22,7 +22,7 @@ class Edits:
     """Everything that changes in one module, keyed by the nodes of the module as parsed.
 
     `parameters`: names to remove; `arguments`: numbers of arguments to remove; `imported`: numbers of imported names to remove;
-    `decorators`: expressions of decorators to remove; `decorated`: those to add; `handlers`: errors that a `try` raises again before its own handlers see them;
+    `decorators`: expressions of decorators to remove; `decorated`, `decorated_below`: those to add; `handlers`: errors that a `try` raises again before its own handlers see them;
     `plain`: coroutines that become functions.
     """
 
@@ -32,6 +32,7 @@ class Edits:
     arguments: Mapping[cst.Call, frozenset[int]] = field(default_factory=dict)
     imported: Mapping[cst.Import | cst.ImportFrom, frozenset[int]] = field(default_factory=dict)
     decorators: frozenset[cst.BaseExpression] = frozenset()
+    decorated_below: Mapping[cst.FunctionDef, tuple[cst.BaseExpression, ...]] = field(default_factory=dict)
     decorated: Mapping[cst.FunctionDef, tuple[cst.BaseExpression, ...]] = field(default_factory=dict)
     handlers: Mapping[cst.Try, tuple[cst.BaseExpression, ...]] = field(default_factory=dict)
     plain: frozenset[cst.FunctionDef] = frozenset()
@@ -106,7 +107,9 @@ class _Editor(cst.CSTTransformer):
             comments = () if kept else updated_node.decorators[0].leading_lines
             updated_node = updated_node.with_changes(decorators=kept, leading_lines=(*updated_node.leading_lines, *comments))
         added = [cst.Decorator(expression) for expression in self.edits.decorated.get(original_node, ())]
-        updated_node = updated_node.with_changes(decorators=[*added, *updated_node.decorators]) if added else updated_node
+        below = [cst.Decorator(expression) for expression in self.edits.decorated_below.get(original_node, ())]
+        if added or below:
+            updated_node = updated_node.with_changes(decorators=[*added, *updated_node.decorators, *below])
         return updated_node.with_changes(asynchronous=None) if original_node in self.edits.plain else updated_node
 
     def leave_Try(self, original_node: cst.Try, updated_node: cst.Try) -> cst.Try:

@@ -94,10 +94,11 @@ class DropAsync:
 
 @dataclass(frozen=True, slots=True)
 class AddDecorator:
-    """Put `code`, one expression, above the other decorators of the function at `function`."""
+    """Put `code`, one expression, above the other decorators of the function at `function`; `inner`: below them."""
 
     function: Span
     code: str
+    inner: bool = False
 
 
 @dataclass(frozen=True, slots=True)

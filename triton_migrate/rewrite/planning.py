@@ -78,6 +78,7 @@ class _Plan:
     arguments: defaultdict[cst.Call, set[int]] = field(default_factory=lambda: defaultdict(set))
     decorators: set[cst.BaseExpression] = field(default_factory=set)
     decorated: defaultdict[cst.FunctionDef, list[cst.BaseExpression]] = field(default_factory=lambda: defaultdict(list))
+    decorated_below: defaultdict[cst.FunctionDef, list[cst.BaseExpression]] = field(default_factory=lambda: defaultdict(list))
     handlers: defaultdict[cst.Try, list[cst.BaseExpression]] = field(default_factory=lambda: defaultdict(list))
     plain: set[cst.FunctionDef] = field(default_factory=set)
 
@@ -97,8 +98,8 @@ class _Plan:
                 return self._remove_parameter(function, name)
             case RemoveArgument(call, argument):
                 return self._remove_argument(call, argument)
-            case AddDecorator(span, code):
-                return self._add_decorator(span, code)
+            case AddDecorator(span, code, inner):
+                return self._add_decorator(span, code, inner)
             case RemoveDecorator(span):
                 return self._remove_decorator(span)
             case InsertHandler(span, error):
@@ -119,6 +120,7 @@ class _Plan:
             parameters={function: frozenset(names) for function, names in self.parameters.items()},
             arguments={call: frozenset(numbers) for call, numbers in self.arguments.items()},
             decorators=frozenset(self.decorators),
+            decorated_below={function: tuple(added) for function, added in self.decorated_below.items()},
             decorated={function: tuple(added) for function, added in self.decorated.items()},
             handlers={statement: tuple(errors) for statement, errors in self.handlers.items()},
             plain=frozenset(self.plain),
@@ -196,11 +198,11 @@ class _Plan:
         self.parameters[function].add(name)
         return None
 
-    def _add_decorator(self, span: Span, code: str) -> NotDone | None:
+    def _add_decorator(self, span: Span, code: str, inner: bool) -> NotDone | None:
         function = self.places.statement(span)
         if not isinstance(function, cst.FunctionDef):
             return NotDone(span, "no function is exactly here")
-        self.decorated[function].append(expression(code, self.style))
+        (self.decorated_below if inner else self.decorated)[function].append(expression(code, self.style))
         return None
 
     def _remove_decorator(self, span: Span) -> NotDone | None:

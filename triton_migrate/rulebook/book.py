@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from triton_migrate.rulebook.paths import PathTable, import_prefixes, prefixes
 from triton_migrate.rulebook.vocabulary import Library, Rule
@@ -29,6 +29,7 @@ class Rulebook:
     _by_package: dict[str, Library] = field(init=False, repr=False, compare=False)
     _found: dict[str, tuple[Rule, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
     _canonical: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _roles: dict[type[Rule], tuple[Rule, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         by_import = {root: library for library in self.libraries for root in library.imports}
@@ -76,7 +77,9 @@ class Rulebook:
 
     def of_role(self, role: type[R]) -> Iterator[R]:
         """All rows of a role, in the order of the libraries."""
-        return (rule for library in self.libraries for rule in library.rules if isinstance(rule, role))
+        if role not in self._roles:
+            self._roles[role] = tuple(rule for library in self.libraries for rule in library.rules if isinstance(rule, role))
+        return iter(cast("tuple[R, ...]", self._roles[role]))
 
     def library_of(self, path: str) -> Library | None:
         """The library whose import root begins `path`; the longest root wins (`google.cloud` before `google`)."""

@@ -7,7 +7,7 @@ import re
 SOURCES = ("json", "form", "file", "query", "path", "raw-body", "header", "cookie", "method", "any")
 RESPONSES = ("json", "html", "text", "file", "stream", "redirect")
 QUEUES = ("celery", "rq", "huey", "dramatiq", "arq", "taskiq", "background-task", "thread")
-EFFECTS = ("log", "time", "random", "file-read", "file-write", "db-read", "db-write", "network", "process", "arguments", "mutate")
+EFFECTS = ("log", "time", "random", "file-read", "file-write", "db-read", "db-write", "network", "process", "arguments", "mutate", "disconnect")
 BACKENDS = ("python", "onnxruntime", "pytorch", "tensorflow", "fil", "openvino", "tensorrt", "vllm", "dali")
 
 CONCERNS = ("placement", "optimisation")
@@ -28,6 +28,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "model.load.backend": BACKENDS,
     "model.construct.exportable": ("yes", "no", "unknown"),
     "model.construct.backend": BACKENDS,
+    "model.predict.alone": ("item", "list"),
     "model.predict.stack": ("numpy.concatenate", "torch.cat", "pandas.concat", "list"),
     "effect.kind": EFFECTS,
     "task.define.queue": QUEUES,
@@ -54,7 +55,7 @@ PORTS: dict[str, tuple[str, ...]] = {
     "web.abort": ("status",),
     "web.hook": ("handler",),
     "model.load": ("artifact", "hub", "into"),
-    "model.predict": ("rows", "model"),
+    "model.predict": ("rows", "model", "alone_by"),
     "model.save": ("artifact", "model"),
     "model.configure": ("artifact",),
     "data.convert": ("case", "positions"),

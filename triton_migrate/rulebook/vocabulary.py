@@ -308,6 +308,14 @@ class ModelPredict(Rule):
     given: bool = False  # it runs a model that its object was given, and none when that is served elsewhere (a vector store)
     takes: int = 0  # axes that an array of rows must have, or the call refuses it; 0 = depends
     row_independent: bool = False  # row i of the result depends on row i of the input only
+    alone: str = (
+        ""  # what the call gives for a row that is given alone: the "item" of a list of one, that "list" itself; "": rows never are
+    )
+    alone_by: str = ""  # port of the call that made the model whose constant decides it, as `alone_cases` say ("summarization=list")
+    alone_cases: tuple[str, ...] = ()
+    alone_unless: tuple[str, ...] = ()  # keywords with which that is not so
+    pipes: str = ""  # method of the model that takes a list instead, where the call itself does not (`nlp.pipe`)
+    sized: str = ""  # keyword for how many rows of a list run at once, where that is not all
     stack: str = ""  # how to join batches whose type is unknown: "numpy.concatenate" | "torch.cat" | "pandas.concat" | "list"
     result: str = ""  # value type of the result, as DataConvert.result; "" = unknown
     rank: int = 0  # axes of the result, the row axis among them; 0 = depends
@@ -378,7 +386,7 @@ class Effect(Rule):
     """Call with an effect outside its result."""
 
     role: ClassVar[str] = "effect"
-    kind: str  # log | time | random | file-read | file-write | db-read | db-write | network | process | arguments (of the command line) | mutate (changes its receiver)
+    kind: str  # log | time | random | file-read | file-write | db-read | db-write | network | process | arguments (of the command line) | disconnect (asks whether the client has left) | mutate (changes its receiver)
     path: str = ""  # port of the file it is about
 
 

@@ -20,7 +20,7 @@ from triton_migrate.rulebook.vocabulary import (
     WebRequest,
     WebResponse,
 )
-from triton_migrate.trace import expressions, handed, requested, sites
+from triton_migrate.trace import expressions, guessed, handed, requested, sites
 from triton_migrate.trace.environment import Env
 from triton_migrate.trace.named import callee_text
 from triton_migrate.trace.records import CLEAN, Break, Call, Cell, Step, Taint
@@ -81,6 +81,7 @@ def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, rec
     if not isinstance(value, Api):
         return CLEAN
     rules = (*walk.rulebook.rules_for(value.called), *_request_rules(walk, value.path))
+    rules = rules or guessed.rules(walk.models.matcher, value)
     if transported := handed.transport(walk, rules, value, call, frame, arguments):
         rules = tuple(r for r in rules if not isinstance(r, Effect))  # a queue is no state, wherever it is kept
     if walk.step is not None:

@@ -13,11 +13,13 @@ from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.stores import method_of
 from triton_migrate.resolve.values import Api, Instance, Site, UserClass
 from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelLoad, ModelPredict
+from triton_migrate.trace import guessed
 from triton_migrate.trace.loads import Filling, Loads
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.pickled import Pickled
 from triton_migrate.trace.records import ModelRef
 
+MODELS = frozenset({"model", "clf", "classifier", "regressor", "estimator"})
 PARTED = 4  # calls between a network's layer and another network that it is a part of
 
 
@@ -38,6 +40,9 @@ class Models:
             return given
         if found := self._at(api.made, api):
             return found
+        if predict is guessed.RUNS:
+            place = guessed.loaded(self.matcher, api)
+            return (self._ref(place, guessed.MADE, api),) if place is not None else ()
         if isinstance(instance := api.of, Instance) and (base := self._base_rule(instance.of)):
             return (self._class_ref(instance, base),)
         if not predict.framework:
@@ -60,11 +65,17 @@ class Models:
         for match in self.matcher.find(ModelLoad):
             place, rule = match.place, match.rule
             known = self.matcher.program.span(place.scope, place.call.at) in self.found
-            if place.scope.file not in files or known or rule.opaque or rule.into or self.moments.by_hand(place):
+            named = not rule.opaque or self._named_a_model(place)
+            if place.scope.file not in files or known or not named or rule.into or self.moments.by_hand(place):
                 continue
             if self.moments.of(place) in ("import", "startup"):
                 found.append(self._ref(place, rule, match.api))
         return tuple(dict.fromkeys(found))
+
+    def _named_a_model(self, place: CallPlace) -> bool:
+        """Whether what a load of anything (pickle) gives is assigned to a name that says what it is: `churn_model = joblib.load(path)`."""
+        bound = (name for name, bindings in place.scope.bindings.items() for b in bindings if b.expr is place.call)
+        return any(MODELS & set(name.lower().split("_")) for name in bound)
 
     def inside(self, scope: Scope) -> bool:
         """Whether the code is a method of a class that is itself a model."""
@@ -182,8 +193,8 @@ class Models:
         return self.found[span]
 
     def _framework(self, place: CallPlace | None, rule: ModelLoad | ModelConstruct, path: str, artifact: str | None) -> str:
-        if rule.framework:
-            return rule.framework
+        if rule.framework or rule is guessed.MADE:
+            return rule.framework or guessed.framework(Api(path))
         if place is not None and isinstance(rule, ModelLoad) and rule.hub:
             hub = self.matcher.constant(port(place.call, rule.hub), place)
             if isinstance(hub, str) and (told := self.pickled.by_name(hub)):

@@ -131,7 +131,9 @@ def _warms_up(walk: Walk, site: PredictSite) -> bool:
     if not any(isinstance(r, ModelLoad) for s in walk.steps if s.scope is site.scope for c in s.calls for r in c.rules):
         return False
     stmt = walk.steps[site.step].stmt if walk.steps else None
-    dropped = isinstance(stmt, ir.Evaluate) and (stmt.value is site.call or (isinstance(stmt.value, ir.Await) and stmt.value.value is site.call))
+    dropped = isinstance(stmt, ir.Evaluate) and (
+        stmt.value is site.call or (isinstance(stmt.value, ir.Await) and stmt.value.value is site.call)
+    )
     given = (*site.call.args, *(value for _, value in site.call.keywords))
     names = (name for part in given for name in flow.names(part))
     return dropped and bool(given) and all(_of_a_library(v) for name in names for v in walk.evaluator.values(name, site.frame))

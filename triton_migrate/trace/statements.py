@@ -115,9 +115,7 @@ def _twice(walk: Walk, once: Callable[[], None], loop: ir.For | ir.While, frame:
         once()
 
 
-def _branches(
-    walk: Walk, blocks: Iterable[ir.Block], frame: Frame, env: Env, returned: list[Taint], decided: Taint = CLEAN
-) -> None:
+def _branches(walk: Walk, blocks: Iterable[ir.Block], frame: Frame, env: Env, returned: list[Taint], decided: Taint = CLEAN) -> None:
     """The arms of a branch, merged. What an arm binds or answers also depends on the predict sites that `decided` which one is taken."""
     before, after, outer = dict(env.names), dict(env.names), walk.decided
     walk.decided |= decided

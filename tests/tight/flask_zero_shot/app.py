@@ -11,6 +11,12 @@ labels = ["sports", "politics"]
 lock = threading.Lock()
 
 
+def scores(text: str, candidates: list[str]) -> list[float]:
+    result = classifier(text, candidate_labels=candidates)
+    by_label = dict(zip(result["labels"], result["scores"]))
+    return [by_label[label] for label in candidates]
+
+
 @app.get("/labels")
 def list_labels():
     return jsonify(labels)
@@ -31,5 +37,5 @@ def classify():
     text = (request.get_json(silent=True) or {}).get("text")
     if not isinstance(text, str) or not text:
         return jsonify(error="text required"), 400
-    result = classifier(text, candidate_labels=list(labels))
-    return jsonify(labels=result["labels"], scores=[round(score, 5) for score in result["scores"]])
+    candidates = list(labels)
+    return jsonify({label: round(score, 5) for label, score in zip(candidates, scores(text, candidates))})

@@ -12,7 +12,8 @@ NAMES = ["oak", "birch", "pine"]
 
 @app.route("/leaf", methods=["POST"])
 def leaf():
-    image = Image.open(io.BytesIO(request.files["file"].read())).convert("RGB").resize((24, 24))
+    data = request.files["file"].read()
+    image = Image.open(io.BytesIO(data)).convert("RGB").resize((24, 24))
     batch = np.expand_dims(np.asarray(image, dtype="float32") / 255.0, axis=0)
     scores = model.predict(batch, verbose=0)
     best = int(np.argmax(scores[0]))

@@ -11,4 +11,6 @@ model: LGBMRegressor = joblib.load("lgbm_rent.joblib")
 def rent():
     body = request.get_json()
     rows = np.array([[body["rooms"], body["area"]]], dtype=np.float64)
-    return jsonify(rent=float(model.predict(rows)[0]))
+    rent = float(model.predict(rows)[0])
+    band = "high" if rent > 1000 else "low"
+    return jsonify(rent=round(rent, 2), band=band)

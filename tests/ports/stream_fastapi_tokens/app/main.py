@@ -5,7 +5,7 @@ import time
 
 import torch
 from chars import ALPHABET, CharModel
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -59,6 +59,18 @@ async def events(prompt: Prompt):
         yield f"data: [DONE] {count}\n\n"
 
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
+
+
+@app.post("/watch")
+async def watch(prompt: Prompt, request: Request):
+    async def lines():
+        for number, char in enumerate(generate(prompt.text, prompt.length, prompt.seed)):
+            if await request.is_disconnected():
+                print("client left")
+                break
+            yield json.dumps({"number": number, "token": char}) + "\n"
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
 @app.get("/steps")

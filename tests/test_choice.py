@@ -1,0 +1,227 @@
+"""Where a pipeline is cut, and why: streams, cuts that are asked for, several cuts; by what `apply` plans for small applications."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from triton_migrate import api
+
+HEAD = """\
+import json
+from threading import Thread
+
+import joblib
+import numpy as np
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, TextIteratorStreamer
+
+app = FastAPI()
+classifier = joblib.load("classifier.joblib")
+scaler = joblib.load("scaler.joblib")
+tokenizer = AutoTokenizer.from_pretrained("tiny")
+writer = AutoModelForCausalLM.from_pretrained("tiny")
+
+
+class Item(BaseModel):
+    text: str
+    rows: list[list[float]]
+
+
+"""
+
+
+def planned(code: str, folder: Path, **how: Any) -> tuple[Any, str]:
+    """The report, and the application's file as it would be."""
+    app = folder / "app"
+    app.mkdir()
+    (app / "main.py").write_text(HEAD + dedent(code))
+    report = api.apply(app, out=folder / "out", write=True, **how)
+    return report, (app / "main.py").read_text()
+
+
+def configured(folder: Path, model: str) -> str:
+    return (folder / "app" / "triton_serving" / "model_repository" / model / "config.pbtxt").read_text()
+
+
+def pipeline(folder: Path, model: str) -> str:
+    return (folder / "app" / "triton_serving" / "model_repository" / model / "1" / "pipeline.py").read_text()
+
+
+WRITTEN = '''\
+def written(text: str, length: int):
+    """Piece by piece."""
+    inputs = tokenizer(text, return_tensors="pt")
+    streamer = TextIteratorStreamer(tokenizer, skip_prompt=True)
+    thread = Thread(target=writer.generate, kwargs=dict(inputs, streamer=streamer, max_new_tokens=length))
+    thread.start()
+    for piece in streamer:
+        yield piece
+    thread.join()
+
+
+@app.post("/write")
+def write(item: Item, length: int = 20):
+    return StreamingResponse(written(item.text, length))
+'''
+
+
+def test_a_generator_becomes_a_decoupled_model(tmp_path: Path) -> None:
+    report, port = planned(WRITTEN, tmp_path)
+    assert report["not_ported"] == []
+    assert (
+        '''def written(text: str, length: int):
+    """Piece by piece."""
+    return triton.stream(
+        "written",
+        "PIECE",
+        triton.unpack_text,
+        LENGTH=triton.pack(length, "INT64"),
+        TEXT=triton.pack(text, "STRING"),
+    )
+'''
+        in port
+    )
+    config = configured(tmp_path, "written")
+    assert "max_batch_size: 0\n" in config and "model_transaction_policy { decoupled: true }\n" in config
+    assert 'parameters { key: "streams" value { string_value: "16" } }\n' in config
+    moved = pipeline(tmp_path, "written")
+    assert "def handle(length, text):" in moved and "        yield piece\n    thread.join()\n" in moved
+    assert 'yield {"PIECE": pack(piece, "STRING")}' in moved
+
+
+def test_an_iterator_that_a_thread_fills_crosses_as_a_stream(tmp_path: Path) -> None:
+    code = """\
+    @app.post("/write")
+    async def write(item: Item):
+        given = tokenizer([item.text], return_tensors="pt")
+        streamer = TextIteratorStreamer(tokenizer)
+        Thread(target=writer.generate, kwargs={**given, "streamer": streamer, "max_new_tokens": 20}).start()
+
+        async def events():
+            for piece in streamer:
+                yield f"data: {json.dumps(piece)}\\n\\n"
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+    """
+    report, port = planned(code, tmp_path)
+    assert report["not_ported"] == []
+    assert "streamer = triton.stream(" in port and "for piece in streamer:" in port and "Thread" not in port
+    assert "    yield from streamer\n" in pipeline(tmp_path, "write")
+
+
+def test_coroutines_stay_coroutines_and_the_check_for_the_client_goes(tmp_path: Path) -> None:
+    code = """\
+    import asyncio
+
+
+    @app.post("/scores")
+    async def scores(item: Item, request: Request):
+        async def lines():
+            total = np.zeros(2)
+            for row in item.rows:
+                if await request.is_disconnected():
+                    break
+                total = total + classifier.predict_proba(scaler.transform([row + total.tolist()]))[0]
+                yield json.dumps(total.tolist()) + "\\n"
+                await asyncio.sleep(0)
+
+        return StreamingResponse(lines())
+    """
+    report, port = planned(code, tmp_path)
+    assert report["not_ported"] == []
+    assert "    def lines():\n        return triton.stream(" in port
+    moved = pipeline(tmp_path, "scores_lines")
+    assert "async def handle(item):" in moved and "    async for piece in handle(" in moved
+    assert "is_disconnected" not in moved and "# when the client has left, model.py closes this generator" in moved
+    assert "parameters" not in configured(tmp_path, "scores_lines"), "one event loop, as many streams as there are"
+
+
+PROGRESS = """\
+@app.post("/progress")
+def progress(item: Item):
+    def lines():
+        yield json.dumps({"total": len(item.rows)}) + "\\n"
+        for number, row in enumerate(item.rows):
+            label = int(classifier.predict(scaler.transform([row]))[0])
+            yield json.dumps({"row": number, "label": label}) + "\\n"
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
+"""
+
+
+def test_rows_that_do_not_need_each_other_are_asked_for_one_by_one_and_stacked(tmp_path: Path) -> None:
+    report, port = planned(PROGRESS, tmp_path)
+    assert report["not_ported"] == [] and "triton.infer(" in port and "triton.stream(" not in port
+    assert "dynamic_batching { }" in configured(tmp_path, "progress_lines")
+
+
+def test_the_whole_pipeline_when_asked_for(tmp_path: Path) -> None:
+    report, port = planned(PROGRESS, tmp_path, cut="pipeline")
+    assert report["not_ported"] == [] and "        return triton.stream(" in port
+    assert "asked for with --cut pipeline" in " ".join(configured(tmp_path, "progress_lines").replace("# ", "").split())
+
+
+SCALED = """\
+@app.post("/label")
+def label(item: Item):
+    rows = np.array(item.rows)
+    scaled = np.asarray(scaler.transform(rows), dtype=np.float64)
+    labels = classifier.predict(scaled)
+    return {"labels": labels.tolist()}
+"""
+
+
+def test_only_the_predict_call_when_asked_for(tmp_path: Path) -> None:
+    report, port = planned(SCALED, tmp_path)
+    assert report["not_ported"] == [] and "scaler" not in port
+    why = " ".join(configured(tmp_path, "label").replace("# ", "").split())
+    assert "with the predict call alone scikit-learn would stay in the app for main.py:25" in why
+    assert "the answer is made where it was (main.py:27)" in why
+
+    (tmp_path / "again").mkdir()
+    report, port = planned(SCALED, tmp_path / "again", cut="model")
+    assert report["not_ported"] == []
+    assert 'scaler = joblib.load("scaler.joblib")' in port and "scaler.transform(rows)" in port and "classifier" not in port.replace('"classifier"', "")
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "reason", "line", "fix"),
+    [
+        (
+            {"cut": "model"},
+            WRITTEN,
+            "only the predict call was to leave, but writer.generate",
+            27,
+            "",
+        ),
+        (
+            {},
+            '@app.websocket("/ws")\nasync def ws(socket: WebSocket):\n    await socket.accept()\n    length = 3\n'
+            "    for _ in range(length):\n        row = classifier.predict(scaler.transform([[1.0, length]]))\n        await socket.send_json(row.tolist())\n",
+            "the loop that runs the model also waits for something, such as its reader",
+            29,
+            "yield the results in a generator of their own, and send them in a loop over it",
+        ),
+        (
+            {},
+            '@app.post("/log")\ndef log(item: Item):\n    def lines():\n        state = np.zeros(2)\n        for row in item.rows:\n'
+            "            state = classifier.predict_proba([row + state.tolist()])[0]\n            open('log.txt', 'a').write(str(state))\n"
+            "            yield str(state)\n\n    return StreamingResponse(lines())\n",
+            "the loop that runs the model writes a file",
+            29,
+            "do that before the stream, or after it",
+        ),
+    ],
+    ids=["no row to send", "websocket", "lasting effect"],
+)
+def test_what_cannot_be_cut_is_said_with_its_place(how: dict[str, Any], code: str, reason: str, line: int, fix: str, tmp_path: Path) -> None:
+    report, _ = planned(code, tmp_path, **how)
+    (refused,) = report["not_ported"]
+    assert refused["reason"].startswith(reason) and (refused["file"], refused["line"]) == ("main.py", line)
+    assert refused["fix"] and refused["fix"].startswith(fix)

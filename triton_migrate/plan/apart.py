@@ -1,0 +1,52 @@
+"""Takes a pipeline whose predict calls no one cut can take, gives a cut for each of them: two models with a decision of the app's between.
+
+`if not detector.predict(x)[0]: return ...` and then `classifier.predict(x)` is two requests, as the answer may be given after the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from triton_migrate.base import Span
+from triton_migrate.index import flow, ir
+from triton_migrate.plan.cut import Cut, NoCut
+from triton_migrate.trace.records import Pipeline, PredictSite
+
+Way = tuple[Cut, ...]
+
+
+def apart(pipeline: Pipeline, ways: Callable[[Pipeline, frozenset[ir.At]], tuple[Way, ...] | NoCut]) -> Way | NoCut:
+    """One cut for each predict call that is not in the run of another, from the last to the first.
+
+    `ways`: the legal ways of a pipeline, the best first, where the statements at some places have left already.
+    """
+    found: list[Cut] = []
+    for site in reversed(pipeline.sites):
+        if any(_within(site, cut) for cut in found):
+            continue
+        own = ways(replace(pipeline, sites=(site,)), frozenset(s.at for cut in found for s in flow.flatten(cut.moved)))
+        if isinstance(own, NoCut):
+            return own
+        chosen = next((way for way in own if not any(_meet(a, b) for a in way for b in found)), None)
+        if chosen is None:
+            return NoCut(f"{site.text} and another predict call need the same statements", site.span, "run each model in statements of its own")
+        found += chosen
+    return tuple(reversed(found))
+
+
+def _within(site: PredictSite, cut: Cut) -> bool:
+    """Whether the call is made inside the run of a cut, at whatever depth."""
+    calls = [*((frame.scope, call.at) for call, frame in site.chain), (site.scope, site.call.at)]
+    return any(scope is cut.scope and any(ir.holds(s.at, at) for s in cut.moved) for scope, at in calls)
+
+
+def _meet(one: Cut, other: Cut) -> bool:
+    a, b = _extent(one), _extent(other)
+    return one.scope is other.scope and a.line <= b.end_line and b.line <= a.end_line
+
+
+def _extent(cut: Cut) -> Span:
+    """From the first to the last line that changes in the app."""
+    places = [s.at for s in (*cut.run, *cut.lifts)]
+    return Span(cut.scope.file, min(p[0] for p in places), 0, max(p[2] for p in places), 0)
