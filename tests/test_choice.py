@@ -163,7 +163,7 @@ def test_rows_that_do_not_need_each_other_are_asked_for_one_by_one_and_stacked(t
 
 def test_the_whole_pipeline_when_asked_for(tmp_path: Path) -> None:
     report, port = planned(PROGRESS, tmp_path, cut="pipeline")
-    assert report["not_ported"] == [] and "        return triton.stream(" in port
+    assert report["not_ported"] == [] and "        yield from triton.stream(" in port
     assert "asked for with --cut pipeline" in " ".join(configured(tmp_path, "progress_lines").replace("# ", "").split())
 
 
@@ -181,13 +181,17 @@ def test_only_the_predict_call_when_asked_for(tmp_path: Path) -> None:
     report, port = planned(SCALED, tmp_path)
     assert report["not_ported"] == [] and "scaler" not in port
     why = " ".join(configured(tmp_path, "label").replace("# ", "").split())
-    assert "with the predict call alone scikit-learn would stay in the app for main.py:25" in why
-    assert "the answer is made where it was (main.py:27)" in why
+    assert "with the predict call alone scikit-learn would stay in the app for main.py:26" in why
+    assert "what needs nothing of the model stays (main.py:25, main.py:28)" in why
 
     (tmp_path / "again").mkdir()
     report, port = planned(SCALED, tmp_path / "again", cut="model")
     assert report["not_ported"] == []
-    assert 'scaler = joblib.load("scaler.joblib")' in port and "scaler.transform(rows)" in port and "classifier" not in port.replace('"classifier"', "")
+    assert (
+        'scaler = joblib.load("scaler.joblib")' in port
+        and "scaler.transform(rows)" in port
+        and "classifier" not in port.replace('"classifier"', "")
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,17 +206,19 @@ def test_only_the_predict_call_when_asked_for(tmp_path: Path) -> None:
         ),
         (
             {},
-            '@app.websocket("/ws")\nasync def ws(socket: WebSocket):\n    await socket.accept()\n    length = 3\n'
-            "    for _ in range(length):\n        row = classifier.predict(scaler.transform([[1.0, length]]))\n        await socket.send_json(row.tolist())\n",
+            '@app.websocket("/ws")\nasync def ws(socket: WebSocket):\n    await socket.accept()\n    text = await socket.receive_text()\n'
+            '    ids = tokenizer(text, return_tensors="pt").input_ids\n    for _ in range(9):\n'
+            "        ids = writer.generate(ids, max_new_tokens=1)\n        await socket.send_text(tokenizer.decode(ids[0, -1]))\n",
             "the loop that runs the model also waits for something, such as its reader",
-            29,
+            30,
             "yield the results in a generator of their own, and send them in a loop over it",
         ),
         (
             {},
-            '@app.post("/log")\ndef log(item: Item):\n    def lines():\n        state = np.zeros(2)\n        for row in item.rows:\n'
-            "            state = classifier.predict_proba([row + state.tolist()])[0]\n            open('log.txt', 'a').write(str(state))\n"
-            "            yield str(state)\n\n    return StreamingResponse(lines())\n",
+            '@app.post("/log")\ndef log(item: Item):\n    def lines():\n        ids = tokenizer(item.text, return_tensors="pt").input_ids\n'
+            "        for _ in range(9):\n            ids = writer.generate(ids, max_new_tokens=1)\n"
+            "            open('log.txt', 'a').write('next')\n            yield tokenizer.decode(ids[0, -1])\n\n"
+            "    return StreamingResponse(lines())\n",
             "the loop that runs the model writes a file",
             29,
             "do that before the stream, or after it",
@@ -220,7 +226,9 @@ def test_only_the_predict_call_when_asked_for(tmp_path: Path) -> None:
     ],
     ids=["no row to send", "websocket", "lasting effect"],
 )
-def test_what_cannot_be_cut_is_said_with_its_place(how: dict[str, Any], code: str, reason: str, line: int, fix: str, tmp_path: Path) -> None:
+def test_what_cannot_be_cut_is_said_with_its_place(
+    how: dict[str, Any], code: str, reason: str, line: int, fix: str, tmp_path: Path
+) -> None:
     report, _ = planned(code, tmp_path, **how)
     (refused,) = report["not_ported"]
     assert refused["reason"].startswith(reason) and (refused["file"], refused["line"]) == ("main.py", line)

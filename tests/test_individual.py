@@ -48,7 +48,9 @@ def in_memory() -> list[str]:
 
 
 def regions(triton: Triton) -> list[str]:
-    with urllib.request.urlopen(urllib.request.Request(f"{triton.url}/v2/systemsharedmemory/status", headers={"Connection": "close"})) as found:
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{triton.url}/v2/systemsharedmemory/status", headers={"Connection": "close"})
+    ) as found:
         return [region["name"] for region in json.load(found)]
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from triton_migrate.generate.models import Written
 
 HANDLED = ("flask", "fastapi")
+NOT_ATTACHED = "cannot tell where the application object is made that Triton would start with (Flask and FastAPI are known)"
 PASSED = "python-backend"
 
 
@@ -139,9 +140,9 @@ def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[File
     for application in {a.span: a for a in found.applications}.values():
         if application.framework in frameworks and application.framework in HANDLED:
             app.unavailable(application, unavailable_handler(application.framework))
-    for application in {a.span: a for a in found.applications}.values() if binding.bound else ():
-        if application.framework in HANDLED:
-            app.attach(application)
+    apps = {a.span: a for a in found.applications if a.framework in HANDLED}.values() if binding.bound else ()
+    if binding.web and not sum(app.attach(application) for application in apps):
+        return [NotDone(binding.bound[0].span, NOT_ATTACHED)]
     root = found.project.root
     return list(app.files({path: read_text(root / path) for path in found.texts}))
 
@@ -151,6 +152,10 @@ def _served_app(found: Study, written: list[Written]) -> ServedApp:
     manifest = "requirements.txt" if (found.project.root / "requirements.txt").is_file() else ""
     first = found.applications[0] if found.applications else None
     packages = tuple(sorted(found.frameworks)) or ("flask",)
+    if first is None and found.consumers:
+        needs = tuple(dict.fromkeys(n for w in written for n in w.served.requirements)) or ("numpy",)
+        script = found.consumers[0].consumer.file
+        return ServedApp(found.project.root.name, "", "wsgi", False, needs, frameworks, manifest, script)
     if first is None:
         return ServedApp(found.project.root.name, "app:app", "wsgi", False, packages, frameworks, manifest)
     return ServedApp(

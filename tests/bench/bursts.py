@@ -1,7 +1,7 @@
-"""Prints how an app and its port bear bursts: 50 requests every 100 ms, whether or not those before are answered: python tests/bench/bursts.py
+"""Prints how an app and its port bear bursts, whether or not those before are answered: python tests/bench/bursts.py
 
-The load of the porting guide: an image classifier whose model takes up to 64 rows at once, under open-loop load. A request counts as
-dropped when it fails, or is not answered within `--patience` seconds of its burst. Both sides are up at once and loaded in turns.
+The load of the porting guide: 50 requests every 100 ms for an image classifier whose model takes up to 64 rows at once. A request counts
+as dropped when it fails, or is not answered within `--patience` seconds of its burst. Both sides are up at once and loaded in turns.
 Nothing is asserted.
 """
 

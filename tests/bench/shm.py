@@ -81,7 +81,9 @@ def _port(app: Path) -> Path:
 def _worker(port: Path, url: str, shared: str) -> subprocess.Popen[str]:
     env = {**os.environ, "TRITON_URL": url, "TRITON_SHARED_MEMORY": shared}
     command = [sys.executable, "-c", textwrap.dedent(WORKER % (list(SIZES.values()),))]
-    worker = subprocess.Popen(command, cwd=port, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    worker = subprocess.Popen(
+        command, cwd=port, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert worker.stdout is not None
     assert worker.stdout.readline() == "ready\n"
     return worker
@@ -100,7 +102,9 @@ def _measured(workers: dict[str, subprocess.Popen[str]], size: int) -> dict[str,
 
 
 def _print(measured: dict[int, dict[str, float]]) -> None:
-    print(f"{'':8}" + "".join(f"{way:>15}" for way in WAYS) + f"{'http ratio':>13}{'grpc ratio':>13}   (median ms; ratio: network / memory)")
+    print(
+        f"{'':8}" + "".join(f"{way:>15}" for way in WAYS) + f"{'http ratio':>13}{'grpc ratio':>13}   (median ms; ratio: network / memory)"
+    )
     for name, size in SIZES.items():
         row = measured[size]
         ratios = (row["network http"] / row["memory http"], row["network grpc"] / row["memory grpc"])

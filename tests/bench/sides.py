@@ -24,7 +24,7 @@ from triton_migrate.verify.wire import wire
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from fixture_folders import APPS  # noqa: E402 - beside the tests, which are no package
+from fixture_folders import APPS
 
 
 @dataclass(frozen=True, slots=True)

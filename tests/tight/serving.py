@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -32,6 +33,7 @@ class Served:
     log: Path
     temporary: Path
     session: requests.Session = field(default_factory=requests.Session)
+    shared: set[str] = field(default_factory=set)  # files of shared memory that its helpers have had
 
     def ask(self, request: dict[str, Any]) -> Reply:
         reply = self.session.request(request["method"], self.url + request["path"], json=request.get("json"), timeout=180)
@@ -60,11 +62,12 @@ class Served:
             with contextlib.suppress(OSError):
                 if wanted in (entry / "environ").read_bytes():
                     found.append((int(entry.name), (entry / "cmdline").read_bytes()))
+                    self.shared |= set(re.findall(r"/dev/shm/\S+", (entry / "maps").read_text()))
         return found
 
 
 @contextlib.contextmanager
-def serving(app: Path, command: list[str], ready: str, **env: str) -> Iterator[Served]:
+def serving(app: Path, command: list[str], ready: str | None, **env: str) -> Iterator[Served]:
     """`{port}` in the command is filled in. The application is told to stop at the end; `clean` says whether all is gone."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -77,9 +80,11 @@ def serving(app: Path, command: list[str], ready: str, **env: str) -> Iterator[S
         process = subprocess.Popen(program, cwd=app, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
     served = Served(f"http://127.0.0.1:{port}", process, log, temporary)
     try:
-        _wait(served, ready)
+        if ready is not None:
+            _wait(served, ready)
         yield served
     finally:
+        served.helpers()
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
@@ -102,9 +107,9 @@ def _wait(served: Served, ready: str) -> None:
     raise AssertionError(f"not ready: {served.log.read_text()[-2000:]}")
 
 
-def gone(served: Served, shared: set[str], seconds: float = 10) -> tuple[list[Any], set[str]]:
+def gone(served: Served, seconds: float = 10) -> tuple[list[tuple[int, bytes]], list[str]]:
     """What is left of the helpers and in shared memory, once they have had the time to go."""
     end = time.monotonic() + seconds
-    while served.helpers() and time.monotonic() < end:
+    while (served.helpers() or any(map(os.path.exists, served.shared))) and time.monotonic() < end:
         time.sleep(0.1)
-    return served.helpers(), {name for name in set(os.listdir("/dev/shm")) - shared if name.startswith(("pytrtion", "psm_"))}
+    return served.helpers(), [path for path in sorted(served.shared) if os.path.exists(path)]

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
+from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.calls import argument_map
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
 
 ASKS = frozenset({"len", "list", "tuple", "enumerate", "reversed", "sorted", "bool", "any", "all", "sum", "min", "max", "zip"})
+OPAQUE = ("unknown", "object")
 CHANGES = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "add", "discard", "sort", "reverse"})
 
 
@@ -24,20 +26,30 @@ class Use:
     escapes: bool = False  # it is handed to something whose use of it is not known
 
 
-def use_of(evaluator: Evaluator, scope: Scope, name: str) -> Use:
-    """Of the parameter, of what it is iterated into, and of the parameters of the program's functions it is passed to."""
+def use_of(evaluator: Evaluator, scope: Scope, name: str, body: ir.Block | None = None) -> Use:
+    """Of the name, of what it is iterated into, and of the parameters of the program's functions it is passed to.
+
+    `body`: only these statements of the function.
+    """
     found = Use()
-    _follow(evaluator, scope, name, found, set())
+    _follow(evaluator, scope, name, found, set(), body)
     return found
 
 
-def _follow(evaluator: Evaluator, scope: Scope, name: str, found: Use, seen: set[tuple[Scope, str]]) -> None:
+def fields_of(use: Use, kind: VType) -> tuple[str, ...]:
+    """What travels of objects of a type that is not known: their attributes, where nothing else is asked of them."""
+    opaque = kind.kind in OPAQUE or (kind.kind in ("list", "tuple") and any(i.kind in OPAQUE for i in kind.items))
+    return tuple(use.attributes) if opaque and not use.methods and not use.escapes else ()
+
+
+def _follow(evaluator: Evaluator, scope: Scope, name: str, found: Use, seen: set[tuple[Scope, str]], body: ir.Block | None = None) -> None:
     if (scope, name) in seen:
         return
     seen.add((scope, name))
-    names = _aliases(scope.function.body, name)
+    body = body if body is not None else scope.function.body
+    names = _aliases(body, name)
     frame = evaluator.program.generic(scope)
-    for stmt in flow.flatten(scope.function.body):
+    for stmt in flow.flatten(body):
         _written(stmt, names, found)
         for expr in flow.expressions(stmt):
             for part in walk(expr):

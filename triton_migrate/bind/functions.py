@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_migrate.base import Span
-from triton_migrate.bind.fields import Use, use_of
+from triton_migrate.bind.fields import fields_of, use_of
 from triton_migrate.bind.reach import Reach
 from triton_migrate.bind.records import Argument
 from triton_migrate.index import flow, ir
@@ -14,7 +14,7 @@ from triton_migrate.plan.cut import Crossing, NoCut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.rows import frame_at
 from triton_migrate.plan.tensors import tensor
-from triton_migrate.plan.vtype import UNKNOWN, VType
+from triton_migrate.plan.vtype import UNKNOWN
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Literal
 from triton_migrate.rulebook.vocabulary import Effect, WebAbort, WebRequest, WebResponse
@@ -128,17 +128,11 @@ class Candidate:
         use = use_of(self.evaluator, self.scope, name)
         if use.changed:
             return self._no(f"{self.scope.qualname} changes {name}, which its caller would not see", fix=f"return what becomes of {name}")
-        fields = self._fields(use, kind)
+        fields = fields_of(use, kind)
         if kind.travels is False and not fields:
             return self._no(f"{name}, an argument of {self.scope.qualname}, cannot be sent", fix=f"pass plain values instead of {name}")
         crossing = Crossing(name, UNKNOWN if fields else kind)
         return Argument(name, keyword, tensor(crossing, taken), crossing, fields)
-
-    def _fields(self, use: Use, kind: VType) -> tuple[str, ...]:
-        opaque = kind.kind in ("unknown", "object") or (
-            kind.kind in ("list", "tuple") and any(i.kind in ("unknown", "object") for i in kind.items)
-        )
-        return tuple(use.attributes) if opaque and not use.methods and not use.escapes else ()
 
     def _returned(self) -> NoCut | None:
         call, frame = self.site.chain[self.depth - 1]

@@ -32,9 +32,11 @@ REGION = "the statements around the model become a function of plain values, whi
 TRAINED = "only the process that trains the model has it as it is now"
 INLINE = "the model is called in the function that answers the request"
 RESERVED = frozenset(
-    ("apart", "application", "bound", "each", "fields", "infer", "infer_async", "live", "objects", "original", "owned", "together", "waiting")
-    + ("attach", "models", "np", *CODEC.split("|"))
-)  # names of bindings.py
+    {
+        "apart", "application", "attach", "bound", "each", "fields", "infer", "infer_async", "live", "models", "np", "objects", "original",
+        "owned", "together", "waiting", *CODEC.split("|"),
+    }
+)  # names of bindings.py  # fmt: skip
 WORKERS = frozenset({"celery", "rq", "dramatiq", "huey", "arq", "taskiq"})
 OWN_COPY = "its worker processes keep their own copies of the state it reads or changes"
 

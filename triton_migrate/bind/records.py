@@ -87,3 +87,8 @@ class BindPlan:
     owned: tuple[tuple[str, str], ...]
     not_ported: tuple[NotPorted, ...]
     tasks: tuple[Scope, ...] = ()
+
+    @property
+    def web(self) -> bool:
+        """Whether routes use what is bound, so that it starts with their application."""
+        return any(not e.startswith("task ") for b in self.bound for e in b.endpoints)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from triton_migrate.bind.fields import fields_of, use_of
 from triton_migrate.bind.functions import locked
 from triton_migrate.bind.reach import Reach
 from triton_migrate.bind.records import Argument
@@ -59,7 +60,14 @@ def _made(cutter: Cutter, reach: Reach, cut: Cut) -> Outline | None:
     if any(locked(cutter, s, cut.frame) for s in cut.run) or any(isinstance(p, ir.Await) for s in cut.run for p in flow.every(s)):
         return None
     taken = {"ERROR"}
-    arguments = [Argument(c.name, False, tensor(c, taken), c) for c in cut.inputs]
+    arguments = []
+    for crossing in cut.inputs:
+        use = use_of(cutter.evaluator, cut.scope, crossing.name, cut.run)
+        if use.changed:
+            return None
+        fields = fields_of(use, crossing.type)
+        sent = Crossing(crossing.name, UNKNOWN) if fields else crossing
+        arguments.append(Argument(crossing.name, False, tensor(sent, taken), sent, fields))
     for name in cut.receivers:
         live = reach.object(cutter.evaluator.name(name, cut.frame))
         if live is None:

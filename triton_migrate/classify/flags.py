@@ -16,7 +16,7 @@ from triton_migrate.classify.state import UNLOADING, State, fills
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.values import Instance
 from triton_migrate.rulebook.vocabulary import Cache, DataLive, Metric, ModelLoad, StreamSource
-from triton_migrate.trace.records import Call, InputOrigin, Step
+from triton_migrate.trace.records import Call, Cell, InputOrigin, Step
 
 TOO_MANY = 429
 QUEUED = "queue-transport"
@@ -53,25 +53,28 @@ def _of_models(course: Course, state: State) -> Iterator[Evidence]:
         if tight.chooses(course, cell):
             for write in state.changed(cell):
                 yield Evidence("dynamic-models", f"{cell.name} says which finished model is used", write.step.span)
-    for other in state.courses:
-        for step in other.pipeline.steps:
-            if not step.writes & course.cells:
-                continue
-            if _unloads(step):
-                yield Evidence("idle-unload", "the model is taken out of memory here", step.span)
-            elif of.loads(step) and not any(fills(other, step, c) for c in step.writes):
-                if step.scope.name != "__init__" and not any(m.when in ("import", "startup") for m in course.pipeline.models):
-                    yield Evidence("reload", "the model is loaded anew here", step.span)
+    for write in state.writing:
+        step = write.step
+        if not step.writes & course.cells:
+            continue
+        if _unloads(step):
+            yield Evidence("idle-unload", "the model is taken out of memory here", step.span)
+        elif of.loads(step) and not any(fills(write.course, step, c) for c in step.writes):
+            if step.scope.name != "__init__" and not any(m.when in ("import", "startup") for m in course.pipeline.models):
+                yield Evidence("reload", "the model is loaded anew here", step.span)
     for once in state.once:
         if once.guarded and any(once.site is not None and once.site == site.api.made for site in course.sites):
             yield Evidence("bootstrap-fit", "trained at start-up, only when there is no artifact yet", once.span)
 
 
 def _of_state(course: Course, state: State) -> Iterator[Evidence]:
-    for cell in sorted(course.cells, key=str):
-        writer = next((s for s in course.pipeline.steps if cell in s.writes and not state.harmless(course, s, cell)), None)
-        if writer is not None and tight.written_first(course, cell):
-            yield Evidence("not-re-entrant", f"{cell.name} is written before it is read: two requests at a time would mix", writer.span)
+    writers: dict[Cell, Step] = {}
+    for step in course.pipeline.steps:
+        writers |= {c: step for c in step.writes & course.cells if c not in writers and not state.harmless(course, step, c)}
+    for cell in sorted(writers, key=str):
+        if tight.written_first(course, cell):
+            message = f"{cell.name} is written before it is read: two requests at a time would mix"
+            yield Evidence("not-re-entrant", message, writers[cell].span)
     for step in course.pipeline.steps:
         if of.from_model(step) and any(fills(course, step, cell) for cell in step.writes):
             yield Evidence("result-cache", "results are kept and given again for the same input", step.span)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from triton_migrate.classify import steps as of
+from triton_migrate.classify.confidence import MEASURED
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
 
@@ -15,7 +16,7 @@ def individual(course: Course) -> Judgement | None:
     if several or not all(of.converts(step, course.book) for step in course.working):
         return None
     guessed = [s for s in course.working for c in s.calls if not c.rules]
-    doubts = (Doubt(0.05, f"what is called in {guessed[0].span.place} is known by its name only"),) if guessed else ()
+    doubts = (Doubt(MEASURED, f"what is called in {guessed[0].span.place} is known by its name only"),) if guessed else ()
     evidence = [Evidence("I1", f"{site.text} runs the model, with container conversion only around it", site.span) for site in course.sites]
     around = [s for s in course.working if s.number not in course.predicting and s.calls]
     evidence += [Evidence("I1", "conversion", step.span) for step in around[:4]]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.blockers import blockers
+from triton_migrate.classify.confidence import GUESS, MEASURED, RARE, confidence
 from triton_migrate.classify.control import Obstacle, obstacles
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.flags import flags
@@ -23,7 +24,6 @@ from triton_migrate.trace.guessed import RUNS
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import Consumed, Pipeline
 
-CERTAIN, LEAST = 0.97, 0.3
 SHOWN = 12  # functions named as evidence for `loose`
 CATEGORY = {"T": "tight", "I": "individual", "M": "modular", "l": "loose"}  # by the first letter of the rule
 WORDS = {"parse": "reads the request", "pre": "prepares the input", "post": "interprets the result", "respond": "builds the answer"}
@@ -69,8 +69,9 @@ def consumer_verdict(consumed: Consumed) -> Verdict:
     where = f"in {consumed.consumer.function}, which no route or task drives"
     evidence = [Evidence("I2", f"{s.text} runs the model {where}", s.span) for s in consumed.sites]
     points, why = EFFORT["I2"]
-    confidence = CERTAIN - (0 if consumed.models else 0.15)
-    return Verdict("individual", "I2", confidence, "loose", tuple(evidence), (), None, points, why)
+    doubts = () if consumed.models else (Doubt(RARE, "the model that is run was not found, only the call that runs it"),)
+    sure = confidence("I2", doubts)
+    return Verdict("individual", "I2", sure, "loose", tuple(evidence), (), None, points, why, doubts=tuple(d.why for d in doubts))
 
 
 def _verdict(course: Course, state: State) -> Verdict:
@@ -83,11 +84,10 @@ def _verdict(course: Course, state: State) -> Verdict:
     runner_up = CATEGORY[held[1].rule[0]] if len(held) > 1 else _next_best(category, stages)
     doubts = sorted((*judged.doubts, *_doubts(course)), key=lambda d: -d.weight)
     points, why = _effort(course, judged.rule)
-    confidence = max(LEAST, CERTAIN - sum(d.weight for d in doubts))
     noted = flags(course, state)
     fed = category == "tight" or not isinstance(course.pipeline.entry, Entry) or any(n.rule == "live-source" for n in noted)
     return Verdict(
-        category, judged.rule, confidence, runner_up, judged.evidence, noted, judged.looser_if, points, why,
+        category, judged.rule, confidence(judged.rule, doubts), runner_up, judged.evidence, noted, judged.looser_if, points, why,
         blockers(course, judged), tuple(d.why for d in doubts), not course.pipeline.inputs and not fed,
     )  # fmt: skip
 
@@ -138,14 +138,14 @@ def _doubts(course: Course) -> list[Doubt]:
     """What the facts rest on: how the model was recognised, and where the trace was lost on the way."""
     found = []
     if any(not site.models for site in course.sites):
-        found.append(Doubt(0.15, "the model that is run was not found, only the call that runs it"))
+        found.append(Doubt(RARE, "the model that is run was not found, only the call that runs it"))
     if any(site.rule is RUNS for site in course.sites):
-        found.append(Doubt(0.25, "that the call runs a model is a guess by its name: nothing is known of its library"))
+        found.append(Doubt(GUESS, "that the call runs a model is a guess by its name: nothing is known of its library"))
     if any(m.exportable == "unknown" for m in course.pipeline.models):
-        found.append(Doubt(0.03, "what was loaded is known only by what is done with it"))
+        found.append(Doubt(MEASURED, "what was loaded is known only by what is done with it"))
     spans = [Span(s.scope.file, *s.stmt.at) for s in course.working]
     lost = [b for b in course.pipeline.breaks if any(span.holds(b.span) for span in spans)]
-    found += [Doubt(0.04, f"{b.span.place}: {b.reason}") for b in lost[:6]]
+    found += [Doubt(MEASURED, f"{b.span.place}: {b.reason}") for b in lost[:6]]
     if len(course.pipeline.breaks) > len(lost):
-        found.append(Doubt(0.02, f"{len(course.pipeline.breaks) - len(lost)} calls beside the model's data could not be followed"))
+        found.append(Doubt(MEASURED, f"{len(course.pipeline.breaks) - len(lost)} calls beside the model's data could not be followed"))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from triton_migrate.classify import steps as of
+from triton_migrate.classify.confidence import MEASURED
 from triton_migrate.classify.control import Obstacle
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
@@ -28,7 +29,7 @@ def modular(course: Course, state: State, stages: tuple[StageFunction, ...], obs
         return Judgement("M1a", (said, *_evidence("M1a", stages)))
     if len(course.pipeline.models) <= 1 and all(s.only_calls for s in stages if s.holds) and course.holders <= {s.scope for s in stages}:
         if not loose_ends(course):
-            return Judgement("M1c", _evidence("M1c", stages), None, (Doubt(0.05, "M1c rests on every line of the driver"),))
+            return Judgement("M1c", _evidence("M1c", stages), None, (Doubt(MEASURED, "M1c rests on every line of the driver"),))
     return None
 
 

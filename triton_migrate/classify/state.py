@@ -6,6 +6,7 @@ anybody would find there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -64,10 +65,13 @@ class State:
         self.kept: set[Cell] = set()  # what any entry puts anything in, be it a model, a result, or the request's own
         self.files: dict[str, list[Write]] = {}
         self.trained: list[Write] = []
+        self.writing: list[Write] = []  # all steps that write a cell
         for course in courses:
             for step in course.pipeline.steps:
                 if of.trains(step):
                     self.trained.append(Write(course, step))
+                if step.writes:
+                    self.writing.append(Write(course, step))
                 self.kept |= step.writes
                 for cell in step.writes:
                     if not self.harmless(course, step, cell):
@@ -217,7 +221,8 @@ class State:
 
     def _entries_of_functions(self) -> dict[Scope, frozenset[Scope]]:
         """The entries that use a function. A task counts as the routes that enqueue it: they are one way in."""
-        tasks = {c.root for c in self.courses if any(c.root in other.by_scope for other in self.courses if other is not c)}
+        walked = Counter(scope for course in self.courses for scope in course.by_scope)
+        tasks = {c.root for c in self.courses if walked[c.root] > (c.root in c.by_scope)}
         found: dict[Scope, set[Scope]] = {}
         for course in self.courses:
             if course.root not in tasks:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from triton_migrate.classify import kept
 from triton_migrate.classify import steps as of
+from triton_migrate.classify.confidence import RARE
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
 from triton_migrate.classify.state import State, Write, takes
@@ -45,7 +46,7 @@ def stateful(course: Course, state: State, site: PredictSite) -> Judgement | Non
             if writers and not of.loads(step):
                 return _t1(f"{path}, which {writers[0].course.pipeline.entry.id} writes, feeds {site.text}", step, site, writers[0].step)
         if reads_store(course, step, site) and not kept.cached_row(course, step):
-            doubts = () if not of.from_client(step) else (Doubt(0.05, "the row is found by what the client sent"),)
+            doubts = () if not of.from_client(step) else (Doubt(RARE, "the row is found by what the client sent"),)
             return _t1(f"a stored value read here feeds {site.text}", step, site, None, *doubts)
     return None
 
@@ -62,7 +63,7 @@ def _of_cell(course: Course, cell: Cell, write: Write, site: PredictSite) -> Jud
     if read is not None and read is not write.step:
         evidence.append(Evidence("T1", f"{cell.name} is read here", read.span))
     known = of.has_effect(write.step, "mutate") or isinstance(write.step.stmt, ir.Assign)
-    doubts = () if known else (Doubt(0.1, f"that the call in {write.step.span.place} changes {cell.name} is a guess"),)
+    doubts = () if known else (Doubt(RARE, f"that the call in {write.step.span.place} changes {cell.name} is a guess"),)
     looser = f"{cell.name} (changed in {write.step.span.place}) were passed in with the request"
     return Judgement("T1", (*evidence, _runs("T1", site)), looser, doubts)
 

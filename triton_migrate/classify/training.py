@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from triton_migrate.classify import steps as of
+from triton_migrate.classify.confidence import GUESS
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
 from triton_migrate.classify.state import State, Write
@@ -26,7 +27,7 @@ def trained(course: Course, state: State, site: PredictSite) -> Judgement | None
             if any(m.artifact is not None and m.artifact == artifact for m in site.models):
                 return _t2(write.course.pipeline.entry.id, _fitted(state, save, write), site, (save,))
             if any(_may_be(m, artifact, course) for m in site.models):
-                doubt = Doubt(0.15, "that the saved artifact is the loaded one is a guess: its name is made at run time")
+                doubt = Doubt(GUESS, "that the saved artifact is the loaded one is a guess: its name is made at run time")
                 return _t2(write.course.pipeline.entry.id, _fitted(state, save, write), site, (save,), doubt)
     return _launched(course, state, site) or _at_start(course, state, site)
 
@@ -55,7 +56,7 @@ def _launched(course: Course, state: State, site: PredictSite) -> Judgement | No
                 Evidence("T2", f"{entry} starts a script that trains the model {site.text} uses", launch.step.span),
                 Evidence("T2", "the script trains here", launch.trains),
             )
-            doubts = () if known else (Doubt(0.15, "that the script saves the loaded artifact is a guess: its name is made at run time"),)
+            doubts = () if known else (Doubt(GUESS, "that the script saves the loaded artifact is a guess: its name is made at run time"),)
             looser = f"the training started in {launch.step.span.place} ran outside the application"
             return Judgement("T2", (*evidence, _runs(site)), looser, doubts)
     return None

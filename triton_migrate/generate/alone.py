@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from triton_migrate.generate.pipeline import HEAD, ROOT, load_function, ordered, spaced
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.alone import method, receiver
+from triton_migrate.plan.alone import method, read, receiver
 from triton_migrate.plan.closure import Closure, UncopyableError
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.judge import Judge
@@ -29,6 +31,12 @@ def alone_pipeline(
         f"CALLS = {_listed(calls)}\nSTACKED = {stacked}  # calls that wait together are made as one\n"
         "INVALID = (Exception,)  # what the model raises is raised in the application\n"
     )
+    read_of = dict.fromkeys(c.text(closure.texts[c.file].piece(c.expr.at)) for c in read(evaluator, sites))
+    if read_of:
+        lines = "".join(f"    {json.dumps(text)}: lambda model: model{'' if text.startswith('[') else '.'}{text},\n" for text in read_of)
+        facts += f"CONSTANTS = {{  # what else the application reads of the model\n{lines}}}\n"
+    else:
+        facts += "CONSTANTS = {}\n"
     parts = [head + "\nfrom __future__ import annotations\n\n" + ordered([*own, *closure.imports.values()]) + "\n" + ROOT]
     parts += [*closure.definitions, facts + "".join(f"{g} = None\n" for g in closure.globals), load_function(closure)]
     parts.append(f'def original():\n    """What the application called."""\n    return {held[0]}\n')
@@ -65,4 +73,3 @@ def _local(scope: Scope) -> set[str]:
     function = scope.function
     declared = {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
     return ({p.name for p in function.parameters} | flow.binds(function.body)) - declared
-

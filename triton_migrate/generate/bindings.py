@@ -63,7 +63,7 @@ def _documents(plan: BindPlan, app: ServedApp, prefix: str) -> Iterator[NewFile]
          "inputs": b.served.inputs, "outputs": b.served.outputs}
         for b in plan.bound
     ]  # fmt: skip
-    command = app.command(PORT)
+    command = app.command(PORT) if plan.web else "celery --app YOUR_APP worker"
     text = render(
         "bindings_readme.md", models=models, app=app, owned=plan.owned, command=command, tensors=described, compose=names["compose"]
     )

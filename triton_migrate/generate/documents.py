@@ -15,7 +15,7 @@ from triton_migrate.plan.records import ServedModel, Tensor
 PORT = 8080  # where the application listens in its container
 
 
-def readme(models: tuple[ServedModel, ...], app: ServedApp) -> str:
+def readme(models: tuple[ServedModel, ...], app: ServedApp, *, inprocess: bool = False) -> str:
     return render(
         "README.md",
         models=models,
@@ -27,6 +27,8 @@ def readme(models: tuple[ServedModel, ...], app: ServedApp) -> str:
         networks={network.name: network for model in models for network in model.networks},
         not_exported=_once(chain.from_iterable(model.not_exported for model in models)),
         together=_together,
+        alone=any(model.alone for model in models),
+        inprocess=inprocess,
     )
 
 
@@ -36,9 +38,9 @@ def dockerfile(models: tuple[ServedModel, ...]) -> str:
     return render("Dockerfile", networks=sorted(_once(network.name for network in networks)), needs=["'numpy<2'", *needs])
 
 
-def compose(app: ServedApp) -> str:
+def compose(models: tuple[ServedModel, ...], app: ServedApp) -> str:
     # a JSON string is a YAML string, whatever the target's name is
-    return render("docker-compose.yml", app=app, command=json.dumps(app.command(PORT)))
+    return render("docker-compose.yml", app=app, command=json.dumps(app.command(PORT)), alone=any(model.alone for model in models))
 
 
 def requirements(models: tuple[ServedModel, ...]) -> str:

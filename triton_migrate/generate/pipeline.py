@@ -228,6 +228,7 @@ class Assembly:
         output, post = self._post(run, index, target, blocks, context)
         given = [c.name for _, c in self.surface.inputs]
         after = _reads_without(self._post_statements(run, index, target), call, self.cut.hoists)
+        after |= set() if self.cut.tail else {c.name for _, c in self.surface.outputs}
         made = flow.binds(run[:index]) | flow.binds(tuple(inner))
         carried = sorted((after & (made | set(given))) - {output} - set(self.renamed))
         whole = fused(site, kind, self.cutter.evaluator) if call is site.call else None
@@ -401,6 +402,8 @@ class Assembly:
         own = ["import os", "import sys", "from pathlib import Path", *(f"from triton_codec import {f}" for f in codec)]
         imports = ordered([*own, *closure.imports.values()])
         parts = [head + "\nfrom __future__ import annotations\n\n" + imports + "\n" + ROOT]
+        if any("asyncio.get_event_loop(" in text for text in (*closure.definitions, *closure.load)):
+            parts.append("asyncio.set_event_loop(asyncio.new_event_loop())  # a thread may have none\n")
         parts += closure.definitions
         invalid = (
             f"INVALID = ({', '.join(self.invalid)}{',' if len(self.invalid) == 1 else ''})  # what the app catches: the client's fault\n"

@@ -32,7 +32,7 @@ def repository_files(models: tuple[ServedModel, ...], app: ServedApp, *, inproce
         *(file for model in models for file in _model(model)),
         *export_files(models),
         *alone_files(models, inprocess),
-        *_surroundings(models, app),
+        *_surroundings(models, app, inprocess),
     )
 
 
@@ -113,11 +113,11 @@ def _named(networks: tuple[Network, ...]) -> str:
     return ", ".join(network.name for network in networks)
 
 
-def _surroundings(models: tuple[ServedModel, ...], app: ServedApp) -> Iterator[NewFile]:
-    yield _file("README.md", readme(models, app), "what moved, how to run it, how to go back")
+def _surroundings(models: tuple[ServedModel, ...], app: ServedApp, inprocess: bool) -> Iterator[NewFile]:
+    yield _file("README.md", readme(models, app, inprocess=inprocess), "what moved, how to run it, how to go back")
     yield _file("requirements.txt", requirements(models), "what the models need inside Triton")
     yield _file("Dockerfile", dockerfile(models), "Triton with the models")
-    yield _file("docker-compose.yml", compose(app), "Triton and the application together")
+    yield _file("docker-compose.yml", compose(models, app), "Triton and the application together")
 
 
 def _file(path: str, text: str, reason: str) -> NewFile:

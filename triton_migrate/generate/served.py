@@ -24,9 +24,12 @@ class ServedApp:
     packages: tuple[str, ...]
     frameworks: tuple[str, ...]  # of its models, for the reader
     manifest: str = ""
+    script: str = ""  # what a person starts instead of a server
 
     def command(self, port: int) -> str:
         """How a production server starts it on `port`."""
+        if self.script:
+            return f"python {self.script}"
         if self.server == "asgi":
             return f"uvicorn {self.target} {'--factory ' if self.factory else ''}--host 0.0.0.0 --port {port}"
         target = f"'{self.target}()'" if self.factory else self.target
@@ -36,4 +39,6 @@ class ServedApp:
     def install(self) -> str:
         """Arguments of `pip install`: the application's, a server, which development setups often lack, and what `client.py` needs."""
         own = f"-r {self.manifest}" if self.manifest else " ".join(f"'{package}'" for package in self.packages)
+        if self.script:
+            return f"{own} '{CLIENT}'"
         return f"{own} {'uvicorn' if self.server == 'asgi' else 'gunicorn'} '{CLIENT}'"

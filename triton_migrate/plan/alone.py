@@ -17,12 +17,14 @@ import re
 
 from triton_migrate.index import ir
 from triton_migrate.index.flow import walk
+from triton_migrate.plan.constants import Constant, chains, constants
 from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.liveness import find_block
 from triton_migrate.plan.rows import PredictCalls
 from triton_migrate.plan.types import Types
 from triton_migrate.plan.vtype import parse
+from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.trace.records import PredictSite
 
 STUCK = ("object", "stream", "generator", "file", "record")
@@ -64,7 +66,16 @@ def _stands_alone(site: PredictSite, types: Types, judge: Judge) -> bool:
     arguments = [*site.call.args, *(v for _, v in site.call.keywords)]
     if result in STUCK or any(types.of(a, site.frame).kind in STUCK for a in arguments):
         return False
-    return not any(judge.uses_loaded(p, site.frame) for a in arguments for p in walk(a))
+    name = {held.id} if isinstance(held, ir.Name) else set()
+    kept = {id(p) for chain, _ in chains(tuple(arguments), name) for p in walk(chain)}
+    return not any(judge.uses_loaded(p, site.frame) for a in arguments for p in walk(a) if id(p) not in kept)
+
+
+def read(evaluator: Evaluator, sites: tuple[PredictSite, ...]) -> tuple[Constant, ...]:
+    """What the application reads of the model besides its calls."""
+    names = ((s.scope, receiver(s)) for s in sites)
+    own = {(scope.file, e.id) for scope, e in names if isinstance(e, ir.Name) and (scope.kind == "module" or e.id not in scope.bindings)}
+    return constants(evaluator, sites, frozenset(own))
 
 
 def _cut(sites: tuple[PredictSite, ...], predicts: PredictCalls) -> Cut:

@@ -30,7 +30,9 @@ def apart(pipeline: Pipeline, ways: Callable[[Pipeline, frozenset[ir.At]], tuple
             return own
         chosen = next((way for way in own if not any(_meet(a, b) for a in way for b in found)), None)
         if chosen is None:
-            return NoCut(f"{site.text} and another predict call need the same statements", site.span, "run each model in statements of its own")
+            return NoCut(
+                f"{site.text} and another predict call need the same statements", site.span, "run each model in statements of its own"
+            )
         found += chosen
     return tuple(reversed(found))
 

@@ -75,7 +75,7 @@ class Choice:
         rest = staying(self.pipeline, way)
         answering = [s for s in rest if s.responds]
         others = [s for s in rest if not s.responds]
-        told = [f"{_places(others)} stays, which needs nothing of the model"] if others else []
+        told = [f"what needs nothing of the model stays ({_places(others)})"] if others else []
         return (*told, *([f"the answer is made where it was ({_places(answering)})"] if answering else []))
 
 

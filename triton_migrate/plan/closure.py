@@ -58,6 +58,7 @@ class Closure:
     waits: bool = False  # the moved code runs in an event loop, so coroutines are copied as they are
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
     _late: dict[tuple[str, str], None] = field(default_factory=dict)  # bound by statements of load(), global once something reads them
+    _after: dict[tuple[str, str], list[tuple[ir.At, str]]] = field(default_factory=dict)  # calls on a name at the top level, as copied
     _synchronous: set[int] = field(default_factory=set)  # id() of the async functions that wait for nothing and that load() calls
     objects: Objects = field(init=False)
     settings: Settings = field(init=False)
@@ -239,6 +240,7 @@ class Closure:
         where, original = Span(file, *function.at), function
         if any(self._web_value(e, self.evaluator.program.frames[file]) for d in function.decorators for e in walk(d)):
             function = function._replace(decorators=())  # a route or hook: here it is only a function
+        self._refuse_text_as_code(file, function)
         settled = self.settings.only(list(flow.every_of_function(function)), self.evaluator.program.frames[file])
         self.require_all(file, flow.free_names(function) - settled, where)
         self.inner_imports(file, function.body)
@@ -246,6 +248,12 @@ class Closure:
         text = self._renamed(file, function, made, "def")
         self.definitions.append(text.replace("async def", "def", 1) if id(original) in self._synchronous else text)
         self.copied.append(where)
+
+    def _refuse_text_as_code(self, file: str, function: ir.Function) -> None:
+        """What `eval` reads is not known."""
+        for part in flow.every_of_function(function):
+            if isinstance(part, ir.Call) and isinstance(part.func, ir.Name) and part.func.id in ("eval", "exec"):
+                raise self.stuck(f"{function.name} runs text as code", Span(file, *part.at), "look the value up by its key instead")
 
     def _annotations(self, file: str, function: ir.Function) -> None:
         """Libraries that only annotations name; web frameworks do not come along (annotations are never evaluated)."""
@@ -317,8 +325,13 @@ class Closure:
                 self.require_all(file, {n.id for n in flow.names(annotation)}, Span(file, *stmt.at))
         loads = any(self._runs(file, s) or any((file, r) in self._late for r in flow.reads((s,))) for s in chosen)
         for stmt in chosen:  # together, in the user's order
-            (self.load if loads else self.definitions).append(self.copy(file, stmt, bare=loads))
+            text = self.copy(file, stmt, bare=loads)
+            (self.load if loads else self.definitions).append(text)
             self.copied.append(Span(file, *stmt.at))
+            if loads:
+                self._then(file, stmt)
+            elif isinstance(stmt, ir.Evaluate):
+                self._after.setdefault((file, name), []).append((stmt.at, text))
         if loads:
             self._late.update(dict.fromkeys((file, b) for s in chosen for b in flow.binds((s,))))
             if chosen:
@@ -326,6 +339,14 @@ class Closure:
         for scope in makers:
             self._maker(file, scope, made, where)
         self._filled(file, name, where)
+
+    def _then(self, file: str, stmt: ir.Stmt) -> None:
+        """What the app does with an object only after this statement of load() (`loop.close()`) follows it there."""
+        for name in flow.reads((stmt,)):
+            for at, text in self._after.get((file, name), ()):
+                if at > stmt.at and text in self.definitions:
+                    self.definitions.remove(text)
+                    self.load.append(text)
 
     def _refuse_command_line(self, file: str, stmt: ir.Stmt) -> None:
         """Triton starts the model without the arguments that a person gives the script."""

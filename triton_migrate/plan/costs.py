@@ -33,6 +33,6 @@ def value_cost(kind: VType) -> float:
         return TENSOR + (IMAGE if kind.kind == "image" else FRAME)
     if kind.travels is None and kind.kind == "unknown":
         return TENSOR + UNSURE
-    if kind.kind == "array" and kind.dtype in NUMPY_TO_TRITON and not kind.rank:
+    if kind.axed and kind.dtype in NUMPY_TO_TRITON and not kind.rank:
         return TENSOR + UNSHAPED
     return TENSOR + (0 if typed(kind) else UNTYPED)

@@ -32,8 +32,12 @@ def swallowing(evaluator: Evaluator, cut: Cut) -> tuple[tuple[str, ir.Try], ...]
     found = [(cut.scope.file, t, cut.frame) for t in _around_run(cut)]
     levels = {id(call): (call, frame) for site in cut.sites for call, frame in site.chain if frame.scope is not cut.scope}
     found += [(frame.scope.file, t, frame) for call, frame in levels.values() for t in _around_call(frame.scope, call)]
-    found = [(file, t, frame) for file, t, frame in found if not (frame.scope.kind == "function" and frame.scope.function.is_generator)]  # its answer has begun
+    found = [(file, t, frame) for file, t, frame in found if not _generates(frame.scope)]  # its answer has begun
     return tuple((file, t) for file, t, frame in found if any(_is_broad(evaluator, h, frame) for h in t.handlers))
+
+
+def _generates(scope: Scope) -> bool:
+    return scope.kind == "function" and scope.function.is_generator
 
 
 def _is_broad(evaluator: Evaluator, handler: ir.Handler, frame: Frame) -> bool:

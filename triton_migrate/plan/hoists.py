@@ -51,7 +51,10 @@ class Hoists:
         """The name of the record whose field this is; "" when it is none."""
         if not isinstance(expr, ir.Attribute) or not isinstance(expr.value, ir.Name):
             return ""
-        return expr.value.id if self.types.of(expr.value, self.frame).kind == "record" else ""
+        name = expr.value.id
+        if name not in self.frame.scope.bindings or self.judge.is_receiver(name, self.frame):
+            return ""
+        return name if self.types.of(expr.value, self.frame).kind == "record" else ""
 
     def without_whole(self, hoists: tuple[ir.Assign, ...], reads: set[str]) -> tuple[ir.Assign, ...]:
         """Fields of a record that is sent whole need not be sent again. `reads`: the names read beside the hoists."""
@@ -75,9 +78,7 @@ class Hoists:
                 return (value,)
         return ()
 
-    def _around(
-        self, expr: ir.Expr, anchor: ir.Expr, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]
-    ) -> ir.Expr | None:
+    def _around(self, expr: ir.Expr, anchor: ir.Expr, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> ir.Expr | None:
         """The cheapest value to send around the anchor; of equals the outermost."""
         path = tuple(liveness.path_to(expr, anchor))
         if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
@@ -134,7 +135,9 @@ def _called(expr: ir.Expr) -> str:
     """What the program calls the value: a field of the request, a variable, a function."""
     parts = list(walk(expr))
     keys = [p.key.value for p in parts if isinstance(p, ir.Subscript) and isinstance(p.key, ir.Constant) and isinstance(p.key.value, str)]
-    keys += [a.value for p in parts if isinstance(p, ir.Call) for a in p.args[:1] if isinstance(a, ir.Constant) and isinstance(a.value, str)]
+    keys += [
+        a.value for p in parts if isinstance(p, ir.Call) for a in p.args[:1] if isinstance(a, ir.Constant) and isinstance(a.value, str)
+    ]
     attributes = [p.attr for p in reversed(parts) if isinstance(p, ir.Attribute)]
     found = next((w for w in (*keys, *attributes) if w not in NAMELESS), "body")
     name = re.sub(r"\W+", "_", found).strip("_").lower() or "body"

@@ -211,8 +211,8 @@ def _thinned(stmt: ir.Stmt, gone: frozenset[int]) -> ir.Stmt:
             return stmt._replace(body=thinned(stmt.body, gone))
         case ir.Try():
             handlers = tuple(h._replace(body=thinned(h.body, gone)) for h in stmt.handlers)
-            parts = {"body": thinned(stmt.body, gone), "orelse": thinned(stmt.orelse, gone), "final": thinned(stmt.final, gone)}
-            return stmt._replace(handlers=handlers, **parts)
+            body, orelse, final = (thinned(block, gone) for block in (stmt.body, stmt.orelse, stmt.final))
+            return stmt._replace(body=body, handlers=handlers, orelse=orelse, final=final)
         case ir.Match():
             return stmt._replace(cases=tuple(c._replace(body=thinned(c.body, gone)) for c in stmt.cases))
     return stmt

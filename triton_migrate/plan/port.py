@@ -167,7 +167,8 @@ def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], 
     for _, cut, _ in members:
         kept = next(c for c in cuts if _place(c) == _place(cut))
         errors[kept].update(dict.fromkeys(caught(evaluator, cut)))
-    name = _free_name(model_name(refs[0]) if first.kind in ("model", "alone") and refs else _pipeline_name(first.scope), first.scope, taken, refs)
+    wished = model_name(refs[0]) if first.kind in ("model", "alone") and refs else _pipeline_name(first.scope)
+    name = _free_name(wished, first.scope, taken, refs)
     if first.kind == "alone":
         inputs, outputs = [Crossing("call", FROZEN)], {"": Crossing("result", FROZEN)}
     return PlannedModel(

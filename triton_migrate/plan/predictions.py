@@ -68,7 +68,9 @@ class Predictions:
             return NoCut(f"{site.text} is given {what} ({kind.kind})", site.span, "give it a list or a NumPy array")
         result = self.types.of(site.call, site.frame)
         if result.travels is False:
-            return NoCut(f"{site.text} gives something that cannot be sent ({result.kind})", site.span, "make an array of it in one function")
+            return NoCut(
+                f"{site.text} gives something that cannot be sent ({result.kind})", site.span, "make an array of it in one function"
+            )
         if any(self.judge.uses_loaded(p, site.frame) for p in walk(leaf)):
             return NoCut(f"what {site.text} is given is made by something loaded, which goes with the model", site.span,
                          "make the rows in a statement of their own")  # fmt: skip

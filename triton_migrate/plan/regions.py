@@ -22,6 +22,7 @@ from triton_migrate.plan.rows import PredictCalls, Rows
 from triton_migrate.plan.types import Types
 from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Container, Value
 from triton_migrate.trace.records import Pipeline
 
 WHY = "what needs the model's libraries leaves the app together; parsing, status codes and formatting stay"
@@ -72,6 +73,8 @@ class Regions:
             for end in range(low - 1, last + 1):
                 if cut := self._region(block, start, end, hoists):
                     yield cut
+                    if any(c.type.kind == "unknown" for c in cut.outputs) and (other := self._region(block, start, end, hoists, eager=True)):
+                        yield other
         if last < high and (stays := self.judge.obstacle(block[last + 1], self.frame)) is not None:
             self.problems.insert(0, stays)
 
@@ -93,7 +96,8 @@ class Regions:
     def _ends(self, block: ir.Block, index: int) -> bool:
         return index == len(block) - 1 and block is self.function.body
 
-    def _region(self, block: ir.Block, first: int, last: int, hoists: tuple[ir.Assign, ...]) -> Cut | None:
+    def _region(self, block: ir.Block, first: int, last: int, hoists: tuple[ir.Assign, ...], eager: bool = False) -> Cut | None:
+        """The cut of a run; an `eager` one takes along what is made of results of unknown type, too (`str(label)`)."""
         run = block[first : last + 1]
         tail = bool(run) and self._ends(block, last) and isinstance(run[-1], ir.Return)
         if not tail and any(isinstance(s, ir.Return) for s in flow.flatten(run)):
@@ -101,7 +105,7 @@ class Regions:
         if tail and any(isinstance(s, ir.Return) for s in flow.flatten(run[: liveness.index_of(run, self.calls)])):
             return None
         before = {p.name for p in self.function.parameters} | liveness.bound_before(self.function.body, block[first])
-        lifts = self._lifts(block, last, run, before, hoists)
+        lifts = self._lifts(block, last, run, before, hoists, eager)
         moved = (*run, *lifts) if lifts is not None else ()
         hoists = tuple(h for h in hoists if h.value is not None and any(liveness.holds(s, h.value) for s in moved))
         hoists = self.hoists.without_whole(hoists, flow.reads(liveness.without(moved, hoists)))
@@ -117,6 +121,11 @@ class Regions:
         stuck = next((c for c in (inputs if streams else (*inputs, *outputs)) if c.type.travels is False), None)
         if stuck is not None or not inputs or not outputs or not all(self._crosses(c, moved, hoists) for c in inputs):
             self._explain(stuck, moved, inputs, hoists)
+            return None
+        if (state := self._unknown_state(block, inputs)) is not None:
+            where = Span(self.scope.file, *moved[0].at)
+            self.problems.append(NoCut(f"each round of the loop that runs the model needs {state.name} of the round before, whose type is not known", where,
+                                       "yield the results in a generator of their own, and send them in a loop over it"))  # fmt: skip
             return None
         paths = [c for c in inputs if c.type.kind == "path"]
         lost = self.judge.writes_files(self.scope, block[first]) and any(i.type.kind in ("str", "unknown") for i in inputs) and not paths
@@ -138,8 +147,12 @@ class Regions:
         loops = tuple(flow.loops_around(self.function.body, block[0].at)) if self.function.is_generator else ()
         if not loops:
             return 0
-        carried = flow.exposed(loops[-1].body) & liveness.written(loops[-1].body)
-        return CARRIED if carried & {c.name for c in inputs} else ROUND
+        return CARRIED if _carried(loops[-1]) & {c.name for c in inputs} else ROUND
+
+    def _unknown_state(self, block: ir.Block, inputs: tuple[Crossing, ...]) -> Crossing | None:
+        """What one round of a loop hands to the next and nothing is known of: a tensor or a cache as a rule."""
+        loops = tuple(flow.loops_around(self.function.body, block[0].at))
+        return next((c for c in inputs if c.type.kind == "unknown" and loops and c.name in _carried(loops[-1])), None)
 
     def _heavy(self, hoist: ir.Assign, moved: ir.Block) -> bool:
         assert hoist.value is not None
@@ -151,10 +164,11 @@ class Regions:
         return any(p is hoist.value for p in walk(call)) and not any(p is hoist.value for p in walk(leaf))
 
     def _lifts(
-        self, block: ir.Block, last: int, run: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...]
+        self, block: ir.Block, last: int, run: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...], eager: bool
     ) -> tuple[ir.Assign, ...] | None:
         bound = flow.binds(run)
-        stuck = frozenset(n for n in bound if self.types.name(n, self.frame, done=run[-1].at).travels is False)
+        kinds = {n: self.types.name(n, self.frame, done=run[-1].at) for n in bound}
+        stuck = frozenset(n for n, t in kinds.items() if t.travels is False or (eager and t.kind == "unknown"))
         known = frozenset((bound | before) & self.local)
         missing = tuple(c for c in self.calls if not any(liveness.holds(s, c) for s in run))
         near = tuple(s for s in block[last + 1 :] if s.at not in self.left)
@@ -207,7 +221,13 @@ class Regions:
             return self._use(crossing, moved, hoists).only
         if any(liveness.lifted_name(h) == crossing.name for h in hoists):
             return True
-        return not any(self.judge.of_the_web(v) for v in self.judge.evaluator.name(crossing.name, self.frame))
+        return not any(self.judge.of_the_web(v) or self._shared(v) for v in self.judge.evaluator.name(crossing.name, self.frame))
+
+    def _shared(self, value: Value) -> bool:
+        """A container that other functions fill: state of the application, not data of the request."""
+        if not isinstance(value, Container) or value.frame.scope is self.scope:
+            return False
+        return any(s.scope is not value.frame.scope for s in self.judge.evaluator.stores.element(value, None))
 
     def _explain(
         self, stuck: Crossing | None, moved: ir.Block, inputs: tuple[Crossing, ...], hoists: tuple[ir.Assign, ...]
@@ -242,3 +262,8 @@ class Regions:
         inside = {s.at for s in flow.flatten(moved)} | self.left
         parts = frozenset(id(p) for s in lifts if s.value is not None for p in walk(s.value))
         return sum(HEAVY for s in self.judge.around(self.scope) if s.stmt.at not in inside and self.judge.heavy(s, parts))
+
+
+def _carried(loop: ir.For | ir.While) -> set[str]:
+    """What one round of a loop takes over from the round before."""
+    return flow.exposed(loop.body) & liveness.written(loop.body)

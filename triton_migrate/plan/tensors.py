@@ -8,7 +8,9 @@ from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
 from triton_migrate.plan.records import Tensor
 from triton_migrate.plan.vtype import VType, union
 
-CODEC = "pack|pack_file|pack_image|pack_json|pack_rows|unpack_file|unpack_image|unpack_json|unpack_list|unpack_scalar|unpack_text|unpack_texts"
+CODEC = (
+    "pack|pack_file|pack_image|pack_json|pack_rows|unpack_file|unpack_image|unpack_json|unpack_list|unpack_scalar|unpack_text|unpack_texts"
+)
 SCALAR_TYPES = {"int": "INT64", "float": "FP64", "bool": "BOOL", "str": "STRING", "bytes": "STRING"}
 
 
@@ -23,7 +25,7 @@ def tensor(crossing: Crossing, taken: set[str], made: bool = False) -> Tensor:
     while name in taken:
         name += "_"
     taken.add(name)
-    if made and kind.kind == "array" and not kind.rank and kind.dtype in NUMPY_TO_TRITON:
+    if made and kind.axed and not kind.rank and kind.dtype in NUMPY_TO_TRITON:
         return Tensor(name, NUMPY_TO_TRITON[kind.dtype], (-1,) if kind.one_row else (-1, -1), crossing.name, "inferred")
     if not typed(kind):
         return Tensor(name, "STRING", (1,), crossing.name, "json")
@@ -39,7 +41,7 @@ def tensor(crossing: Crossing, taken: set[str], made: bool = False) -> Tensor:
 
 
 def streamed(crossing: Crossing, taken: set[str], made: bool = False) -> Tensor:
-    """The tensor of a value of a stream: Triton's HTTP streams are flat JSON, so all but text and plain numbers travel as JSON in a STRING."""
+    """The tensor of a value of a stream: Triton's HTTP streams are flat JSON, so all but text and numbers travel as JSON in a STRING."""
     kind = crossing.type.items[0] if crossing.type.kind == "stream" else crossing.type
     whole = tensor(Crossing(crossing.name, kind), taken, made)
     return whole if kind.kind in ("str", "int", "float", "bool") else Tensor(whole.name, "STRING", (1,), crossing.name, "json")
@@ -65,7 +67,7 @@ def unpack(array: str, made: Tensor, kind: VType) -> str:
     if kind.kind == "array":
         return array if kind.one_row else f"{array}[0]"
     if kind.kind == "number":
-        return f"{array}[0, 0]"
+        return f"{array}.reshape(())[()]"
     if kind.kind == "list":
         return f"{'unpack_texts' if union(kind.items).kind == 'str' else 'unpack_list'}({array})"
     if kind.kind in ("image", "path"):

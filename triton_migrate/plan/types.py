@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
 from triton_migrate.plan import arrays, plain
 from triton_migrate.plan.reaching import Reaching
 from triton_migrate.plan.vtype import PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
@@ -146,7 +146,7 @@ class Types:
                     return self.annotation(stmt.annotation, frame)
                 if isinstance(stmt, ir.Assign) and stmt.augmented:
                     return self._augmented(binding, frame)
-                found = self.of(binding.expr, frame)
+                found = self._grown(binding, frame) or self.of(binding.expr, frame)
             case "element":
                 found = self._element(self.of(binding.expr, frame), None)
             case "parameter":
@@ -158,6 +158,21 @@ class Types:
         for i in binding.unpacked:
             found = self._element(found, ir.Constant((0, 0, 0, 0), i))
         return found
+
+    def _grown(self, binding: Binding, frame: Frame) -> VType | None:
+        """A list that starts empty is one of what the function appends to it."""
+        stmt = binding.node
+        if not isinstance(stmt, ir.Assign) or not isinstance(stmt.targets[0], ir.Name) or frame.scope.kind != "function":
+            return None
+        if not isinstance(stmt.value, ir.Sequence) or stmt.value.kind != "list" or stmt.value.items:
+            return None
+        found: list[VType] = []
+        for call in (e for s in flow.flatten(frame.scope.function.body) for e in flow.expressions(s)):
+            match call:
+                case ir.Call(_, ir.Attribute(_, ir.Name(_, name), method), args, _) if name == stmt.targets[0].id:
+                    if method in ("append", "extend", "insert"):
+                        found.append(self.of(args[0], frame) if method == "append" and len(args) == 1 else UNKNOWN)
+        return VType("list", items=tuple(dict.fromkeys(found)))
 
     def _parameter(self, parameter: ir.Parameter, frame: Frame) -> VType:
         if parameter.annotation is not None:
@@ -381,7 +396,8 @@ class Types:
             return found
         alone = rule.row_axes >= 0 and given.kind in ("str", "bytes", "image")
         rank = rule.rank or (rule.row_axes + 1 if rule.row_axes >= 0 and given.kind in (*SHAPED, "list") else 0)
-        return replace(found, rank=rule.row_axes if alone else rank, one_row=not alone and rule.row_independent and given.one_row)
+        rank, first = rule.row_axes if alone else rank, not alone and rule.row_independent and given.one_row
+        return replace(found, rank=rank, one_row=first, axed=found.kind == "array" and not alone)
 
     def _converted(self, rule: DataConvert, call: ir.Call, frame: Frame, api: Api) -> VType:
         owner_path = api.called.rpartition(".")[0]
@@ -421,7 +437,12 @@ class Types:
 
 
 KNOWN_INSTANCES = {
-    "file": ("werkzeug.datastructures.FileStorage()", "werkzeug.datastructures.FileStorage().stream", "fastapi.UploadFile().file", "fastapi.File().file"),
+    "file": (
+        "werkzeug.datastructures.FileStorage()",
+        "werkzeug.datastructures.FileStorage().stream",
+        "fastapi.UploadFile().file",
+        "fastapi.File().file",
+    ),
     "array": ("numpy.ndarray()",),
     "tensor": ("torch.Tensor()",),
     "image": ("PIL.Image.Image()",),

@@ -14,11 +14,11 @@ SHAPED = frozenset({"array", "tensor", "image"})
 
 @dataclass(frozen=True, slots=True)
 class VType:
-    """What a value is: str bytes int float bool none plain list tuple dict data array number tensor frame image record object unknown path file ...
+    """What a value is: str bytes int float bool none plain list tuple dict data array number tensor frame image file record object ...
 
-    `plain` is one of Python's own scalars or None, which one is not known; `data` anything that JSON can carry; a `number` is a NumPy scalar. A `frame` is a pandas table or
-    column, an `enum` a member of an Enum, a `stream` a library's iterator that another thread fills, a `generator` what a generator
-    function of the program gives; `items` is then what comes out of it.
+    `plain` is one of Python's own scalars or None, which one is not known; `data` anything that JSON can carry; a `number` a NumPy scalar.
+    A `frame` is a pandas table or column, an `enum` a member of an Enum, a `path` that of a file, a `stream` a library's iterator that
+    another thread fills, a `generator` what a generator function of the program gives; `items` is then what comes out of it.
 
     `dtype` is NumPy's name, "floating" for a float of unknown width, or "?"; `rank` counts axes (0 = unknown); `one_row`: the first axis
     is known to be 1. An image's are those of the array made of it. `items` are element types; `cls` is the class of a record; `declared`
@@ -29,6 +29,7 @@ class VType:
     dtype: str = "?"
     rank: int = 0
     one_row: bool = False
+    axed: bool = False  # of an array of unknown axes: it has one or more, it is no single value
     items: tuple[VType, ...] = ()
     cls: UserClass | None = None
     declared: bool = False

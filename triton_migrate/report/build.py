@@ -249,6 +249,11 @@ def _served(model: Served, endpoints: tuple[str, ...]) -> doc.ServedModel:
         "inputs": tensors[0],
         "outputs": tensors[1],
         "endpoints": list(endpoints),
+        "networks": [
+            {"name": n.name, "backend": n.backend, "script": f"triton_serving/export_{n.name}.py", "place": n.place, "why": n.why}
+            for n in model.networks
+        ],
+        "not_exported": list(model.not_exported),
     }
 
 

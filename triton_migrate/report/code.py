@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup, escape
+from pygments import lexers
 from pygments.lexer import Lexer
-from pygments.lexers.configs import DockerLexer, TOMLLexer
-from pygments.lexers.data import JsonLexer, YamlLexer
-from pygments.lexers.html import HtmlLexer
-from pygments.lexers.markup import MarkdownLexer
-from pygments.lexers.python import PythonLexer
-from pygments.lexers.special import TextLexer
 from pygments.token import Comment, Keyword, Literal, Name, Operator, _TokenType
 
 from triton_migrate.report.visible import visible
@@ -31,16 +26,17 @@ _CLASSES: Final[tuple[tuple[_TokenType, str], ...]] = (
     (Name.Class, "tf"),
     (Name.Tag, "tf"),
 )
-# What a port touches; a lexer for every name under the sun would let a file's name choose how slow the page is.
-_LEXERS: Final[dict[str, type[Lexer]]] = {
-    ".py": PythonLexer,
-    ".html": HtmlLexer,
-    ".json": JsonLexer,
-    ".md": MarkdownLexer,
-    ".toml": TOMLLexer,
-    ".yaml": YamlLexer,
-    ".yml": YamlLexer,
-    "Dockerfile": DockerLexer,
+# What a port touches; a lexer for every name under the sun would let a file's name choose how slow the page is. By name, because
+# Pygments loads each where it is asked for: most pages only show Python.
+_LEXERS: Final[dict[str, str]] = {
+    ".py": "PythonLexer",
+    ".html": "HtmlLexer",
+    ".json": "JsonLexer",
+    ".md": "MarkdownLexer",
+    ".toml": "TOMLLexer",
+    ".yaml": "YamlLexer",
+    ".yml": "YamlLexer",
+    "Dockerfile": "DockerLexer",
 }
 # Generated or minified text: lexers are slow on it and nobody reads its colours.
 _LONGEST_LINE = 1_000
@@ -114,7 +110,7 @@ def _tokens(text: str, filename: str) -> Iterator[tuple[str, str]]:
 
 def _lexer(filename: str) -> Lexer:
     name = filename.rpartition("/")[2]
-    kind = _LEXERS.get(name) or _LEXERS.get(name[name.rfind(".") :]) or TextLexer
+    kind: type[Lexer] = getattr(lexers, _LEXERS.get(name) or _LEXERS.get(name[name.rfind(".") :]) or "TextLexer")
     return kind(stripnl=False, ensurenl=False)
 
 

@@ -260,8 +260,18 @@ class Tensor(TypedDict):
     provenance: Provenance
 
 
+class ExportedNetwork(TypedDict):
+    """A model that a framework backend runs once `script` has written it; `place` is what the pipeline calls it."""
+
+    name: str
+    backend: str
+    script: str
+    place: str
+    why: str
+
+
 class ServedModel(TypedDict):
-    """A model of the repository; `endpoints` are ids of the pipelines it serves."""
+    """A model of the repository; `endpoints` are ids of the pipelines it serves, `not_exported` says of its models which stay in Python."""
 
     name: str
     backend: str
@@ -272,6 +282,8 @@ class ServedModel(TypedDict):
     inputs: list[Tensor]
     outputs: list[Tensor]
     endpoints: list[str]
+    networks: list[ExportedNetwork]
+    not_exported: list[str]
 
 
 class NotPorted(TypedDict):

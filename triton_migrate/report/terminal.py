@@ -82,6 +82,10 @@ def apply_summary(document: Report, console: Console) -> None:
         result = ", ".join(f"{tensor['name']} {tensor['dtype']}" for tensor in served["outputs"])
         batching = f"up to {served['max_batch_size']} rows in one call" if served["stacked"] else "one by one"
         console.print(_text(f"Model {served['name']} ({served['backend']}, {batching}): {crossing} -> {result}"))
+        for network in served["networks"]:
+            console.print(_text(f"  its {network['place']} goes to {network['name']} ({network['backend']}), written by {network['script']}"))
+        for reason in served["not_exported"]:
+            console.print(_text(f"  stays in Python: {reason}"))
     for left in document["not_ported"]:
         console.print(_text(f"Not ported: {left['endpoint']}: {left['reason']}", style="yellow"))
         console.print(_text(f"  {left['file']}:{left['line']}: {left['fix']}"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import re
-import textwrap
 from collections.abc import Iterator
 
 from triton_migrate.base import Span
@@ -13,11 +13,12 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan import tensors
-from triton_migrate.plan.alone import identifier, receiver
+from triton_migrate.plan.alone import identifier, read, receiver
+from triton_migrate.plan.constants import Constant
 from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.errors import swallowing
-from triton_migrate.plan.liveness import find_block, lifted_name
+from triton_migrate.plan.liveness import blocks_around, find_block, lifted_name
 from triton_migrate.plan.port import PlannedModel
 from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.evaluate import Evaluator
@@ -86,14 +87,24 @@ class AppEdits:
         self._add(file, AddImport(MODELS, own=self._own()))
         made = f"triton_models.{identifier(planned.name)}"
         waits = cut.scope.kind == "function" and cut.scope.function.is_async
+        kept = [(c.file, c.expr.at, self._constant(c, made)) for c in read(self.evaluator, tuple(s for c in planned.cuts for s in c.sites))]
+        for home, at, text in kept:
+            self.leftovers.remove(home, at)
+            if not waits or not any(home == file and ir.holds(s.call.at, at) for s in cut.sites):
+                self._add(home, AddImport(MODELS, own=self._own()), ReplaceExpression(Span(home, *at), text))
         for site in cut.sites:
             held = receiver(site)
             self.leftovers.remove(file, held.at)
             if waits:
-                call = self.texts[file].piece(site.call.at, ((held.at, f"{made}.awaited"),))
+                inside = tuple((at, text) for f, at, text in kept if f == file and ir.holds(site.call.at, at))
+                call = self.texts[file].piece(site.call.at, ((held.at, f"{made}.awaited"), *inside))
                 self._add(file, ReplaceExpression(site.span, f"await {call}"))
             else:
                 self._add(file, ReplaceExpression(Span(file, *held.at), made))
+
+    def _constant(self, constant: Constant, made: str) -> str:
+        text = constant.text(self.texts[constant.file].piece(constant.expr.at))
+        return f"{made}.later({json.dumps(text)})"
 
     def _add(self, file: str, *operations: Operation) -> None:
         self.operations.setdefault(file, []).extend(o for o in operations if o not in self.operations.get(file, []))
@@ -192,21 +203,33 @@ class AppEdits:
         wanted = {s.number: outputs[s.call.func.attr] for s in sites if isinstance(s.call.func, ir.Attribute)}
         arguments = {given.name: self._client_calls(tensors.pack(text.piece(leaf.at), given, kind), file)}
         infer = self._infer(planned, cut, list(dict.fromkeys(t.name for t, _ in wanted.values())), arguments, errors)
-        block, index = find_block(cut.scope.function.body, sites[0].call)
+        holders = [blocks_around(cut.scope.function.body, s.call.at)[-1] for s in sites]
+        together = len({id(block) for block, _ in holders}) == 1
+        block, index = holders[0] if together else find_block(cut.scope.function.body, sites[0].call)
         stmt = block[index]
         out = self._free("out", cut.scope)
         simple = isinstance(stmt, (ir.Assign, ir.Return, ir.Evaluate))
+        inline = f"({infer})" if infer.startswith("await ") else infer
         if simple:
             self._add(file, InsertBefore(Span(file, *stmt.at), f"{out} = {infer}\n"))
         for site in sites:
             made, crossing = wanted[site.number]
-            array = f'{out if simple else infer}["{made.name}"]'
+            array = f'{out if simple else inline}["{made.name}"]'
             self._add(file, ReplaceExpression(site.span, self._client_calls(tensors.unpack(array, made, crossing.type), file)))
             for part in walk(site.call):
                 if part is not site.call and not any(part is p for p in walk(leaf)):
                     self.leftovers.remove(file, part.at) if isinstance(part, (ir.Name, ir.Attribute)) else None
 
-    def _infer(self, planned: PlannedModel, cut: Cut, outputs: list[str], given: dict[str, str], caught: tuple[str, ...], call: str = "", margin: int = 6) -> str:
+    def _infer(
+        self,
+        planned: PlannedModel,
+        cut: Cut,
+        outputs: list[str],
+        given: dict[str, str],
+        caught: tuple[str, ...],
+        call: str = "",
+        margin: int = 6,
+    ) -> str:
         alias = self._alias(cut.scope.file)
         call = call or (f"await {alias}.infer_async" if cut.scope.function.is_async else f"{alias}.infer")
         wanted = [f'"{outputs[0]}"', outputs[1]] if cut.streams else ["[" + ", ".join(f'"{o}"' for o in outputs) + "]"]

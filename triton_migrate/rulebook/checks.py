@@ -7,7 +7,20 @@ import re
 SOURCES = ("json", "form", "file", "query", "path", "raw-body", "header", "cookie", "method", "any")
 RESPONSES = ("json", "html", "text", "file", "stream", "redirect")
 QUEUES = ("celery", "rq", "huey", "dramatiq", "arq", "taskiq", "background-task", "thread")
-EFFECTS = ("log", "time", "random", "file-read", "file-write", "db-read", "db-write", "network", "process", "arguments", "mutate", "disconnect")
+EFFECTS = (
+    "log",
+    "time",
+    "random",
+    "file-read",
+    "file-write",
+    "db-read",
+    "db-write",
+    "network",
+    "process",
+    "arguments",
+    "mutate",
+    "disconnect",
+)
 BACKENDS = ("python", "onnxruntime", "pytorch", "tensorflow", "fil", "openvino", "tensorrt", "vllm", "dali")
 
 CONCERNS = ("placement", "optimisation")

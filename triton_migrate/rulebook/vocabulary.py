@@ -357,11 +357,11 @@ class DataConvert(Rule):
     """Call that gives data from data.
 
     `container`: conversion only, in the sense of CATEGORIES.md I1. `result` is the value type: `array:<dtype>`, `tensor:<dtype>`,
-    `frame`, `image`, `str`, `bytes`, `int`, `float`, `bool`, `list`, `dict`, `stream:<type>` (an iterator that another thread
-    fills), `same` (as the first argument or receiver); <dtype> is a
-    NumPy name, `arg:<port>` (a dtype argument; with `|<default>` behind it when it may be absent), `same`, `floating` (a float of the
-    subject's width; NumPy makes float64 of integers), `mean` (likewise, of small integers, too), `wide` (what a sum is of) or `?`. `element` is
-    Python's scalar for the subject's dtype, `data` anything that JSON carries, `list:<type>` a list of such.
+    `number:<dtype>`, `frame`, `image`, `str`, `bytes`, `int`, `float`, `bool`, `list`, `dict`, `list:<type>`, `data` (anything that JSON
+    carries), `stream:<type>` (an iterator that another thread fills), `element` (Python's scalar for the subject's dtype), `same` (as the
+    subject: the receiver, or else the first argument). <dtype> is a NumPy name, `arg:<port>` (a dtype argument; with `|<default>` behind it
+    when it may be absent), `same`, `floating` (a float of the subject's width; NumPy makes float64 of integers), `mean` (likewise, of small
+    integers, too), `wide` (what a sum is of) or `?`.
 
     `shape` says the axes of an array: their sizes (`1,?,?,?`), or `same` as the subject's (those of nested lists, too), `axes` (as many),
     `flat`, `new:<port>` (one more, there), `drop:<port>` (one fewer; all of them without the argument), `dims:<port>` (given there),

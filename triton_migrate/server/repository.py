@@ -48,6 +48,8 @@ def read(app: Path, *, gpu: bool) -> tuple[RepositoryModel, ...]:
     """The models under `location(app)`, ensembles last. Without a GPU `configs/cpu.pbtxt` counts, as `--model-config-name=cpu` does."""
     folder = location(app)
     names = sorted(f.name for f in folder.iterdir() if f.is_dir() and f.name[0] not in "._") if folder.is_dir() else []
+    if not names and (app / "triton_serving" / "bindings.py").is_file():
+        raise TritonMigrateError(f"the models of {app} are bound in the application", hint="start the application: Triton comes with it")
     if not names:
         raise TritonMigrateError(
             f"{app} has no models in triton_serving/model_repository", hint=f"apply first: triton-migrate apply {app} --write"

@@ -12,7 +12,7 @@ from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.stores import method_of
 from triton_migrate.resolve.values import Api, Instance, Site, UserClass
-from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelLoad, ModelPredict
+from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelLoad, ModelPredict, WebRequest
 from triton_migrate.trace import guessed
 from triton_migrate.trace.loads import Filling, Loads
 from triton_migrate.trace.moments import Moments
@@ -31,6 +31,7 @@ class Models:
         self.moments = Moments(matcher, startup)
         self.loads, self.pickled = Loads(matcher), Pickled(matcher, distributions)
         self.found: dict[Span, ModelRef] = {}
+        self.asked: dict[tuple[int, int], tuple[WebRequest, ...]] = {}  # what expressions read of the request, for the walks of all entries
         self._asked: set[Site] = set()
         self._networks: dict[Scope, bool] = {}
 

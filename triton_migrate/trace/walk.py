@@ -12,7 +12,6 @@ from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Instance, UserFunction, Values
-from triton_migrate.rulebook.vocabulary import WebRequest
 from triton_migrate.trace import calls, expressions, statements
 from triton_migrate.trace.cells import Cells
 from triton_migrate.trace.environment import Env, Heap, Seen
@@ -49,7 +48,7 @@ class Walk:
         self.decided = CLEAN  # predict sites whose results decide that the statement under way is reached
         self.answering = CLEAN  # those that decide what the entry answers
         self.given: dict[int, Taint] = {}  # what the parts of the calls under way depend on: walked once, not for every callee
-        self.asked: dict[tuple[int, int], tuple[WebRequest, ...]] = {}
+        self.asked = models.asked
         self.carried: dict[int, frozenset[str]] = {}  # names that a loop takes over from the round before
         self.visits = 0
         self._closures: dict[int, Env] = {}

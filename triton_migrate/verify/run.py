@@ -14,6 +14,7 @@ from triton_migrate.base import TritonMigrateError
 from triton_migrate.server import Ports, Triton, running
 from triton_migrate.verify.client import Client, client
 from triton_migrate.verify.compare import differences
+from triton_migrate.verify.inprocess import InApplication, is_bound
 from triton_migrate.verify.load import LoadPlan, Target, measure_load
 from triton_migrate.verify.records import LoadResult, ModelCounts, RequestResult, Verification
 from triton_migrate.verify.replay import Replayed, replay
@@ -56,8 +57,10 @@ def verify_port(
         say(f"the original is up on {before.app.command.server}, replaying {len(recorded)} requests")
         replies = replay(recorded, before.client, before.app.check)
         with (
-            running(port, python=python, ports=Ports.free(), say=say) as triton,
-            _side("the port", port, application, python, _addresses(triton)) as after,
+            _triton(port, python, say) as triton,
+            _side(
+                "the port", port, application, python, triton.environment if isinstance(triton, InApplication) else _addresses(triton)
+            ) as after,
         ):
             say(f"the port is up on Triton {triton.version}, replaying {len(recorded)} requests")
             results = _compared(replies, replay(recorded, after.client, _alive(after.app, triton), lambda: _answered(triton)))
@@ -74,11 +77,21 @@ def _side(name: str, root: Path, application: Application, python: Path, env: Ma
         yield Side(app, session)
 
 
+@contextmanager
+def _triton(port: Path, python: Path, say: Callable[[str], None]) -> Iterator[Triton | InApplication]:
+    """A server of the port's models, or the one that the port itself starts."""
+    if is_bound(port):
+        yield InApplication(Ports.free())
+        return
+    with running(port, python=python, ports=Ports.free(), say=say) as triton:
+        yield triton
+
+
 def _addresses(triton: Triton) -> dict[str, str]:
     return {"TRITON_URL": triton.url, "TRITON_GRPC_URL": triton.grpc_url, "TRITON_METRICS_URL": triton.metrics_url}
 
 
-def _alive(app: App, triton: Triton) -> Callable[[], None]:
+def _alive(app: App, triton: Triton | InApplication) -> Callable[[], None]:
     def check() -> None:
         triton.refuse_dead()
         app.check()
@@ -86,11 +99,11 @@ def _alive(app: App, triton: Triton) -> Callable[[], None]:
     return check
 
 
-def _answered(triton: Triton) -> int:
+def _answered(triton: Triton | InApplication) -> int:
     return sum(model.request_success for model in triton.statistics())
 
 
-def _counts(triton: Triton) -> tuple[ModelCounts, ...]:
+def _counts(triton: Triton | InApplication) -> tuple[ModelCounts, ...]:
     return tuple(ModelCounts(m.name, m.request_success, m.execution_count, m.inference_count) for m in triton.statistics())
 
 

@@ -1,0 +1,127 @@
+"""What is known of a value's type where it would be sent, and that nothing is claimed of it which NumPy would not do."""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent
+from typing import Any
+
+import numpy as np
+import pytest
+
+from triton_migrate.plan.types import Types
+from triton_migrate.plan.vtype import VType
+from triton_migrate.study import Study, study
+
+# One function per case: the type of `x` at its end, as `said` writes it.
+CASES = {
+    "x = np.array([[1.0, 2.0]])": "array:float64/2*",
+    "x = np.array([1, 2.5])": "array:float64/1",
+    "x = np.array([1, 2])": "array:int64/1",
+    "x = np.array([a, b])": "array/0",
+    "x = np.array([a], dtype=np.float32)": "array:float32/0*",
+    "x = np.array([[float(a), float(b)]], dtype='float32').astype(np.float64)": "array:float64/2*",
+    "x = np.array([float(v) for v in a]).reshape(1, -1)": "array:float64/2*",
+    "x = np.expand_dims(np.zeros((28, 28)), axis=0)": "array:float64/3*",
+    "x = np.zeros((28, 28), np.uint8)[None, :, :, None]": "array:uint8/4*",
+    "x = np.frombuffer(a, dtype=np.uint8)": "array:uint8/1",
+    "x = np.zeros((2, 3), np.uint8) / 255": "array:float64/2",
+    "x = np.zeros((2, 3), np.float32) / 255": "array:float32/2",
+    "x = np.zeros((2, 3), np.float32) - np.zeros((1, 3), np.uint8)": "array:float32/2",
+    "x = np.zeros((2, 3), np.float32) * np.zeros((2, 3))": "array:float64/2",
+    "x = np.zeros((1, 3), np.float32)[0]": "array:float32/1",
+    "x = np.zeros((1, 3), np.float32)[0][1]": "number:float32",
+    "x = np.zeros((1, 3), np.float32)[0, 1].item()": "float",
+    "x = np.zeros((1, 3), np.float32)[0].tolist()": "list[float]",
+    "x = np.argmax(np.zeros((1, 3)))": "number:int64",
+    "x = np.argmax(np.zeros((1, 3)), axis=1)": "array:int64/1",
+    "x = np.mean(np.zeros((1, 3), np.uint8), axis=0)": "array:float64/1",
+    "x = np.max(np.zeros((1, 3), np.float32))": "number:float32",
+    "x = np.stack([np.zeros(3), np.ones(3)])": "array:float64/2",
+    "x = np.concatenate([np.zeros((1, 3)), np.ones((1, 3))])": "array:float64/2",
+    "x = Image.open(a)": "image",
+    "x = Image.open(a).convert('RGB').resize((8, 8))": "image:uint8/3",
+    "x = np.asarray(Image.open(a).convert('L'))": "array:uint8/2",
+    "x = np.asarray(Image.open(a))": "array/0",
+    "x = Image.open(a)\n    if x.mode != 'RGB':\n        x = x.convert('RGB')\n    x = x.resize((8, 8))\n    x = np.array(x, dtype=np.float32)": (
+        "array:float32/0"
+    ),
+    "x = cv2.imdecode(np.frombuffer(a, np.uint8), cv2.IMREAD_COLOR)": "array:uint8/3",
+    "x = cv2.cvtColor(cv2.imdecode(a, cv2.IMREAD_COLOR), cv2.COLOR_BGR2GRAY)": "array:uint8/2",
+    "x = cv2.dnn.blobFromImage(a)": "array:float32/4",
+    "x = img_to_array(a)\n    x = np.expand_dims(x, axis=0)\n    x = preprocess_input(x)": "array:float32/4*",
+    "x = torch.from_numpy(np.zeros((3, 8, 8), np.float32)).unsqueeze(0).numpy()": "array:float32/4*",
+    "x = torch.zeros(1, 3).to('cuda').half().cpu().numpy()": "array:float16/2*",
+    "p, x = torch.max(torch.zeros(2, 3), 1)": "tensor:int64/1",
+    "p, i = torch.max(torch.zeros(2, 3), 1)\n    x = i[0].item()": "int",
+    "x = torch.softmax(a, dim=1).max().item()": "float",
+    "x = len(a)\n    x /= 2": "plain",
+    "x = 0.5\n    x += 1": "float",
+    "x = 1 if a else 2.5": "plain",
+    "x = None\n    if a:\n        x = 'text'": "plain",
+    "x = []\n    for v in a:\n        x.append(float(v))": "list[float]",
+    "x = []\n    x.append(1)\n    x.append('two')": "list[int,str]",
+    "x = [i for i, v in enumerate(a)]": "list[int]",
+    "x = list(map(float, a))": "list[float]",
+    "x = {'label': 'a', 'score': 0.5}": "dict[str,float]",
+    "x = request.form['name']": "str",
+    "x = request.form.get('name')": "unknown",
+    "x = request.get_json()['rows']": "data",
+    "x = np.array(request.get_json()['rows'])": "array/0",
+    "x = np.array(request.get_json()['rows'], dtype=float).reshape(-1, 4)": "array:float64/2",
+    "x = 'text'\n    x = len(x)": "int",
+    "x = round(len(a) / 3, 2)": "float",
+    "x = sum([1, 2])": "int",
+}
+HEAD = """
+    import cv2
+    import numpy as np
+    import torch
+    from flask import request
+    from keras.applications.resnet50 import preprocess_input
+    from keras.preprocessing.image import img_to_array
+    from PIL import Image
+"""
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    root = tmp_path_factory.mktemp("types")
+    functions = (f"\n\ndef f{number}(a, b):\n    {case}\n    return x\n" for number, case in enumerate(CASES))
+    (root / "app.py").write_text(dedent(HEAD) + "".join(functions))
+    return study(root)
+
+
+@pytest.mark.parametrize(("number", "case"), list(enumerate(CASES)), ids=list(CASES))
+def test_the_type_of_a_value(program: Study, number: int, case: str) -> None:
+    assert said(typed_at_end(program, number)) == CASES[case]
+
+
+def typed_at_end(program: Study, number: int) -> VType:
+    module = program.evaluator.program.frames["app.py"]
+    scope = next(s for s in module.scope.children.values() if s.name == f"f{number}")
+    frame = program.evaluator.program.generic(scope)
+    return Types(program.evaluator, {}).name("x", frame, at=scope.function.body[-1].at)
+
+
+def said(kind: VType) -> str:
+    shape = f"/{kind.rank}{'*' if kind.one_row else ''}" if kind.rank or kind.kind in ("array", "tensor") else ""
+    inner = f"[{','.join(map(said, kind.items))}]" if kind.items else ""
+    return f"{kind.kind}{'' if kind.dtype == '?' else ':' + kind.dtype}{shape}{inner}"
+
+
+ALONE = [case for case in CASES if not re.search(r"\b(a|b|Image|cv2|torch|img_to_array|request)\b", case)]
+
+
+@pytest.mark.parametrize("case", ALONE)
+def test_numpy_and_python_make_that(case: str) -> None:
+    names: dict[str, Any] = {"np": np}
+    exec(dedent(f"if True:\n    {case}"), names)
+    x, claimed = names["x"], CASES[case]
+    if claimed.startswith(("array", "number")):
+        kind, dtype, rank, whole = re.fullmatch(r"(\w+):(\w+)(?:/(\d))?(\*?)", claimed).groups()  # type: ignore[union-attr]
+        assert (x.dtype.name, x.ndim) == (dtype, int(rank or 0))
+        assert isinstance(x, np.ndarray if kind == "array" else np.generic)
+        assert not whole or len(x) == 1
+    else:
+        assert type(x).__name__ == claimed.partition("[")[0]

@@ -1,0 +1,51 @@
+"""Takes the text of a generated module, gives what it reads and does not define: a port that would fail at its first request is none."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import symtable
+
+KNOWN = frozenset({*dir(builtins), "__file__", "__name__", "__doc__", "__path__", "__spec__", "__annotations__"})
+
+
+def undefined(text: str) -> tuple[str, ...]:
+    """Names that no scope of the module binds; none where a star import may bring them. Annotations are never evaluated."""
+    tree = ast.parse(text)
+    if any(alias.name == "*" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names):
+        return ()
+    plain = ast.unparse(_Bare().visit(tree))
+    top = symtable.symtable(plain, "<pipeline>", "exec")
+    bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()} | _declared(top)
+    return tuple(sorted(_read(top, top=True) - bound - KNOWN))
+
+
+def _declared(table: symtable.SymbolTable) -> set[str]:
+    """Globals that functions assign."""
+    own = {s.get_name() for s in table.get_symbols() if s.is_declared_global() and s.is_assigned()}
+    return own.union(*(_declared(child) for child in table.get_children()))
+
+
+def _read(table: symtable.SymbolTable, top: bool = False) -> set[str]:
+    own = {s.get_name() for s in table.get_symbols() if s.is_referenced() and (top or s.is_global())}
+    return own.union(*(_read(child) for child in table.get_children()))
+
+
+class _Bare(ast.NodeTransformer):
+    """Leaves annotations out."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        value = node.value if node.value is not None else ast.Constant(None)
+        return self.generic_visit(ast.copy_location(ast.Assign([node.target], value), node))
