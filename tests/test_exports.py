@@ -51,3 +51,43 @@ def test_exported_network_answers_like_the_original(folder: Path, case: Case, tm
     for name, backend in case["networks"].items():
         assert counted.get(name), (said, counted)
         assert f"{name}: loaded by the stand-in for {backend}" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "exports", "why"),
+    [
+        ("torch_mlp", "none", "--no-export"),
+        ("sklearn_proba", "networks", "--export exports it all the same"),
+        ("fastapi_settings", "all", "exported vectorisers split otherwise"),
+        ("fastapi_batch", "all", "shows only when it is loaded"),
+        ("flask_errors", "all", "which an exported file does not raise"),
+    ],
+)
+def test_what_stays_in_python_says_why(name: str, exports: str, why: str, tmp_path: Path) -> None:
+    folder = next(f for f in Path(__file__).parent.glob(f"*/{name}/app"))
+    port = tmp_path / "port"
+    shutil.copytree(folder, port)
+    report = api.apply(port, out=tmp_path / "out", write=True, exports=exports)
+    said = [reason for served in report["served_models"] for reason in served["not_exported"]]
+    assert any(why in reason for reason in said), said
+    assert not list(port.glob("triton_serving/export_*.py")) or exports == "all"
+    assert all(reason in (port / "triton_serving" / "README.md").read_text() for reason in said)
+
+
+def test_script_and_configuration_fit_the_network(tmp_path: Path) -> None:
+    port = tmp_path / "port"
+    shutil.copytree(Path(__file__).parent / "exports" / "transformers_text" / "app", port)
+    report = api.apply(port, out=tmp_path / "out", write=True)
+    (network,) = (network for served in report["served_models"] for network in served["networks"])
+    assert (network["name"], network["backend"], network["place"]) == ("tiny", "onnxruntime", "model")
+    script = (port / network["script"]).read_text()
+    assert 'calls=["()"]' in script
+    assert "tolerance=0.001" in script
+    pipeline = next(port.glob("triton_serving/model_repository/*/1/pipeline.py"))
+    assert "def use_tiny(made):" in pipeline.read_text()
+    assert 'served("tiny")' in pipeline.with_name("model.py").read_text()
+    assert "model_repository/tiny/" in (port / "triton_serving" / ".gitignore").read_text()
+    docker = (port / "triton_serving" / "Dockerfile").read_text()
+    assert "RUN python3 -m triton_serving.export_tiny" in docker
+    assert "pip install --no-cache-dir 'numpy<2' onnx onnxruntime onnxscript" in docker
+    assert not (port / "triton_serving" / "model_repository" / "tiny").exists()

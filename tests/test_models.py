@@ -307,15 +307,16 @@ def test_weights_that_are_optional_leave_the_load_where_it_was(tmp_path: Path) -
 
 def test_a_library_without_rules_is_guessed_by_what_is_called(tmp_path: Path) -> None:
     app = """
-    from unheard_of import Recommender, Settings
+    from unheard_of import Recommender, Settings, WordNet, Words
+    words, net = Words(), WordNet()
     settings = Settings("all.yaml")
     model = Recommender(settings)
     model.load_model("best")
     other = Recommender(settings)
     """
-    ran = "[model.predict(request.json), other.predict(request.json), settings.describe(request.json)]"
+    ran = "[model.predict(request.json), other.predict(request.json), settings.describe(request.json), words(1), net(request.json)]"
     report = scanned(tmp_path, app=dedent(app) + ROUTE.format(ran=ran))
-    assert models(report) == [("app.py", 5, "other:unheard_of"), ("app.py", 6, "other:unheard_of")]
+    assert models(report) == [("app.py", line, "other:unheard_of") for line in (3, 6, 7)]
     (endpoint,) = report["endpoints"]
     assert endpoint["inference"]
     assert endpoint["confidence"] <= 0.75, "a guess"
@@ -339,3 +340,108 @@ def test_what_is_no_guess(tmp_path: Path, head: str, called: str) -> None:
 def test_a_pickle_that_is_called_a_model_is_one_before_anything_runs_it(tmp_path: Path) -> None:
     app = "import joblib\nchurn_model = joblib.load('a.pkl')\ncolumns = joblib.load('b.pkl')\n" + ROUTE.format(ran="'soon'")
     assert models(scanned(tmp_path, app=app)) == [("app.py", 2, "sklearn")]
+
+
+def test_a_look_at_held_back_rows_and_a_warm_up_serve_nobody(tmp_path: Path) -> None:
+    app = """
+    from flask import Flask, current_app, jsonify, request
+    from sentence_transformers import SentenceTransformer
+    from sklearn.linear_model import LinearRegression
+    from sklearn.model_selection import train_test_split
+
+    app = Flask(__name__)
+    encoders = {}
+
+    def fitted(x, y):
+        a, b, c, d = train_test_split(x, y)
+        model = LinearRegression().fit(a, c)
+        return model, model.predict(b)
+
+    @app.post("/fit")
+    def fit():
+        model, seen = fitted(request.json["x"], request.json["y"])
+        current_app.extensions["line"] = model
+        return jsonify(seen.tolist())
+
+    @app.post("/line")
+    def line():
+        model, _ = fitted([[1], [2]], [1, 2])
+        return jsonify(model.predict(request.json).tolist())
+
+    @app.post("/encoder")
+    def encoder():
+        made = SentenceTransformer(request.json["name"])
+        made.encode("ready?")
+        encoders[request.json["name"]] = made
+        return "loaded"
+    """
+    found = {e["path"]: e["inference"] for e in scanned(tmp_path, app=app)["endpoints"]}
+    assert found == {"/fit": False, "/line": True, "/encoder": False}
+
+
+def test_what_a_result_decides_is_answered(tmp_path: Path) -> None:
+    app = """
+    from flask import Flask, jsonify, request
+    from sklearn.linear_model import LogisticRegression
+
+    app = Flask(__name__)
+
+    @app.post("/p")
+    def p():
+        model = LogisticRegression().fit(request.json["x"], request.json["y"])
+        words = []
+        for label in model.predict(request.json["z"]):
+            if label == 1:
+                words.append("buy")
+            else:
+                words.append("sell")
+        return jsonify(words)
+    """
+    assert [e["inference"] for e in scanned(tmp_path, app=app)["endpoints"]] == [True]
+
+
+def test_a_factory_that_a_training_script_calls_too(tmp_path: Path) -> None:
+    nets = NET + "\n    @classmethod\n    def made(cls):\n        return cls()\n"
+    train = "import torch\nfrom nets import Net\nnet = Net.made()\nnet.load_state_dict(torch.load('last.pt'))\n"
+    app = "import torch\nfrom nets import Net\nnet = Net.made()\nrows = []\nrows.append(Net.made())\nkept = torch.load('net.pt')\n"
+    app += "net.load_state_dict(kept['weights'])\n" + ROUTE.format(ran="net(torch.tensor(request.json)).tolist()")
+    assert models(scanned(tmp_path, nets=nets, train=train, app=app)) == [("app.py", 6, "pytorch")]
+
+
+def test_a_network_of_parts_of_a_loaded_one_is_no_model_of_its_own(tmp_path: Path) -> None:
+    app = """
+    import tensorflow as tf
+    net = tf.keras.models.load_model("net.keras")
+    inner = tf.keras.Model(net.inputs, net.get_layer("conv").output)
+    given = tf.keras.Input(shape=(8,))
+    x = given
+    for name in ("pool", "dense"):
+        x = net.get_layer(name)(x)
+    head = tf.keras.Model(given, x)
+    alone = tf.keras.Sequential([tf.keras.layers.Dense(2)])
+    """
+    ran = "[m(request.json).numpy().tolist() for m in (inner, head, alone)]"
+    assert models(scanned(tmp_path, app=dedent(app) + ROUTE.format(ran=ran))) == [("app.py", 3, "keras"), ("app.py", 10, "keras")]
+
+
+def test_the_fields_that_a_model_serializer_lists(tmp_path: Path) -> None:
+    views = """
+    import joblib
+    from rest_framework import serializers
+    from rest_framework.response import Response
+    from rest_framework.views import APIView
+
+    model = joblib.load("m.joblib")
+
+    class Rows(serializers.ModelSerializer):
+        class Meta:
+            fields = ["size", "age"]
+
+    class Predict(APIView):
+        def post(self, request):
+            rows = Rows(data=request.data)
+            return Response(model.predict([[rows.validated_data["size"], rows.validated_data["age"]]]).tolist())
+    """
+    urls = "from django.urls import path\nfrom views import Predict\nurlpatterns = [path('p', Predict.as_view())]\n"
+    report = scanned(tmp_path, settings="ROOT_URLCONF = 'urls'\n", urls=urls, views=views)
+    assert [sorted(i["name"] for i in e["inputs"]) for e in report["endpoints"]] == [["age", "size"]]

@@ -54,7 +54,7 @@ def test_a_value_comes_back_as_it_was(codec: ModuleType, kind: VType, dtype: str
     made = tensor(Crossing("value", kind), set(), True)
     assert (made.name, made.dtype, made.dims, made.variable) == ("VALUE", dtype, dims, "value")
     sent = eval(pack("value", made, kind), {**codec.__dict__, "value": value})
-    assert len(sent) == 1 and sent.ndim == len(dims) + 1 or kind.axed
+    assert (len(sent) == 1 and sent.ndim == len(dims) + 1) or kind.axed
     back = eval(unpack("sent", made, kind), {**codec.__dict__, "sent": sent})
     assert type(back) is type(value)
     assert np.array_equal(back, value) and getattr(back, "dtype", None) == getattr(value, "dtype", None)

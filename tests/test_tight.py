@@ -22,7 +22,9 @@ import pytest
 from tight.serving import Served, gone, serving
 
 from triton_migrate import api
+from triton_migrate.base import Span
 from triton_migrate.bind.versions import conflicts
+from triton_migrate.rewrite import AddDecorator, apply_operations
 
 APPS = Path(__file__).parent / "tight"
 CASES = {path.parent.name: json.loads(path.read_text()) for path in sorted(APPS.glob("*/case.json"))}
@@ -107,6 +109,13 @@ def test_target_python_backend_takes_passable_state_along(tmp_path: Path) -> Non
     trained = api.apply(copied(CREDIT, tmp_path / "credit"), out=tmp_path / "out", target="python-backend")
     (refused,) = trained["not_ported"]
     assert trained["served_models"] == [] and "train" in refused["reason"] and refused["file"] == "scoring.py"
+
+
+def test_a_decorator_is_added_above_or_below_the_others() -> None:
+    source = "@app.task\n# why\n@once  # here\ndef f(): ...\n"
+    function = Span("a.py", 4, 0, 4, 12)
+    for inner, expected in ((False, f"@tight\n{source}"), (True, source.replace("def f", "@tight\ndef f"))):
+        assert apply_operations(source, "a.py", (AddDecorator(function, "tight", inner),)) == expected
 
 
 # ---------------------------------------------------------------- versions

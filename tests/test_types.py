@@ -43,9 +43,9 @@ CASES = {
     "x = Image.open(a).convert('RGB').resize((8, 8))": "image:uint8/3",
     "x = np.asarray(Image.open(a).convert('L'))": "array:uint8/2",
     "x = np.asarray(Image.open(a))": "array/0",
-    "x = Image.open(a)\n    if x.mode != 'RGB':\n        x = x.convert('RGB')\n    x = x.resize((8, 8))\n    x = np.array(x, dtype=np.float32)": (
-        "array:float32/0"
-    ),
+    (
+        "x = Image.open(a)\n    if x.mode != 'RGB':\n        x = x.convert('RGB')\n    x = np.array(x.resize((8, 8)), dtype=np.float32)"
+    ): "array:float32/0",
     "x = cv2.imdecode(np.frombuffer(a, np.uint8), cv2.IMREAD_COLOR)": "array:uint8/3",
     "x = cv2.cvtColor(cv2.imdecode(a, cv2.IMREAD_COLOR), cv2.COLOR_BGR2GRAY)": "array:uint8/2",
     "x = cv2.dnn.blobFromImage(a)": "array:float32/4",

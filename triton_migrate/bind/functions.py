@@ -32,7 +32,9 @@ class Candidate:
         self.site, self.depth, self.handlers = site, depth, handlers
         self.frame = frame_at(site, depth)
         self.scope = self.frame.scope
-        self.callee, self.arguments, self.result = "", (), Crossing("result", UNKNOWN)  # type: tuple[str, tuple[Argument, ...], Crossing]
+        self.callee = ""
+        self.arguments: tuple[Argument, ...] = ()
+        self.result = Crossing("result", UNKNOWN)
         self.problem = self._shape() or self._body() or self._receiver() or self._parameters() or self._returned()
 
     def _no(self, reason: str, at: ir.At | None = None, fix: str = STUCK) -> NoCut:

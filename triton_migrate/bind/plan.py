@@ -24,7 +24,7 @@ from triton_migrate.plan.vtype import UNKNOWN
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.models import model_name
-from triton_migrate.trace.records import Pipeline
+from triton_migrate.trace.records import Pipeline, PredictSite
 
 CALL = "only rows travel: the predict call runs on the live model of the owner, all that wait in one call"
 FUNCTION = "the function runs as it is on the owner's live object, with its locks and the state it reads"
@@ -192,7 +192,7 @@ def _bound(members: list[_Draft], taken: set[str]) -> Bound:
     )
 
 
-def _sites(draft: _Draft) -> tuple:  # type: ignore[type-arg]
+def _sites(draft: _Draft) -> tuple[PredictSite, ...]:
     if draft.cut is not None or draft.outline is not None:
         return draft.cut.sites if draft.cut is not None else draft.pipeline.sites
     return tuple(s for s in draft.pipeline.sites if any(f.scope is draft.scope for f in (*(f for _, f in s.chain), s.frame)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
 from triton_migrate.index.text import Text
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope, Store
@@ -116,7 +116,5 @@ def _is_plain(scope: Scope) -> bool:
 
 
 def _results(scope: Scope) -> list[ir.Expr]:
-    from triton_migrate.index import flow
-
     found = (s.value for s in flow.flatten(scope.function.body) if isinstance(s, ir.Return))
     return [value for value in found if isinstance(value, (ir.Name, ir.Attribute, ir.Subscript))]

@@ -20,7 +20,7 @@ from triton_migrate.base import Span
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]  # mypy may run where it is not needed
 
 NUMPY = ("1.21.0", "1.22.4", "1.23.5", "1.24.4", "1.25.2", "1.26.0", "1.26.4")  # what a pin has to let in
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12")
@@ -133,7 +133,8 @@ def _caret(version: str) -> str:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8", errors="replace"))
+        document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8", errors="replace"))
+        return document
     except tomllib.TOMLDecodeError:
         return {}
 

@@ -14,7 +14,7 @@ from triton_migrate.index import flow, ir
 from triton_migrate.match import Matcher
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction, Value
+from triton_migrate.resolve.values import NOTHING, Api, Instance, UserClass, UserFunction, Value
 from triton_migrate.rulebook.vocabulary import WebAuth, WebHook
 from triton_migrate.trace.records import InputOrigin
 
@@ -27,8 +27,7 @@ DEEPEST = 4  # dependencies of dependencies
 def guards(course: Course, matcher: Matcher) -> Iterator[Span]:
     """Where the entry, or what it stands on, turns strangers away."""
     handler, evaluator = course.pipeline.entry.handler, course.evaluator
-    outer = handler.scope.parent and evaluator.program.generic(handler.scope.parent)
-    for expr, frame in _around(handler.scope, outer, evaluator):
+    for expr, frame in _around(handler.scope, evaluator.program.generic(handler.scope).parent, evaluator):
         if any(_admits(evaluator, v, 0) for part in _parts(expr) for v in evaluator.values(part, frame)):
             yield evaluator.program.span(frame.scope, expr.at)
     for step in course.pipeline.steps:
@@ -75,7 +74,7 @@ def _admits(evaluator: Evaluator, value: Value, depth: int) -> bool:
             return evaluator.rulebook.find(path.removesuffix("()"), WebAuth) is not None
         case UserClass() | Instance():
             cls = value if isinstance(value, UserClass) else value.of
-            own = evaluator.class_attribute(cls, "__call__", None) if isinstance(value, Instance) else ()
+            own = evaluator.class_attribute(cls, "__call__", None) if isinstance(value, Instance) else NOTHING
             return any(_admits(evaluator, v, depth) for v in (*(b for b in evaluator.mro(cls) if isinstance(b, Api)), *own))
         case UserFunction(scope):
             inner = (scope, *(s for s in scope.children.values() if s.kind == "function"))

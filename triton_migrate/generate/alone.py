@@ -1,4 +1,4 @@
-"""Takes a model that is served alone and its closure, gives the text of its `pipeline.py`: `load()`, `original()`, and which calls it has."""
+"""Takes a model that is served alone and its closure, gives the text of its `pipeline.py`: `load()`, `original()`, and its calls."""
 
 from __future__ import annotations
 

@@ -26,7 +26,21 @@ RUNTIME = {
 }
 DTYPES = {"STRING": "bytes", "BOOL": "np.bool_", "FP16": "np.float16", "FP32": "np.float32", "FP64": "np.float64"}
 WIDTH = 88
-FROM_BOUND = ("apart", "application", "bound", "each", "fields", "infer", "infer_async", "live", "objects", "original", "owned", "together", "waiting")
+FROM_BOUND = (
+    "apart",
+    "application",
+    "bound",
+    "each",
+    "fields",
+    "infer",
+    "infer_async",
+    "live",
+    "objects",
+    "original",
+    "owned",
+    "together",
+    "waiting",
+)
 FOR_THE_APP = ("application", "bound", "infer", "infer_async", "owned", "waiting")
 
 

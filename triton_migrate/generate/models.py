@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from triton_migrate.base import Span
 from triton_migrate.generate.alone import alone_pipeline
 from triton_migrate.generate.networks import Exporting, networks, replacing, runs, runs_alone
-from triton_migrate.generate.soundness import undefined
 from triton_migrate.generate.pipeline import Assembly, Surface
+from triton_migrate.generate.soundness import undefined
 from triton_migrate.index.text import Text
 from triton_migrate.plan.closure import Closure, UncopyableError
 from triton_migrate.plan.cut import NoCut
@@ -60,8 +60,9 @@ def write_model(
         reason = f"the moved code reads {', '.join(lost)}, which only the application has"
         return NoCut(reason, planned.cut.span, "define it at the top level of the file, or pass it as an argument")
     served = ServedModel(
-        planned.name, MAX_BATCH_SIZE if planned.stacked else 0 if streams else 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs),
-        planned.stacked, text, _requirements(closure, planned, pins, evaluator.rulebook),
+        planned.name, MAX_BATCH_SIZE if planned.stacked else 0 if streams else 1,
+        tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs), planned.stacked, text,
+        _requirements(closure, planned, pins, evaluator.rulebook),
         tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(c.span for c in planned.cuts),
         planned.models[0].framework if planned.models else "", planned.cut.why, exported, stay, streams,
     )  # fmt: skip

@@ -103,10 +103,8 @@ def replacing(network: Network) -> str:
     """The function of pipeline.py that puts something in the place of the original."""
     root = network.place.partition(".")[0].partition("[")[0]
     declared = f"    global {root}\n" if root == network.place else ""
-    return (
-        f'\n\ndef use_{network.name}(made):\n    """`made` of the original takes its place: in Triton, once it is exported, the network {network.name}."""\n'
-        f"{declared}    {network.place} = made({network.place})\n"
-    )
+    said = f"What `made` makes of the original takes its place: in Triton the network {network.name}, once it is exported."
+    return f'\n\ndef use_{network.name}(made):\n    """{said}"""\n{declared}    {network.place} = made({network.place})\n'
 
 
 def _network(pipeline: Runs, ref: ModelRef, asked: Exporting) -> Network | str:
@@ -116,7 +114,8 @@ def _network(pipeline: Runs, ref: ModelRef, asked: Exporting) -> Network | str:
         return "it runs for each piece of a stream, and keeps its state from one to the next"
     how = export(ref, pipeline.cutter.rulebook)
     if how.by is None:
-        return how.reason if how.answer != "yes" else f"{how.reason}, for which no export script is known"
+        known = "" if how.answer != "yes" else ", for which no export script is known"
+        return f"{how.reason}{known}"
     if how.by.export_asked and asked.wanted is not Exports.ALL:
         return ASKED
     sites = [s for s in pipeline.sites if ref in s.models]
@@ -132,8 +131,9 @@ def _network(pipeline: Runs, ref: ModelRef, asked: Exporting) -> Network | str:
         return f"pipeline.py does not hold it by one name ({exported[0].span.place})"
     (place,) = places
     assert place is not None
+    calls = tuple(dict.fromkeys(map(_method, exported)))
     return Network(
-        asked.names[ref.id], place, ref.framework, ref.backend, how.by.export, how.by.export_needs, tuple(dict.fromkeys(map(_method, exported))),
+        asked.names[ref.id], place, ref.framework, ref.backend, how.by.export, how.by.export_needs, calls,
         ESTIMATOR if how.by.export_asked else NET, pipeline.inputs, how.reason,
     )  # fmt: skip
 
@@ -230,7 +230,7 @@ class _Put(ast.NodeTransformer):
     def __init__(self, known: Mapping[str, str], given: Mapping[str, ast.expr]) -> None:
         self.known, self.given = known, given
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - ast's own spelling
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.given:
             return self.given[node.id]
         return ast.Name(self.known.get(node.id, "?"), node.ctx)

@@ -287,9 +287,7 @@ class Assembly:
 
     def _by_row(self, site: PredictSite, call: str) -> str:
         """A model that gives several arrays gives them as a list: make it a list per row."""
-        return (
-            f"[[o[i : i + 1] for o in outputs] for outputs in [{call}] for i in range(len(batch))]" if _lists(site) else call
-        )
+        return f"[[o[i : i + 1] for o in outputs] for outputs in [{call}] for i in range(len(batch))]" if _lists(site) else call
 
     def _of_row(self, site: PredictSite, name: str) -> str:
         return f'rows["{name}"][0]' if _lists(site) else f'rows["{name}"]'

@@ -1,7 +1,7 @@
 """Takes the predict sites of an individual pipeline or of a consumer, gives the cuts that serve its model alone.
 
 The design, from here to the running port:
-- a cut of `kind` "alone" takes the *receiver* of a predict call and nothing else: `model.predict(x)` becomes `triton_models.iris.predict(x)`.
+- a cut of `kind` "alone" takes the *receiver* of a predict call, no more: `model.predict(x)` becomes `triton_models.iris.predict(x)`.
   The application's own code before and after the call is untouched, so any value may be an argument or a result.
 - `Planner` tries it first for individual pipelines and consumers, then the other ways; a model that other pipelines call by those ways
   is not served twice.

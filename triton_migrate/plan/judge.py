@@ -27,6 +27,10 @@ from triton_migrate.rulebook.vocabulary import (
 )
 from triton_migrate.trace.records import Cell, Pipeline, Step
 
+EFFECTS = {
+    "db-read": "reads a database", "db-write": "writes to a database", "network": "uses the network", "file-write": "writes a file",
+}  # fmt: skip
+
 
 class Judge:
     """Answers for one pipeline."""
@@ -41,6 +45,7 @@ class Judge:
         for step in pipeline.steps:
             self.by_scope.setdefault(step.scope, []).append(step)
         made = (e for s in pipeline.steps if not s.writes for e in s.enters if e.owner is not None and e.name == "__init__")
+        self._holders: frozenset[Value] | None = None
         self._passing = frozenset(f"{e.file}:{e.owner.qualname}" for e in made if e.owner is not None)  # classes of objects made per request
 
     # ------------------------------------------------------------ what may move
@@ -96,6 +101,9 @@ class Judge:
                 names = ", ".join(sorted({c.name for c in lasting}))
                 return NoCut(f"the statement that runs the model also changes {names}, which outlives the request", where,
                              f"run the model in a statement of its own, and change {names} after it")  # fmt: skip
+            if step is not None and (effect := self._lasting_effect(step, frozenset())) is not None:
+                place, kind = effect
+                return NoCut(f"the code that runs the model also {EFFECTS[kind]}", place, "do it before or after the model runs")
             for part in (p for e in flow.expressions(inner) for p in walk(e)):
                 if isinstance(part, (ir.Yield, ir.Await)) and not streams and isinstance(stmt, (ir.For, ir.While)):
                     return NoCut("the loop that runs the model also waits for something, such as its reader", where,
@@ -110,6 +118,15 @@ class Judge:
                 return NoCut("the block that runs the model may leave the function", where,
                              "move the model call out of the block that returns")  # fmt: skip
         return None
+
+    def _lasting_effect(self, step: Step, seen: frozenset[Scope]) -> tuple[Span, str] | None:
+        """Where a step, or what it calls, does something that has to stay in the app, and its kind."""
+        for call in step.calls:
+            for rule in call.rules:
+                if isinstance(rule, Effect) and _lasting(rule):
+                    return Span(step.scope.file, *call.at), rule.kind
+        inner = (s for e in step.enters - seen for s in self.by_scope.get(e, ()))
+        return next((found for s in inner if (found := self._lasting_effect(s, seen | step.enters)) is not None), None)
 
     def part_leaves(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame, hoists: tuple[ir.Assign, ...] = ()) -> bool:
         """Whether nothing in one expression of a statement that stays has to stay itself, but for what is hoisted out of it."""
@@ -192,8 +209,15 @@ class Judge:
         }  # `model = None` until loaded
         return bool(values) and all(self.is_loaded(v) or (isinstance(v, Instance) and not self._is_data(v)) for v in values)
 
+    def _holding(self) -> frozenset[Value]:
+        """Objects that the predict calls reach their models through (`artifacts.model.predict(x)`)."""
+        if self._holders is None:
+            roots = ((root, s.frame) for s in self.pipeline.sites if (root := _chain_root(s.call.func)) is not None)
+            self._holders = frozenset(v for root, frame in roots for v in self.evaluator.name(root.id, frame) if isinstance(v, Instance))
+        return self._holders
+
     def _is_data(self, instance: Instance) -> bool:
-        return self.types.record(instance.of).kind in ("record", "enum")
+        return self.types.record(instance.of).kind in ("record", "enum") and instance not in self._holding()
 
     def is_loaded(self, value: Value) -> bool:
         """A model or preprocessor that some call loaded, or an instance of a model class."""
@@ -294,6 +318,13 @@ class Judge:
         if places:
             return False
         return any(self.heavy(s, without, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
+
+
+def _chain_root(func: ir.Expr) -> ir.Name | None:
+    """The `a` of `a.b.predict`, not of `model.predict`, which is the model itself."""
+    names = list(flow.names(func))
+    deep = isinstance(func, ir.Attribute) and isinstance(func.value, (ir.Attribute, ir.Subscript))
+    return names[0] if deep and names else None
 
 
 def _is_chain(expr: ir.Expr) -> bool:

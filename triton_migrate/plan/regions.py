@@ -51,7 +51,9 @@ class Regions:
 
     def cuts(self) -> Iterator[Cut]:
         for block, low, high in self._homes():
+            known, self.problems = self.problems, []
             yield from self._within(block, low, high)
+            self.problems = [*known, *self.problems]  # what the innermost block says is the most telling
 
     def _homes(self) -> Iterator[tuple[ir.Block, int, int]]:
         """The blocks that hold all calls, the innermost first; not those inside a `with` that configures the model's run."""

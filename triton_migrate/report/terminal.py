@@ -83,7 +83,8 @@ def apply_summary(document: Report, console: Console) -> None:
         batching = f"up to {served['max_batch_size']} rows in one call" if served["stacked"] else "one by one"
         console.print(_text(f"Model {served['name']} ({served['backend']}, {batching}): {crossing} -> {result}"))
         for network in served["networks"]:
-            console.print(_text(f"  its {network['place']} goes to {network['name']} ({network['backend']}), written by {network['script']}"))
+            goes = f"{network['place']} goes to {network['name']} ({network['backend']})"
+            console.print(_text(f"  its {goes}, which {network['script']} writes"))
         for reason in served["not_exported"]:
             console.print(_text(f"  stays in Python: {reason}"))
     for left in document["not_ported"]:

@@ -95,7 +95,7 @@ class AppEdits:
         for site in cut.sites:
             held = receiver(site)
             self.leftovers.remove(file, held.at)
-            if waits:
+            if waits and not _in_generator(cut, site):
                 inside = tuple((at, text) for f, at, text in kept if f == file and ir.holds(site.call.at, at))
                 call = self.texts[file].piece(site.call.at, ((held.at, f"{made}.awaited"), *inside))
                 self._add(file, ReplaceExpression(site.span, f"await {call}"))
@@ -320,6 +320,13 @@ def _gathered(cut: Cut, cutter: Cutter, text: Text) -> list[tuple[PredictSite, .
         key = (id(block), leaf.id if isinstance(leaf, ir.Name) and together else f"{site.number}:{text.piece(leaf.at)}")
         groups.setdefault(key, []).append(site)
     return [tuple(g) for g in groups.values()]
+
+
+def _in_generator(cut: Cut, site: PredictSite) -> bool:
+    """`any(model.predict(row) for row in rows)`: an `await` there would make it another kind of generator."""
+    block, index = find_block(cut.scope.body, site.call)
+    found = (e for e in flow.every(block[index]) if isinstance(e, ir.Comprehension) and e.kind == "generator")
+    return any(ir.holds(e.at, site.call.at) for e in found)
 
 
 def _rebound(block: ir.Block, index: int, name: str, groups: dict[tuple[int, str], list[PredictSite]], site: PredictSite) -> bool:

@@ -1,4 +1,4 @@
-"""Takes a method of an object of a library without rules, gives what its name says that it does with a model, and where that is loaded.
+"""Takes a call on an object of a library without rules, gives what its name says that it does with a model, and where that is loaded.
 
 A guess, and said so wherever it shows. Of a library with rules, what those do not name is no model.
 """
@@ -14,6 +14,7 @@ from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelPredict, Mod
 
 METHODS = frozenset({"predict", "predict_proba", "predict_one", "inference", "infer", "transcribe"})
 LOADS = ("load", "load_model", "load_weights", "load_checkpoint", "restore")  # methods that fill an object that was made empty
+CLASSES = ("Model", "Net", "Network", "CNN", "Classifier", "Regressor", "Detector", "Recognizer", "Segmenter", "Embedder", "OCR")
 FITS = frozenset({"fit", "partial_fit"})
 RUNS = ModelPredict(api=("*.predict",), rows="0", fused=True, docs="a guess by the method's name")
 TRAINS = ModelTrain(api=("*.fit",), docs="a guess by the method's name")
@@ -25,8 +26,10 @@ def rules(matcher: Matcher, api: Api) -> tuple[Rule, ...]:
     owner, _, name = api.path.rpartition(".")
     root = api.path.partition(".")[0].partition("(")[0]
     known = root in matcher.rulebook.import_roots or root in sys.stdlib_module_names or root == "builtins"
-    if known or owner.count("()") != 1 or not owner.endswith("()") or api.of is not None or api.site is None:
+    if known or api.path.count("()") != 1 or api.of is not None or api.site is None:
         return ()
+    if not owner.endswith("()"):  # the object itself is called
+        return (RUNS,) if name.removesuffix("()").endswith(CLASSES) else ()
     return (RUNS,) if name in METHODS else (TRAINS,) if name in FITS else ()
 
 
