@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def inside(flowers: Any) -> None:
 
     found = flowers.predict_proba(rows(30_000))
     sockets = {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")}
-    tables = [line.split() for name in ("tcp", "tcp6") for line in open(f"/proc/self/net/{name}").readlines()[1:]]
+    tables = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/self/net/{name}").read_text().splitlines()[1:]]
     say(listening=[row[1] for row in tables if row[3] == "0A" and f"socket:[{row[9]}]" in sockets])
     say(alike=bool(np.allclose(found[-3:], flowers.predict_proba(rows(30_000)[-3:]))))
     try:

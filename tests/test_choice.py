@@ -209,8 +209,8 @@ def test_only_the_predict_call_when_asked_for(tmp_path: Path) -> None:
             '@app.websocket("/ws")\nasync def ws(socket: WebSocket):\n    await socket.accept()\n    text = await socket.receive_text()\n'
             '    ids = tokenizer(text, return_tensors="pt").input_ids\n    for _ in range(9):\n'
             "        ids = writer.generate(ids, max_new_tokens=1)\n        await socket.send_text(tokenizer.decode(ids[0, -1]))\n",
-            "the loop that runs the model also waits for something, such as its reader",
-            30,
+            "each round of the loop that runs the model needs ids of the round before, whose type is not known",
+            29,
             "yield the results in a generator of their own, and send them in a loop over it",
         ),
         (

@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_port import FORKED, Case, ask, compiles, different, tree_of_models
@@ -27,9 +28,8 @@ def parameter(folder: Path, case: Case) -> object:
     return pytest.param(folder, case, id=folder.name, marks=marks)
 
 
-@pytest.mark.triton
-@pytest.mark.parametrize(("folder", "case"), [parameter(*each) for each in CASES])
-def test_exported_network_answers_like_the_original(folder: Path, case: Case, tmp_path: Path) -> None:
+def ported(folder: Path, case: Case, tmp_path: Path) -> tuple[Path, list[tuple[int, Any]]]:
+    """The port with the models that the case makes, and what the original answers."""
     original, port = tmp_path / "original", tmp_path / "port"
     shutil.copytree(folder / "app", port)
     report = api.apply(port, out=tmp_path / "out", write=True, exports=case.get("exports", "networks"))
@@ -40,6 +40,13 @@ def test_exported_network_answers_like_the_original(folder: Path, case: Case, tm
     for file in tree_of_models(original, folder / "app"):
         (port / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(original / file, port / file)
+    return port, was
+
+
+@pytest.mark.triton
+@pytest.mark.parametrize(("folder", "case"), [parameter(*each) for each in CASES])
+def test_exported_network_answers_like_the_original(folder: Path, case: Case, tmp_path: Path) -> None:
+    port, was = ported(folder, case, tmp_path)
     now, _ = ask(FORKED, port, case, "local")
     assert different(case, was, now) == "", "without the export the original runs"
 
@@ -51,6 +58,22 @@ def test_exported_network_answers_like_the_original(folder: Path, case: Case, tm
     for name, backend in case["networks"].items():
         assert counted.get(name), (said, counted)
         assert f"{name}: loaded by the stand-in for {backend}" in said
+
+
+@pytest.mark.triton
+def test_server_starts_where_the_export_fails(tmp_path: Path) -> None:
+    folder, case = next((f, c) for f, c in CASES if f.name == "sklearn_proba")
+    port, was = ported(folder, case, tmp_path)
+    script = port / "triton_serving" / "export_wine_network.py"
+    script.write_text(script.read_text().replace("tolerance=0.0001", "tolerance=1e-30"))
+    said: list[str] = []
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=said.append) as triton:
+        now, _ = ask(FORKED, port, case, triton.url)
+        assert triton.stand_ins == ()
+    assert different(case, was, now) == ""
+    (told,) = (line for line in said if "runs the original" in line)
+    assert "wine_network cannot be exported: float32: probabilities is off by" in told
+    assert sorted(path.name for path in (port / "triton_serving" / "model_repository").iterdir()) == ["label", "wine"]
 
 
 @pytest.mark.parametrize(

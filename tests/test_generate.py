@@ -500,9 +500,9 @@ def test_pack_and_unpack(local: ModuleType) -> None:
     pack = local.pack
     for value, dtype, shape, kind, row in [
         (3, "INT64", (1, 1), np.int64, [3]), (3, "FP32", (1, 1), np.float32, [3.0]), ([1, 2.5], "FP64", (1, 2), np.float64, [1.0, 2.5]),
-        ((True, False), "BOOL", (1, 2), np.bool_, [True, False]), (np.ones((2, 2)), "FP32", (1, 2, 2), np.float32, [[1.0, 1.0]] * 2),
+        ((True, False), "BOOL", (1, 2), np.bool_, [True, False]), (np.ones((2, 2)), "FP64", (1, 2, 2), np.float64, [[1.0, 1.0]] * 2),
         ([], "FP64", (1, 0), np.float64, []), ([1, 255], "UINT8", (1, 2), np.uint8, [1, 255]),
-        (np.float64(2), "FP16", (1, 1), np.float16, [2.0]),
+        (np.float16(2), "FP32", (1, 1), np.float32, [2.0]),
         ("x", "STRING", (1, 1), object, [b"x"]), (["a", b"b"], "STRING", (1, 2), object, [b"a", b"b"]),
     ]:  # fmt: skip
         array = pack(value, dtype)
@@ -693,6 +693,8 @@ def test_what_triton_itself_refuses(remote: ModuleType) -> None:
     error = raised(remote, lambda c: scores(c, ROW.astype(np.float32), errors=(Exception,)))
     assert type(error) is remote.InvalidInput
     assert "data-type is 'FP32', but model 'scores' expects 'FP64'" in str(error)
+    error = raised(remote, lambda c: scores(c, ROW[None], errors=(KeyError, ValueError)))
+    assert type(error) is ValueError and "unexpected shape for input 'FEATURES'" in str(error)
     error = raised(remote, lambda c: c.infer("absent", ["Y"], X=ROW))
     assert type(error) is remote.Unavailable
 

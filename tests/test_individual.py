@@ -185,3 +185,60 @@ def test_triton_runs_in_the_process_without_a_network_interface(tmp_path: Path) 
     wrong = subprocess.run([*command, call.replace("predict", "fit")], env=env, capture_output=True, text=True, timeout=60)
     assert wrong.returncode == 1
     assert "fit is not one of the calls ('predict', 'predict_proba')" in wrong.stderr
+
+
+# ---------------------------------------------------------------- what cannot be, and what load() has to do
+
+STARTED = """
+import joblib
+import numpy as np
+from kafka import KafkaConsumer
+
+class Service:
+    def __init__(self):
+        self.model = None
+    def start(self):
+        self.model = joblib.load("m.joblib")
+
+service = Service()
+
+def run():
+    service.start()
+    for message in KafkaConsumer("rows"):
+        print(service.model.predict(np.frombuffer(message.value).reshape(1, -1))[0])
+
+if __name__ == "__main__":
+    run()
+"""
+TOLD = """
+import argparse
+import sys
+import joblib
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", default="m.joblib")
+    args = parser.parse_args()
+    model = joblib.load(args.model)
+    for line in sys.stdin:
+        print(model.predict([[float(cell) for cell in line.split(",")]])[0])
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_load_starts_what_the_application_starts(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(STARTED)
+    api.apply(tmp_path, write=True)
+    assert "triton_models.m.predict(" in (tmp_path / "run.py").read_text()
+    pipeline = (tmp_path / "triton_serving/model_repository/m/1/pipeline.py").read_text()
+    assert "def load():\n    service.start()\n" in pipeline
+    assert "return service.model\n" in pipeline
+
+
+def test_a_model_that_the_command_line_names_stays(tmp_path: Path) -> None:
+    (tmp_path / "score.py").write_text(TOLD)
+    report = api.apply(tmp_path, write=True)
+    assert [(e["line"], e["reason"]) for e in report["not_ported"]] == [(9, "the model is made from arguments of the command line")]
+    assert (tmp_path / "score.py").read_text() == TOLD

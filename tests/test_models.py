@@ -338,7 +338,7 @@ def test_what_is_no_guess(tmp_path: Path, head: str, called: str) -> None:
 
 
 def test_a_pickle_that_is_called_a_model_is_one_before_anything_runs_it(tmp_path: Path) -> None:
-    app = "import joblib\nchurn_model = joblib.load('a.pkl')\ncolumns = joblib.load('b.pkl')\n" + ROUTE.format(ran="'soon'")
+    app = "import joblib\nchurn_model = joblib.load('a.pkl')\nmodel_columns = joblib.load('b.pkl')\n" + ROUTE.format(ran="'soon'")
     assert models(scanned(tmp_path, app=app)) == [("app.py", 2, "sklearn")]
 
 

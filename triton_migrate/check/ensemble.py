@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tritonclient.grpc.model_config_pb2 import DataType, ModelEnsembling, ModelInput, ModelOutput
 
@@ -11,7 +12,7 @@ from triton_migrate.check.fields import Field
 from triton_migrate.check.records import Problem
 from triton_migrate.check.repository import Model
 
-Declared = ModelInput | ModelOutput
+Declared: TypeAlias = ModelInput | ModelOutput
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ class Model:
 
     @property
     def backend(self) -> str:
-        return self.config.backend or PLATFORMS.get(self.config.platform, self.config.platform)
+        platform = str(self.config.platform)
+        return str(self.config.backend) or PLATFORMS.get(platform, platform)
 
     @property
     def ensemble(self) -> bool:
@@ -96,10 +97,8 @@ class Model:
 
 def read(repository: Path) -> tuple[tuple[Model, ...], tuple[Problem, ...]]:
     """Every model that could be read, by name, and every configuration that could not."""
-    models, problems = [], []
-    for found in _read(repository):
-        (problems if isinstance(found, Problem) else models).append(found)  # type: ignore[attr-defined]
-    return tuple(models), tuple(problems)
+    found = tuple(_read(repository))
+    return tuple(f for f in found if isinstance(f, Model)), tuple(f for f in found if isinstance(f, Problem))
 
 
 def _read(repository: Path) -> Iterator[Model | Problem]:

@@ -106,7 +106,18 @@ def converts(step: Step, book: Rulebook) -> bool:
     for part in parts(step.stmt):
         if id(part) not in chosen and changes(part, step, DECIDES if after and not step.predicts else COMPUTES, after):
             return False
-    return all(call_converts(call, book) for call in own_calls(step))
+    return all(call_converts(call, book) for call in own_calls(step)) and not _works_on_text(step, book)
+
+
+def _works_on_text(step: Step, book: Rulebook) -> bool:
+    """`text.lower()` where nothing is known of the receiver: known by its name."""
+    known, entered = {call.at for call in step.calls}, {scope.name for scope in step.enters}
+    for part in parts(step.stmt):
+        if isinstance(part, ir.Call) and isinstance(part.func, ir.Attribute) and part.at not in known and part.func.attr not in entered:
+            rule = book.find(f"{TEXT}.{part.func.attr}", DataConvert)
+            if rule is not None and not rule.container:
+                return True
+    return False
 
 
 def passes(step: Step, book: Rulebook) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from triton_migrate.base import Span
 from triton_migrate.generate.pipeline import HEAD, ROOT, load_function, ordered, spaced
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.alone import method, read, receiver
@@ -53,7 +54,9 @@ def _held(site: PredictSite, evaluator: Evaluator, judge: Judge, closure: Closur
     root = next(flow.names(expr), None)
     local = _local(scope)
     if root is not None and root.id not in local and not any(judge.of_the_web(v) for v in evaluator.name(root.id, site.frame)):
-        closure.require(file, root.id, site.span)
+        made = closure.require(file, root.id, site.span)
+        if root is not expr:
+            _start(site, made, evaluator, closure)
         exprs = list(flow.walk(expr))
         return closure.texts[file].piece(expr.at, closure.replacements(file, exprs, local))
     values = evaluator.name(root.id, site.frame) if root is not None else frozenset()
@@ -61,6 +64,27 @@ def _held(site: PredictSite, evaluator: Evaluator, judge: Judge, closure: Closur
         made = closure.provide(values, "model", site.span)
         return closure.texts[file].piece(expr.at, ((root.at, made),))
     return closure.provide(evaluator.values(expr, site.frame), _wanted(expr), site.span)
+
+
+def _start(site: PredictSite, made: str, evaluator: Evaluator, closure: Closure) -> None:
+    """The application calls `service.start()` somewhere, which loads `service.model`: load() does so, too."""
+    span = site.models[0].span
+    inside = [s for s in evaluator.program.files[span.file].scopes if s.kind == "function" and ir.holds(s.function.at, _at(span))]
+    loader = max(inside, key=lambda s: s.function.at[:2], default=None)
+    if loader is None or loader.owner is None or loader.name.startswith("__"):
+        return
+    first = next((s.function for s in loader.owner.children.values() if s.name == "__init__"), None)
+    begun = [c for s in (first.body if first is not None else ()) for c in flow.every(s) if isinstance(c, ir.Attribute)]
+    if any(c.attr == loader.name for c in begun) or any(f".{loader.name}(" in text for text in closure.load):
+        return
+    function = loader.function
+    if function.is_async or any(p.default is None and not p.kind.startswith("*") for p in function.parameters[1:]):
+        raise UncopyableError(NoCut(f"the model is loaded by {loader.qualname}, which needs arguments", span, "load it without arguments"))
+    closure.load.append(f"{made}.{loader.name}()\n")
+
+
+def _at(span: Span) -> ir.At:
+    return (span.line, span.column, span.end_line, span.end_column)
 
 
 def _wanted(expr: ir.Expr) -> str:

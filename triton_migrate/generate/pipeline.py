@@ -285,12 +285,16 @@ class Assembly:
             return f"{text.rstrip().removesuffix(')').rstrip().rstrip(',')}, {site.rule.sized}=len(batch))"
         return text if whole is not None else self._by_row(site, text)
 
+    def _lists(self, site: PredictSite) -> bool:
+        """Whether the call gives its outputs as a list, each of all rows, which has to be cut by rows."""
+        return self.cut.stacked and parse(site.rule.result).kind == "list" and not site.rule.fused
+
     def _by_row(self, site: PredictSite, call: str) -> str:
         """A model that gives several arrays gives them as a list: make it a list per row."""
-        return f"[[o[i : i + 1] for o in outputs] for outputs in [{call}] for i in range(len(batch))]" if _lists(site) else call
+        return f"[[o[i : i + 1] for o in outputs] for outputs in [{call}] for i in range(len(batch))]" if self._lists(site) else call
 
     def _of_row(self, site: PredictSite, name: str) -> str:
-        return f'rows["{name}"][0]' if _lists(site) else f'rows["{name}"]'
+        return f'rows["{name}"][0]' if self._lists(site) else f'rows["{name}"]'
 
     def _unwrapped(self, stmt: ir.Stmt, call: ir.Call) -> tuple[list[ir.With], ir.Stmt]:
         """The `with` blocks around the predict statement, and the statement."""
@@ -419,11 +423,6 @@ def load_function(closure: Closure) -> str:
     if "except" in body:  # the app may start without its model; a Triton model that has none must not
         body += "".join(f'if {g} is None:\n    raise RuntimeError("{g} was not loaded")\n' for g in closure.globals)
     return "def load():\n" + (textwrap.indent(body, "    ") if body else "    pass\n")
-
-
-def _lists(site: PredictSite) -> bool:
-    """Whether the call gives its outputs as a list, each of all rows."""
-    return parse(site.rule.result).kind == "list" and not site.rule.fused
 
 
 def _function(name: str, parameters: list[str], body: str, docstring: str = "", decorators: str = "", word: str = "") -> str:

@@ -265,7 +265,7 @@ class Closure:
             values = self.evaluator.name(name, self.evaluator.program.frames[file])
             library = next((self.evaluator.rulebook.library_of(v.path) for v in values if isinstance(v, Api)), None)
             plain = any(isinstance(v, Api) and v.path.split(".")[0] in sys.stdlib_module_names for v in values)
-            if plain or library is not None and not any(isinstance(r, (WebApp, WebRouter)) for r in library.rules):
+            if plain or (library is not None and not any(isinstance(r, (WebApp, WebRouter)) for r in library.rules)):
                 self._imported(file, name, imported, Span(file, *function.at))
 
     def _class(self, file: str, definition: ir.Class, made: str) -> None:
@@ -315,7 +315,7 @@ class Closure:
         chosen = [s for s in chosen if (file, s.at) not in self.ran]
         frame = self.evaluator.program.frames[file]
         for stmt in chosen:
-            self._refuse_command_line(file, stmt)
+            self.refuse_command_line(file, stmt, frame)
             self.ran.add((file, stmt.at))
             bound = flow.binds((stmt,))
             self.names.update({(file, b): self.fresh(b) for b in bound if (file, b) not in self.names})
@@ -348,9 +348,8 @@ class Closure:
                     self.definitions.remove(text)
                     self.load.append(text)
 
-    def _refuse_command_line(self, file: str, stmt: ir.Stmt) -> None:
+    def refuse_command_line(self, file: str, stmt: ir.Stmt, frame: Frame) -> None:
         """Triton starts the model without the arguments that a person gives the script."""
-        frame = self.evaluator.program.frames[file]
         values = (v for e in flow.every(stmt) for v in self.evaluator.values(e, frame))
         rules = (self.evaluator.rulebook.find(v.called, Effect) for v in values if isinstance(v, Api))
         if any(rule is not None and rule.kind == "arguments" for rule in rules):
@@ -457,6 +456,4 @@ def _root(expr: ir.Expr) -> set[str]:
 
 
 def _of_the_web(name: str, where: Span) -> NoCut:
-    return NoCut(
-        f"the moved code reads {name}, an object of the web framework", where, f"pass what is needed of {name} as an argument"
-    )
+    return NoCut(f"the moved code reads {name}, an object of the web framework", where, f"pass what is needed of {name} as an argument")

@@ -29,11 +29,11 @@ class Cut:
     """Where one pipeline is cut.
 
     `block[first : last + 1]` leaves the function at `scope`; for `kind` "model" only the predict calls in it do. `sites` are the
-    predict calls inside. A "stream" is a run of a generator whose yields are its output. `tail`: the run ends with the function, its value is what the function returns. `stacked`: the predict call
-    is row-independent and reached without control flow, so that rows of several requests can be stacked. `lifts` are expressions of
-    statements below the run that leave with it, written as assignments (see `liveness.lift`); then the run itself may be empty. `hoists`
-    are expressions of what leaves that read the request, written so, too: the app evaluates them, and their values are inputs. `dropped`
-    are statements inside the run that nothing needs any more.
+    predict calls inside. A "stream" is a run of a generator whose yields are its output. `tail`: the run ends with the function, its
+    value is what the function returns. `stacked`: the predict call is row-independent and reached without control flow, so that rows of
+    several requests can be stacked. `lifts` are expressions of statements below the run that leave with it, written as assignments (see
+    `liveness.lift`); then the run itself may be empty. `hoists` are expressions of what leaves that read the request, written so, too:
+    the app evaluates them, and their values are inputs. `dropped` are statements inside the run that nothing needs any more.
     """
 
     kind: str  # model | region | stream

@@ -1,4 +1,4 @@
-"""Takes statements that run the model, gives the expressions in them that read the request: the app evaluates those first, and sends the values.
+"""Takes statements that run the model, gives the expressions in them that read the request: the app evaluates them and sends the values.
 
 `model.predict(np.array(request.json["rows"]))` leaves the app as `model.predict(np.array(rows))`, whose `rows` is `request.json["rows"]`.
 A hoisted expression is written as an assignment at its own place, as lifted ones are (`liveness.lift`).

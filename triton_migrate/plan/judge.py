@@ -28,7 +28,8 @@ from triton_migrate.rulebook.vocabulary import (
 from triton_migrate.trace.records import Cell, Pipeline, Step
 
 EFFECTS = {
-    "db-read": "reads a database", "db-write": "writes to a database", "network": "uses the network", "file-write": "writes a file",
+    "db-read": "reads a database", "db-write": "writes to a database", "network": "uses the network", "process": "starts a process",
+    "file-write": "writes a file",
 }  # fmt: skip
 
 
@@ -46,7 +47,9 @@ class Judge:
             self.by_scope.setdefault(step.scope, []).append(step)
         made = (e for s in pipeline.steps if not s.writes for e in s.enters if e.owner is not None and e.name == "__init__")
         self._holders: frozenset[Value] | None = None
-        self._passing = frozenset(f"{e.file}:{e.owner.qualname}" for e in made if e.owner is not None)  # classes of objects made per request
+        self._passing = frozenset(
+            f"{e.file}:{e.owner.qualname}" for e in made if e.owner is not None
+        )  # classes of objects made per request
 
     # ------------------------------------------------------------ what may move
 
@@ -141,9 +144,11 @@ class Judge:
         calls = step.calls if step is not None else []
         staying = {c.at for c in calls if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in c.rules)}
         for part in parts:
-            if (id(part) not in held and any(self.of_the_web(v) for v in self.evaluator.values(part, frame))) or isinstance(part, (ir.Await, ir.Yield)):
-                yield part
-            elif isinstance(part, (ir.Name, ir.Attribute)) and step is not None and self._is_live(part, step):
+            if (
+                (id(part) not in held and any(self.of_the_web(v) for v in self.evaluator.values(part, frame)))
+                or isinstance(part, (ir.Await, ir.Yield))
+                or (isinstance(part, (ir.Name, ir.Attribute)) and step is not None and self._is_live(part, step))
+            ):
                 yield part
             elif isinstance(part, ir.Call):
                 entered = {f.scope for v in self.evaluator.values(part.func, frame) for f in self.evaluator.callables(v)}

@@ -32,7 +32,7 @@ class Objects:
         self._provided: dict[object, str] = {}
 
     def provide(self, values: Values, wanted: str, where: Span) -> str:
-        """Make the object that a receiver (`self`, a local `model`) holds in load(); gives its global name. `where`: the code that needs it."""
+        """Make the object that a receiver (`self`, a local `model`) holds in load(), for the code at `where`; gives its global name."""
         values = frozenset(v for v in values if not isinstance(v, Literal))  # `None` until loaded
         for path, frame in self.program.frames.items():
             for name, bindings in frame.scope.bindings.items():
@@ -159,6 +159,7 @@ class Objects:
 
     def _copied(self, scope: Scope, stmt: ir.Stmt, local: set[str]) -> str:
         frame, file = self.program.generic(scope), scope.file
+        self.closure.refuse_command_line(file, stmt, frame)
         settled = self.closure.settings.only(list(flow.every(stmt)), frame)
         self.closure.require_all(file, flow.reads((stmt,)) - local - settled, Span(file, *stmt.at))
         self.closure.inner_imports(file, (stmt,))

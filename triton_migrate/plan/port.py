@@ -57,7 +57,10 @@ class Planner:
     """
 
     def __init__(
-        self, evaluator: Evaluator, selected: tuple[tuple[Pipeline, Verdict], ...], where: Where = Where.CHEAPEST,
+        self,
+        evaluator: Evaluator,
+        selected: tuple[tuple[Pipeline, Verdict], ...],
+        where: Where = Where.CHEAPEST,
         live: frozenset[Cell] = frozenset(),
     ) -> None:
         """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app."""

@@ -75,7 +75,9 @@ class Regions:
             for end in range(low - 1, last + 1):
                 if cut := self._region(block, start, end, hoists):
                     yield cut
-                    if any(c.type.kind == "unknown" for c in cut.outputs) and (other := self._region(block, start, end, hoists, eager=True)):
+                    if any(c.type.kind == "unknown" for c in cut.outputs) and (
+                        other := self._region(block, start, end, hoists, eager=True)
+                    ):
                         yield other
         if last < high and (stays := self.judge.obstacle(block[last + 1], self.frame)) is not None:
             self.problems.insert(0, stays)
@@ -126,8 +128,9 @@ class Regions:
             return None
         if (state := self._unknown_state(block, inputs)) is not None:
             where = Span(self.scope.file, *moved[0].at)
-            self.problems.append(NoCut(f"each round of the loop that runs the model needs {state.name} of the round before, whose type is not known", where,
-                                       "yield the results in a generator of their own, and send them in a loop over it"))  # fmt: skip
+            told = f"each round of the loop that runs the model needs {state.name} of the round before, whose type is not known"
+            fix = "yield the results in a generator of their own, and send them in a loop over it"
+            self.problems.append(NoCut(told, where, fix))
             return None
         paths = [c for c in inputs if c.type.kind == "path"]
         lost = self.judge.writes_files(self.scope, block[first]) and any(i.type.kind in ("str", "unknown") for i in inputs) and not paths
@@ -139,7 +142,12 @@ class Regions:
         held = set(receivers) | {n.id for e in self.loaded for n in flow.names(e)}
         stacked = bool(self.rows) and self.predicts.stackable(moved, self.calls[0], self.rows[0][1], self.frame, self.local - held)
         stacked = stacked and not any(self._beside(h, self.calls[0], self.rows[0][1]) for h in hoists)
-        cost = self._left(moved, lifts or ()) + HEAVY * sum(self._heavy(h, moved) for h in hoists) + crossing_cost((*inputs, *outputs)) + (0 if stacked else ONE_BY_ONE)
+        cost = (
+            self._left(moved, lifts or ())
+            + HEAVY * sum(self._heavy(h, moved) for h in hoists)
+            + crossing_cost((*inputs, *outputs))
+            + (0 if stacked else ONE_BY_ONE)
+        )
         cost += MOVED * len(moved) + LIFTED * len(lifts or ()) + self._rounds(block, inputs)
         return Cut("region", self.scope, self.frame, block, first, last, tuple(self.pipeline.sites), inputs, outputs, receivers, tail,
                    stacked, self.calls[0], self.rows, cost, WHY, lifts or (), hoists)  # fmt: skip
@@ -178,9 +186,7 @@ class Regions:
         below = Below(self.frame, run, rest, len(near), known, frozenset(self.local), stuck, hoists)
         return Lifts(self.judge, self.types).of(below, missing)
 
-    def _inputs(
-        self, moved: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...]
-    ) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:
+    def _inputs(self, moved: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...]) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:
         """Live-ins: values that cross, and names of objects that are made anew on the model's side."""
         plain = liveness.substituted(liveness.without(moved, hoists), {id(e): ir.Constant(e.at, None) for e in self.loaded})
         known = (self.local & before) | liveness.names_around(self.scope)
@@ -223,7 +229,9 @@ class Regions:
             return self._use(crossing, moved, hoists).only
         if any(liveness.lifted_name(h) == crossing.name for h in hoists):
             return True
-        return not any(self.judge.of_the_web(v) or self._shared(v) for v in self.judge.evaluator.name(crossing.name, self.frame))
+        values = self.judge.evaluator.name(crossing.name, self.frame)
+        outer = crossing.name not in self.local
+        return not any(self.judge.of_the_web(v) or (outer and self._shared(v)) for v in values)
 
     def _shared(self, value: Value) -> bool:
         """A container that other functions fill: state of the application, not data of the request."""
@@ -231,9 +239,7 @@ class Regions:
             return False
         return any(s.scope is not value.frame.scope for s in self.judge.evaluator.stores.element(value, None))
 
-    def _explain(
-        self, stuck: Crossing | None, moved: ir.Block, inputs: tuple[Crossing, ...], hoists: tuple[ir.Assign, ...]
-    ) -> None:
+    def _explain(self, stuck: Crossing | None, moved: ir.Block, inputs: tuple[Crossing, ...], hoists: tuple[ir.Assign, ...]) -> None:
         where = Span(self.scope.file, *moved[0].at)
         web = next((c for c in inputs if not self._crosses(c, moved, hoists)), None)
         if stuck is not None:

@@ -22,8 +22,8 @@ class Edits:
     """Everything that changes in one module, keyed by the nodes of the module as parsed.
 
     `parameters`: names to remove; `arguments`: numbers of arguments to remove; `imported`: numbers of imported names to remove;
-    `decorators`: expressions of decorators to remove; `decorated`, `decorated_below`: those to add; `handlers`: errors that a `try` raises again before its own handlers see them;
-    `plain`: coroutines that become functions.
+    `decorators`: expressions of decorators to remove; `decorated`, `decorated_below`: those to add; `handlers`: errors that a `try`
+    raises again before its own handlers see them; `plain`: coroutines that become functions.
     """
 
     statements: StatementEdits = field(default_factory=StatementEdits)

@@ -76,7 +76,7 @@ class Models:
     def _named_a_model(self, place: CallPlace) -> bool:
         """Whether what a load of anything (pickle) gives is assigned to a name that says what it is: `churn_model = joblib.load(path)`."""
         bound = (name for name, bindings in place.scope.bindings.items() for b in bindings if b.expr is place.call)
-        return any(MODELS & set(name.lower().split("_")) for name in bound)
+        return any(name.lower().rstrip("0123456789").rstrip("_").rpartition("_")[2] in MODELS for name in bound)
 
     def inside(self, scope: Scope) -> bool:
         """Whether the code is a method of a class that is itself a model."""
