@@ -251,7 +251,12 @@ def commands() -> dict[str, Any]:
 
 
 def options(command: Any) -> set[str]:
-    return {option for parameter in command.params if parameter.param_type_name == "option" for option in parameter.opts}
+    return {
+        option
+        for parameter in command.params
+        if parameter.param_type_name == "option"
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
 
 
 def test_readme_says_what_help_says() -> None:

@@ -26,8 +26,8 @@ DEEPEST = 4  # dependencies of dependencies
 
 def guards(course: Course, matcher: Matcher) -> Iterator[Span]:
     """Where the entry, or what it stands on, turns strangers away."""
-    handler, evaluator = course.pipeline.entry.handler, course.evaluator
-    for expr, frame in _around(handler.scope, evaluator.program.generic(handler.scope).parent, evaluator):
+    scope, evaluator = course.pipeline.entry.scope, course.evaluator
+    for expr, frame in _around(scope, evaluator.program.generic(scope).parent, evaluator):
         if any(_admits(evaluator, v, 0) for part in _parts(expr) for v in evaluator.values(part, frame)):
             yield evaluator.program.span(frame.scope, expr.at)
     for step in course.pipeline.steps:

@@ -28,7 +28,9 @@ from triton_migrate.trace.records import Cell, Pipeline
 class Cutter:
     """Chooses the cut of one pipeline."""
 
-    def __init__(self, evaluator: Evaluator, pipeline: Pipeline, live: frozenset[Cell] = frozenset(), left: frozenset[ir.At] = frozenset()) -> None:
+    def __init__(
+        self, evaluator: Evaluator, pipeline: Pipeline, live: frozenset[Cell] = frozenset(), left: frozenset[ir.At] = frozenset()
+    ) -> None:
         self.evaluator, self.rulebook, self.pipeline, self.live = evaluator, evaluator.rulebook, pipeline, live
         self.left = left  # places of statements that leave with another cut
         callers = {}

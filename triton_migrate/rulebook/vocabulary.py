@@ -386,7 +386,9 @@ class Effect(Rule):
     """Call with an effect outside its result."""
 
     role: ClassVar[str] = "effect"
-    kind: str  # log | time | random | file-read | file-write | db-read | db-write | network | process | arguments (of the command line) | disconnect (asks whether the client has left) | mutate (changes its receiver)
+    # log | time | random | file-read | file-write | db-read | db-write | network | process | arguments (of the command line)
+    # | disconnect (asks whether the client has left) | mutate (changes its receiver)
+    kind: str
     path: str = ""  # port of the file it is about
 
 
