@@ -144,7 +144,19 @@ def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[File
     if binding.web and not sum(app.attach(application) for application in apps):
         return [NotDone(binding.bound[0].span, NOT_ATTACHED)]
     root = found.project.root
-    return list(app.files({path: read_text(root / path) for path in found.texts}))
+    return [_sound(edit) for edit in app.files({path: read_text(root / path) for path in found.texts})]
+
+
+def _sound(edit: FileEdit | NotDone) -> FileEdit | NotDone:
+    """An edited file that would read a name which nothing defines any more is not written."""
+    from triton_migrate.generate.soundness import first_read, undefined
+
+    if isinstance(edit, NotDone) or not edit.path.endswith(".py"):
+        return edit
+    lost = sorted({*undefined(edit.after)} - {*undefined(edit.before)})
+    if not lost:
+        return edit
+    return NotDone(first_read(edit.before, lost[0], edit.path), f"{lost[0]} would be read where nothing defines it any more")
 
 
 def _served_app(found: Study, written: list[Written]) -> ServedApp:

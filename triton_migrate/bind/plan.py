@@ -81,14 +81,14 @@ def bind(
     taken: set[str] = set(RESERVED)
     bound = tuple(_bound(members, taken) for members in drafts.values())
     touched = touching(evaluator, every, bound)
-    tasks = {p.entry.id: p for p in touched if isinstance(p.entry, Task) and _in_a_worker(p.entry)}
-    lost = {e: p for e, p in tasks.items() if not _takes_plain_values(evaluator, p)}
+    tasks = {p.entry.id: p.entry for p in touched if isinstance(p.entry, Task) and _in_a_worker(p.entry)}
+    lost = {p.entry.id: p for p in touched if p.entry.id in tasks and not _takes_plain_values(tasks[p.entry.id])}
     for entry in [e for b in bound for e in b.endpoints if e in lost]:
         refused.append(NotPorted(entry, OWN_COPY, lost[entry].sites[0].span, "keep the state where all processes reach it"))
     owned = tuple((m, p.entry.path) for p in touched if isinstance(p.entry, Entry) for m in p.entry.methods if m not in ("HEAD", "OPTIONS"))
     kept = tuple(b for b in bound if not set(b.endpoints) <= set(lost))
-    run = tuple(dict.fromkeys(p.entry.handler.scope for e, p in tasks.items() if e not in lost)) if kept else ()
-    return BindPlan(kept, tuple(dict.fromkeys(owned)), tuple(refused), run)
+    workers = tuple(dict.fromkeys(task.handler.scope for e, task in tasks.items() if e not in lost)) if kept else ()
+    return BindPlan(kept, tuple(dict.fromkeys(owned)), tuple(refused), workers)
 
 
 def _in_a_worker(task: Task) -> bool:
@@ -96,9 +96,9 @@ def _in_a_worker(task: Task) -> bool:
     return task.queue in WORKERS
 
 
-def _takes_plain_values(evaluator: Evaluator, pipeline: Pipeline) -> bool:
+def _takes_plain_values(task: Task) -> bool:
     """Whether its function can be called by another process: at module level, no task object among the arguments."""
-    scope = pipeline.entry.handler.scope
+    scope = task.handler.scope
     bound = any(isinstance(d, ir.Call) and any(k == "bind" for k, _ in d.keywords) for d in scope.function.decorators)
     return scope.parent is not None and scope.parent.kind == "module" and not scope.function.is_async and not bound
 

@@ -1,10 +1,12 @@
-"""Takes the text of a generated module, gives what it reads and does not define: a port that would fail at its first request is none."""
+"""Takes the text of a generated or edited module, gives what it reads and does not define: such a port fails at its first request."""
 
 from __future__ import annotations
 
 import ast
 import builtins
 import symtable
+
+from triton_migrate.base import Span
 
 KNOWN = frozenset({*dir(builtins), "__file__", "__name__", "__doc__", "__path__", "__spec__", "__annotations__"})
 
@@ -18,6 +20,15 @@ def undefined(text: str) -> tuple[str, ...]:
     top = symtable.symtable(plain, "<pipeline>", "exec")
     bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()} | _declared(top)
     return tuple(sorted(_read(top, top=True) - bound - KNOWN))
+
+
+def first_read(text: str, name: str, file: str) -> Span:
+    """Where a name is first read in the text; its start where it is not read at all."""
+    reads = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
+    first = min(reads, key=lambda node: (node.lineno, node.col_offset), default=None)
+    if first is None:
+        return Span(file, 1, 0, 1, 0)
+    return Span(file, first.lineno, first.col_offset, first.end_lineno or first.lineno, first.end_col_offset or first.col_offset)
 
 
 def _declared(table: symtable.SymbolTable) -> set[str]:

@@ -101,6 +101,9 @@ class Hoists:
         if any(self.judge.is_loaded(v) or self.judge.of_the_web(v) for v in values):
             return False
         kind = self.types.of(expr, self.frame)
+        asked = any(self.judge.of_the_web(v) for p in parts for v in self.judge.evaluator.values(p, self.frame))
+        if kind.kind == "unknown" and not asked:  # what a request brings is plain; what a device or a database gives may be anything
+            return False
         return kind.travels is not False and (kind.kind != "file" or self.files.of(expr, stmt, self.frame).only)
 
     def _name(self, expr: ir.Expr) -> ir.Assign:

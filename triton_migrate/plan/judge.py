@@ -18,6 +18,7 @@ from triton_migrate.rulebook.vocabulary import (
     ModelConfigure,
     ModelConstruct,
     ModelLoad,
+    StreamSource,
     WebAbort,
     WebApp,
     WebParameter,
@@ -31,6 +32,9 @@ EFFECTS = {
     "db-read": "reads a database", "db-write": "writes to a database", "network": "uses the network", "process": "starts a process",
     "file-write": "writes a file",
 }  # fmt: skip
+
+
+LASTING = ("db-read", "db-write", "network", "process", "file-write")
 
 
 class Judge:
@@ -342,4 +346,7 @@ def _is_chain(expr: ir.Expr) -> bool:
 
 
 def _lasting(rule: object) -> bool:
-    return isinstance(rule, Effect) and rule.kind in ("db-read", "db-write", "network", "process", "file-write")
+    """What reads a camera or a queue, or changes what outlives the request."""
+    return isinstance(rule, StreamSource) or (
+        isinstance(rule, Effect) and rule.kind in ("db-read", "db-write", "network", "process", "file-write")
+    )

@@ -104,17 +104,6 @@ def _head_binds(stmt: ir.Stmt) -> set[str]:
     return set()
 
 
-def bound_first(run: ir.Block) -> set[str]:
-    """Names that the run certainly binds before it reads them."""
-    bound: set[str] = set()
-    seen: set[str] = set()
-    for stmt in run:
-        seen |= flow.reads((stmt,)) - bound
-        if isinstance(stmt, (ir.Assign, ir.With)):
-            bound |= flow.binds((stmt,)) - seen
-    return bound
-
-
 def read_after(body: ir.Block, run: ir.Block) -> set[str]:
     """Names that may be read once the run is over: by statements below it, and by a loop around it."""
     end, start = run[-1].at[2:], run[0].at[:2]
@@ -124,7 +113,7 @@ def read_after(body: ir.Block, run: ir.Block) -> set[str]:
             found |= flow.reads((stmt,))
         around = stmt.at[:2] <= start and end <= stmt.at[2:] and not any(stmt is s for s in run)
         if isinstance(stmt, (ir.For, ir.While)) and around:
-            found |= flow.reads((stmt,))
+            found |= flow.exposed((stmt,))
     return found
 
 

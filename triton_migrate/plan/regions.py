@@ -190,7 +190,7 @@ class Regions:
         """Live-ins: values that cross, and names of objects that are made anew on the model's side."""
         plain = liveness.substituted(liveness.without(moved, hoists), {id(e): ir.Constant(e.at, None) for e in self.loaded})
         known = (self.local & before) | liveness.names_around(self.scope)
-        names = sorted((flow.reads(plain) & known) - liveness.bound_first(plain))
+        names = sorted(flow.exposed(plain) & known)
         receivers = tuple(n for n in names if self.judge.is_receiver(n, self.frame))
         hoisted = tuple(Crossing(liveness.lifted_name(h), self.types.of(h.value, self.frame)) for h in hoists)
         return (*(Crossing(n, self.types.name(n, self.frame, moved[0].at)) for n in names if n not in receivers), *hoisted), receivers

@@ -117,7 +117,7 @@ class Streams:
 
     def _inputs(self, run: ir.Block) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:
         """Live-ins: values that cross, and names of objects that are made anew on the model's side."""
-        plain: ir.Block = liveness.substituted(run, {id(e): ir.Constant(e.at, None) for e in self.loaded})  # type: ignore[arg-type]
+        plain: ir.Block = liveness.substituted(run, {id(e): ir.Constant(e.at, None) for e in self.loaded})
         before = {p.name for p in self.function.parameters} | liveness.bound_before(self.function.body, run[0])
         known = (self.local & before) | liveness.names_around(self.scope)
         names = sorted(flow.exposed(plain) & known)

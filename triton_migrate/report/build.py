@@ -10,7 +10,7 @@ from triton_migrate.changes import FileEdit, NewFile, diff_of
 from triton_migrate.classify import Verdict as Judged
 from triton_migrate.classify import application_category, consumer_verdict
 from triton_migrate.classify.exports import export
-from triton_migrate.entries.records import Entry
+from triton_migrate.entries.records import Entry, Task
 from triton_migrate.plan.records import ServedModel as Served
 from triton_migrate.port import Port as Ported
 from triton_migrate.report import document as doc
@@ -52,7 +52,7 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
             for a in study.applications
         ],
         "endpoints": [_endpoint(study, p, v, port, done) for p, v in judged if isinstance(p.entry, Entry)],
-        "tasks": [_task(study, p, v) for p, v in judged if not isinstance(p.entry, Entry)],
+        "tasks": [_task(study, p, v) for p, v in judged if isinstance(p.entry, Task)],
         "consumers": [_consumer(study, c) for c in study.consumers],
         "models": _models(study),
         "unregistered": [
@@ -170,7 +170,7 @@ def _port(endpoint: str, port: Ported, done: bool) -> doc.Port:
 
 def _task(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Task:
     entry = pipeline.entry
-    assert not isinstance(entry, Entry)
+    assert isinstance(entry, Task)
     return {
         "name": entry.name,
         "file": entry.file,
