@@ -233,3 +233,71 @@ def test_what_cannot_be_cut_is_said_with_its_place(
     (refused,) = report["not_ported"]
     assert refused["reason"].startswith(reason) and (refused["file"], refused["line"]) == ("main.py", line)
     assert refused["fix"] and refused["fix"].startswith(fix)
+
+
+def test_the_request_stays_also_by_the_name_of_its_module(tmp_path: Path) -> None:
+    """The bytes of the upload cross, neither the request nor the `BytesIO` around them."""
+    code = """
+        import io
+
+        import flask
+        from PIL import Image
+
+        web = flask.Flask(__name__)
+
+        @web.route("/digit", methods=["POST"])
+        def digit():
+            image = Image.open(io.BytesIO(flask.request.files["image"].read())).convert("L").resize((8, 8))
+            pixels = np.asarray(image, dtype=np.float32).reshape(1, -1)
+            return flask.jsonify(digit=int(classifier.predict(pixels)[0]))
+    """
+    _, text = planned(code, tmp_path)
+    assert 'IMAGE=triton.pack(flask.request.files["image"].read(), "STRING")' in text
+    moved = pipeline(tmp_path, "digit")
+    assert "flask" not in moved and "Image.open(io.BytesIO(" in moved
+
+
+def test_a_camera_stays_and_nothing_crosses_that_is_not_there_yet(tmp_path: Path) -> None:
+    code = """
+        import cv2
+
+        camera = cv2.VideoCapture(0)
+
+        def frames():
+            while True:
+                found, frame = camera.read()
+                for x, y in [(0, 0), (8, 8)]:
+                    part = np.asarray(frame[y : y + 8, x : x + 8, 0], dtype=np.float64).reshape(1, -1)
+                    label = str(classifier.predict(part)[0])
+                    cv2.putText(frame, label, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (0, 255, 0), 2)
+                yield cv2.imencode(".jpg", frame)[1].tobytes()
+
+        @app.get("/video")
+        def video():
+            return StreamingResponse(frames())
+    """
+    _, text = planned(code, tmp_path)
+    assert "camera.read()" in text
+    if "triton.infer(" in text or "triton.stream(" in text:
+        assert "pack_json(part)" not in text and "pack_json(label)" not in text and "pack_json(camera" not in text
+
+
+def test_the_path_of_the_file_itself_in_an_f_string(tmp_path: Path) -> None:
+    """Before Python 3.12 an f-string ends at its own quote, so the path gets a name."""
+    code = """
+        import os
+
+        def load():
+            return joblib.load(f"{os.path.dirname(__file__)}/other.joblib")
+
+        other = load()
+
+        @app.post("/other")
+        def ask(item: Item):
+            return {"label": str(other.predict(np.array(item.rows))[0])}
+    """
+    planned(code, tmp_path)
+    (model,) = (tmp_path / "app" / "triton_serving" / "model_repository").iterdir()
+    moved = pipeline(tmp_path, model.name)
+    compile(moved, "pipeline.py", "exec")
+    assert 'FILE = str(APP_ROOT / "main.py")' in moved and 'f"{os.path.dirname(FILE)}/other.joblib"' in moved

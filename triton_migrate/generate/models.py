@@ -56,7 +56,12 @@ def write_model(
         text += "".join(replacing(network) for network in exported)
     except UncopyableError as exc:
         return exc.problem
-    if lost := undefined(text):
+    try:
+        lost = undefined(text)
+    except SyntaxError as trouble:
+        place = (text.splitlines()[(trouble.lineno or 1) - 1 : trouble.lineno] or [""])[0].strip()
+        return NoCut(f"the moved code would be no Python: {place}", planned.cut.span, "write that expression in a statement of its own")
+    if lost:
         reason = f"the moved code reads {', '.join(lost)}, which only the application has"
         return NoCut(reason, planned.cut.span, "define it at the top level of the file, or pass it as an argument")
     served = ServedModel(

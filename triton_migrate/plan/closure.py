@@ -75,10 +75,11 @@ class Closure:
         """The small edits a copied piece needs: `__file__`, renamed names, settings, attributes of the app's own modules."""
         frame = frame or self.evaluator.program.frames[file]
         found: list[tuple[ir.At, str]] = []
+        quoted = {id(part) for e in exprs if isinstance(e, ir.Joined) for part in flow.walk(e)}  # before 3.12 an f-string ends at its quote
         for expr in exprs:
             if isinstance(expr, ir.Name) and expr.id not in shadowed:
                 if expr.id == "__file__":
-                    found.append((expr.at, f'str(APP_ROOT / "{file}")'))
+                    found.append((expr.at, self._own_file(file) if id(expr) in quoted else f'str(APP_ROOT / "{file}")'))
                 elif (new := self.names.get((file, expr.id))) and new != expr.id:
                     found.append((expr.at, new))
             elif isinstance(expr, ir.Attribute) and self._asks(expr, frame):
@@ -90,6 +91,13 @@ class Closure:
                 if module is not None and not _root(expr.value) & shadowed:
                     found.append((expr.at, self.member(module.path, expr.attr, Span(file, *expr.at))))
         return tuple(found)
+
+    def _own_file(self, file: str) -> str:
+        """A name for the path of one of the app's files."""
+        if (file, "__file__") not in self.names:
+            self.names[(file, "__file__")] = name = self.fresh("FILE")
+            self.definitions.append(f'{name} = str(APP_ROOT / "{file}")\n')
+        return self.names[(file, "__file__")]
 
     def _web_value(self, expr: ir.Expr, frame: Frame) -> bool:
         find = self.evaluator.rulebook.find
