@@ -261,7 +261,7 @@ def test_repository_as_the_server_sees_it(tmp_path: Path) -> None:
     [
         (config(more="max_batchsize: 3"), 'has no field named "max_batchsize"', 5),
         ('backend: "python"\ninput [ { name: "X" data_type: TYPE_BYTES dims: [ 1 ] } ]', "TYPE_BYTES", 2),
-        (config('backend: "fil"'), "model broken needs the backend 'fil', which cannot be run here", None),
+        (config('backend: "openvino"'), "model broken needs the backend 'openvino', which cannot be run here", None),
         (config(""), "has neither backend nor platform", None),
     ],
 )

@@ -153,7 +153,7 @@ class Assembly:
         post = "\n".join(f'    if "{name}" in rows:\n        out["{name}"] = {value}' for name, value in packed)
         parts = [
             f"def preprocess(inputs):\n    return {unpacked}, ()\n",
-            self._stacking(crossing.type.kind if crossing.type.kind in STACK else "array"),
+            self._stacking(crossing.type.kind),
             'def predict(batch, wanted):\n    """One call for all rows; only what is asked for."""\n    out = {}\n'
             + "".join(calls)
             + "    return out\n",
