@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from triton_migrate import api
+from triton_migrate.generate.soundness import unbound
 
 HEAD = """\
 import json
@@ -301,3 +302,34 @@ def test_the_path_of_the_file_itself_in_an_f_string(tmp_path: Path) -> None:
     moved = pipeline(tmp_path, model.name)
     compile(moved, "pipeline.py", "exec")
     assert 'FILE = str(APP_ROOT / "main.py")' in moved and 'f"{os.path.dirname(FILE)}/other.joblib"' in moved
+
+
+def test_a_value_is_not_named_like_the_function_that_makes_it(tmp_path: Path) -> None:
+    code = """
+        def heat(model, rows):
+            return [float(model.predict_proba(rows)[0][0])]
+
+        @app.post("/explained")
+        def explained(item: Item):
+            rows = np.array(item.rows, dtype=np.float64)
+            answer = {"label": str(classifier.predict(rows)[0])}
+            answer["heat"] = heat(classifier, rows)
+            return answer
+    """
+    planned(code, tmp_path)
+    for model in (tmp_path / "app" / "triton_serving" / "model_repository").iterdir():
+        assert "heat = heat(" not in pipeline(tmp_path, model.name)
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("model = model\n    return model", ("model",)),
+        ("global model\n    model = model\n    return model", ()),
+        ("if x:\n        y = 1\n    return y", ()),
+        ("rows = [y for y in x]\n    y = rows\n    return y", ()),
+        ("y = y + x\n    return y", ("y",)),
+    ],
+)
+def test_locals_that_are_read_too_early(body: str, names: tuple[str, ...]) -> None:
+    assert unbound(f"model = y = 1\n\n\ndef handle(x):\n    {body}\n") == names

@@ -9,7 +9,7 @@ from triton_migrate.base import Span
 from triton_migrate.generate.alone import alone_pipeline
 from triton_migrate.generate.networks import Exporting, networks, replacing, runs, runs_alone
 from triton_migrate.generate.pipeline import Assembly, Surface
-from triton_migrate.generate.soundness import undefined
+from triton_migrate.generate.soundness import unbound, undefined
 from triton_migrate.index.text import Text
 from triton_migrate.plan.closure import Closure, UncopyableError
 from triton_migrate.plan.cut import NoCut
@@ -61,6 +61,9 @@ def write_model(
     except SyntaxError as trouble:
         place = (text.splitlines()[(trouble.lineno or 1) - 1 : trouble.lineno] or [""])[0].strip()
         return NoCut(f"the moved code would be no Python: {place}", planned.cut.span, "write that expression in a statement of its own")
+    if early := unbound(text):
+        reason = f"{early[0]} would be read before it is set in the moved code"
+        return NoCut(reason, planned.cut.span, f"give {early[0]} a name of its own in that function")
     if lost:
         reason = f"the moved code reads {', '.join(lost)}, which only the application has"
         return NoCut(reason, planned.cut.span, "define it at the top level of the file, or pass it as an argument")

@@ -22,6 +22,36 @@ def undefined(text: str) -> tuple[str, ...]:
     return tuple(sorted(_read(top, top=True) - bound - KNOWN))
 
 
+def unbound(text: str) -> tuple[str, ...]:
+    """Locals that a function reads in a plain statement above the one that binds them, as `model = model` does to a global."""
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return tuple(sorted({name for function in functions for name in _too_early(function)}))
+
+
+def _too_early(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    arguments = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+    declared = {name for node in ast.walk(function) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+    local = {name for stmt in function.body for name in _names(stmt, ast.Store)} - arguments - declared
+    found: set[str] = set()
+    bound: set[str] = set()
+    for stmt in function.body:
+        if isinstance(stmt, ast.Assign | ast.Expr | ast.Return):
+            found |= local & _names(stmt, ast.Load) - bound
+        bound |= _names(stmt, ast.Store)
+    return found
+
+
+def _names(stmt: ast.stmt, context: type[ast.expr_context]) -> set[str]:
+    """Names of the statement itself; those of comprehensions and functions inside it are their own."""
+    if isinstance(stmt, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {stmt.name} if context is ast.Store else set()
+    inner = {id(n) for node in ast.walk(stmt) if isinstance(node, _SCOPES) for n in ast.walk(node)}
+    return {node.id for node in ast.walk(stmt) if isinstance(node, ast.Name) and isinstance(node.ctx, context) and id(node) not in inner}
+
+
+_SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
 def first_read(text: str, name: str, file: str) -> Span:
     """Where a name is first read in the text; its start where it is not read at all."""
     reads = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))

@@ -64,7 +64,7 @@ class Lifts:
                     return None
         outer = [e for e in found if not any(o is not e and any(p is e for p in walk(o)) for o in found)]
         distinct = {id(e): e for e in outer}.values()
-        taken = set(below.local)
+        taken = set(below.local) | flow.reads((*below.run, *below.rest))
         return tuple(liveness.lift(_named(e, owners[id(e)], taken), e) for e in distinct)
 
     def _anchors(self, expr: ir.Expr, below: Below) -> list[ir.Expr]:
