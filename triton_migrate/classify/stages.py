@@ -94,7 +94,7 @@ def _encodes(course: Course, step: Step) -> bool:
     frame = course.evaluator.program.generic(step.scope)
     given = (v for argument in step.stmt.value.args for v in course.evaluator.values(argument, frame))
     buffers = (course.book.find(v.path.removesuffix("()"), DataConvert) for v in given if isinstance(v, Api))
-    return any(rule is not None and rule.result == "bytes" for rule in buffers)
+    return any(rule is not None and rule.result == "buffer" for rule in buffers)
 
 
 def _is_pure(course: Course, state: State, scope: Scope) -> bool:

@@ -16,7 +16,7 @@ from triton_migrate.resolve.values import Api, UserFunction
 from triton_migrate.rulebook.vocabulary import DataConvert, DataLive
 from triton_migrate.trace.records import Cell, InputOrigin, PredictSite, Step
 
-OPENS = frozenset({"image", "bytes"})  # what a stored blob is turned into
+OPENS = frozenset({"image", "bytes", "buffer"})  # what a stored blob is turned into
 
 
 def tight(course: Course, state: State) -> Judgement | None:

@@ -27,7 +27,7 @@ from triton_migrate.plan.vtype import parse
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.trace.records import PredictSite
 
-STUCK = ("object", "stream", "generator", "file", "record")
+STUCK = ("object", "buffer", "stream", "generator", "file", "record")
 WHY = "the model is served by itself; the application's own code around it stays as it is"
 
 

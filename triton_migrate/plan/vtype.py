@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from triton_migrate.resolve.values import UserClass
 
 SCALARS = ("str", "bytes", "int", "float", "bool")
-STUCK = frozenset({"tensor", "object", "stream", "generator"})
+STUCK = frozenset({"tensor", "object", "buffer", "stream", "generator"})
 PLAIN_KINDS = frozenset({*SCALARS, "none", "plain"})  # what JSON gives back as it was
 SHAPED = frozenset({"array", "tensor", "image"})
 
@@ -17,8 +17,9 @@ class VType:
     """What a value is: str bytes int float bool none plain list tuple dict data array number tensor frame image file record object ...
 
     `plain` is one of Python's own scalars or None, which one is not known; `data` anything that JSON can carry; a `number` a NumPy scalar.
-    A `frame` is a pandas table or column, an `enum` a member of an Enum, a `path` that of a file, a `stream` a library's iterator that
-    another thread fills, a `generator` what a generator function of the program gives; `items` is then what comes out of it.
+    A `frame` is a pandas table or column, an `enum` a member of an Enum, a `buffer` a file in memory, a `path` that of a
+    file, a `stream` a library's iterator that another thread fills, a `generator` what a generator function of the program gives;
+    `items` is then what comes out of it.
 
     `dtype` is NumPy's name, "floating" for a float of unknown width, or "?"; `rank` counts axes (0 = unknown); `one_row`: the first axis
     is known to be 1. An image's are those of the array made of it. `items` are element types; `cls` is the class of a record; `declared`

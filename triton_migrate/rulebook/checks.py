@@ -85,7 +85,7 @@ NUMPY_TYPE = r"(?:bool|u?int(?:8|16|32|64)|float(?:16|32|64)|complex(?:64|128)|s
 PLAIN_TYPE = r"(?:frame|str|bytes|int|float|bool|list|dict|data)"
 ARRAY_TYPE = rf"(?:array|tensor|number):(?:{NUMPY_TYPE}|arg:(?:\d+|[A-Za-z_]\w*(?:\|\d+)?)(?:\|{NUMPY_TYPE})?)"
 VALUE_TYPE = re.compile(
-    rf"{ARRAY_TYPE}|(?:list:)?{PLAIN_TYPE}|list:{ARRAY_TYPE}|image(?::(?:uint8|same))?|element|same|object|stream:(?:str|bytes|int|float|\?)"
+    rf"{ARRAY_TYPE}|(?:list:)?{PLAIN_TYPE}|list:{ARRAY_TYPE}|image(?::(?:uint8|same))?|element|same|buffer|stream:(?:str|bytes|int|float|\?)"
 )
 AXES = re.compile(r"same|axes|flat|joined|stacked|(?:new|drop|dims):(?:\*\d|\d|\w+(?:\|\d)?)|[?\d]+(?:,[?\d]+)*")
 CASE = re.compile(rf"[^=]*={NUMPY_TYPE}(?::(?:{AXES.pattern}))?")
