@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from triton_migrate.base import TritonMigrateError
-from triton_migrate.changes import ChangeSet, FileEdit, NewFile, bytes_of, check, diff_of, patch_bytes, patch_text, read_text, write
+from triton_migrate.changes import ChangeSet, FileEdit, NewFile, bytes_of, check, diff_of, patch_bytes, read_text, write
 
 CONFIG = 'name: "iris"\nbackend: "python"\nmax_batch_size: 8\n'
 
@@ -130,19 +130,19 @@ def test_how_a_patch_reads() -> None:
     changes = ChangeSet(
         new=(new("z/__init__.py", ""), new("b.py", "x = 1\n")), edits=(edit("c.py", "a\nb\n", "a\nc\n"), edit("d.py", "a\n", "a\n"))
     )
-    assert patch_text(changes) == (
+    assert patch_bytes(changes).decode() == (
         "diff --git a/b.py b/b.py\nnew file mode 100644\nindex 0000000..7d4290a\n--- /dev/null\n+++ b/b.py\n@@ -0,0 +1 @@\n+x = 1\n"
         "diff --git a/c.py b/c.py\nindex 422c2b7..0f7bc76\n--- a/c.py\n+++ b/c.py\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
         "diff --git a/z/__init__.py b/z/__init__.py\nnew file mode 100644\nindex 0000000..e69de29\n"
     )
-    assert "".join(map(diff_of, changes.ordered())) == patch_text(changes)
+    assert "".join(map(diff_of, changes.ordered())) == patch_bytes(changes).decode()
     assert diff_of(changes.edits[1]) == ""
     assert patch_bytes(ChangeSet()) == b""
 
 
 def test_blob_names_are_gits(tmp_path: Path) -> None:
     repository(tmp_path, {"a.py": b"x = 1\n"})
-    assert git(tmp_path, "rev-parse", "HEAD:a.py")[:7] in patch_text(ChangeSet(edits=(edit("a.py", "x = 1\n", "x = 2\n"),)))
+    assert git(tmp_path, "rev-parse", "HEAD:a.py")[:7] in patch_bytes(ChangeSet(edits=(edit("a.py", "x = 1\n", "x = 2\n"),))).decode()
 
 
 def test_random_edits(tmp_path: Path) -> None:

@@ -99,11 +99,6 @@ def patch_bytes(changes: ChangeSet) -> bytes:
     return b"".join(map(_patch_of, changes.ordered()))
 
 
-def patch_text(changes: ChangeSet) -> str:
-    """The patch for reading. Write `patch_bytes` to a file instead: sources need not be UTF-8."""
-    return patch_bytes(changes).decode("utf-8", "replace")
-
-
 def diff_of(change: NewFile | FileEdit) -> str:
     """The part of the patch that is about one file; empty for an edit that changes nothing."""
     return _patch_of(change).decode("utf-8", "replace") if isinstance(change, NewFile) or change.before != change.after else ""

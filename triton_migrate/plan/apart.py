@@ -10,10 +10,8 @@ from dataclasses import replace
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.cut import Cut, NoCut
+from triton_migrate.plan.cut import Cut, NoCut, Way
 from triton_migrate.trace.records import Pipeline, PredictSite
-
-Way = tuple[Cut, ...]
 
 
 def apart(pipeline: Pipeline, ways: Callable[[Pipeline, frozenset[ir.At]], tuple[Way, ...] | NoCut]) -> Way | NoCut:

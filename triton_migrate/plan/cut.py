@@ -84,6 +84,9 @@ class Cut:
         return Span(self.scope.file, one[0], one[1], two[2], two[3])
 
 
+Way = tuple[Cut, ...]  # the cuts of one pipeline, which are made together
+
+
 @dataclass(frozen=True, slots=True)
 class NoCut:
     """Why a pipeline cannot be cut, where, and the smallest edit that would unblock it."""

@@ -71,10 +71,13 @@ class Cutter:
     # ------------------------------------------------------------ levels
 
     def levels(self) -> Iterator[tuple[int, Frame, tuple[ir.Call, ...]]]:
-        """Functions that all predict sites are reached through, innermost first, with the calls in them that lead there."""
+        """Functions that all predict sites are reached through, innermost first, with the calls in them that lead there.
+
+        Where a worker runs the model they are the worker's: the queue stays, and its task becomes a client of Triton.
+        """
         sites = self.pipeline.sites
-        deepest = min(len(s.chain) for s in sites)
-        for depth in range(deepest, -1, -1):
+        deepest, enqueued = min(len(s.chain) for s in sites), max(s.queued for s in sites)
+        for depth in range(deepest, enqueued - 1, -1):  # what puts work on a queue goes on doing so
             frames = {frame_at(s, depth) for s in sites}
             if len({f.scope for f in frames}) == 1:
                 frame = next(iter(frames))

@@ -101,10 +101,13 @@ class Hoists:
         if any(self.judge.is_loaded(v) or self.judge.of_the_web(v) for v in values):
             return False
         kind = self.types.of(expr, self.frame)
-        asked = any(self.judge.of_the_web(v) for p in parts for v in self.judge.evaluator.values(p, self.frame))
-        if kind.kind == "unknown" and not asked:  # what a request brings is plain; what a device or a database gives may be anything
+        if kind.kind == "unknown" and not self._asked(parts):  # what a device or a database gives may be anything
             return False
         return kind.travels is not False and (kind.kind != "file" or self.files.of(expr, stmt, self.frame).only)
+
+    def _asked(self, parts: list[ir.Expr]) -> bool:
+        """Whether it comes from the request: what that brings is plain."""
+        return any(self.judge.of_the_web(v) for p in parts for v in self.judge.evaluator.values(p, self.frame))
 
     def _name(self, expr: ir.Expr) -> ir.Assign:
         if id(expr) not in self._named:

@@ -28,13 +28,10 @@ from triton_migrate.rulebook.vocabulary import (
 )
 from triton_migrate.trace.records import Cell, Pipeline, Step
 
-EFFECTS = {
+LASTING = {
     "db-read": "reads a database", "db-write": "writes to a database", "network": "uses the network", "process": "starts a process",
     "file-write": "writes a file",
 }  # fmt: skip
-
-
-LASTING = ("db-read", "db-write", "network", "process", "file-write")
 
 
 class Judge:
@@ -109,8 +106,8 @@ class Judge:
                 return NoCut(f"the statement that runs the model also changes {names}, which outlives the request", where,
                              f"run the model in a statement of its own, and change {names} after it")  # fmt: skip
             if step is not None and (effect := self._lasting_effect(step, frozenset())) is not None:
-                place, kind = effect
-                return NoCut(f"the code that runs the model also {EFFECTS[kind]}", place, "do it before or after the model runs")
+                place, does = effect
+                return NoCut(f"the code that runs the model also {does}", place, "do it before or after the model runs")
             for part in (p for e in flow.expressions(inner) for p in walk(e)):
                 if isinstance(part, (ir.Yield, ir.Await)) and not streams and isinstance(stmt, (ir.For, ir.While)):
                     return NoCut("the loop that runs the model also waits for something, such as its reader", where,
@@ -127,11 +124,12 @@ class Judge:
         return None
 
     def _lasting_effect(self, step: Step, seen: frozenset[Scope]) -> tuple[Span, str] | None:
-        """Where a step, or what it calls, does something that has to stay in the app, and its kind."""
+        """Where a step, or what it calls, does something that has to stay in the app, and what."""
         for call in step.calls:
             for rule in call.rules:
-                if isinstance(rule, Effect) and _lasting(rule):
-                    return Span(step.scope.file, *call.at), rule.kind
+                if _lasting(rule):
+                    does = LASTING[rule.kind] if isinstance(rule, Effect) else "reads a device or a queue"
+                    return Span(step.scope.file, *call.at), does
         inner = (s for e in step.enters - seen for s in self.by_scope.get(e, ()))
         return next((found for s in inner if (found := self._lasting_effect(s, seen | step.enters)) is not None), None)
 
@@ -347,6 +345,4 @@ def _is_chain(expr: ir.Expr) -> bool:
 
 def _lasting(rule: object) -> bool:
     """What reads a camera or a queue, or changes what outlives the request."""
-    return isinstance(rule, StreamSource) or (
-        isinstance(rule, Effect) and rule.kind in ("db-read", "db-write", "network", "process", "file-write")
-    )
+    return isinstance(rule, StreamSource) or (isinstance(rule, Effect) and rule.kind in LASTING)

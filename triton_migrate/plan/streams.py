@@ -14,14 +14,13 @@ from triton_migrate.index.flow import walk
 from triton_migrate.plan import liveness
 from triton_migrate.plan.costs import HEAVY, MOVED, ONE_BY_ONE, WAITS, crossing_cost
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
-from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.judge import LASTING, Judge
 from triton_migrate.plan.types import Types
 from triton_migrate.plan.vtype import UNKNOWN, VType, union
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.rulebook.vocabulary import Effect
 from triton_migrate.trace.records import Pipeline
 
-LASTING = {"db-read": "reads a database", "db-write": "writes to a database", "network": "uses the network", "file-write": "writes a file"}
 WHY = "the loop that runs the model yields its results: it leaves the app whole, and each result is sent as soon as it is made"
 
 

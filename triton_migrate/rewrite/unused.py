@@ -23,7 +23,6 @@ from triton_migrate.rewrite.places import Places, Statement
 _WORD = re.compile(r"[^\W\d]\w*")
 _TYPE_COMMENT = re.compile(r"#\s*type:\s*(.+)")
 _TYPING = frozenset({"cast", "TypeVar", "NewType", "ForwardRef"})  # their arguments may be types in quotes
-_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 @dataclass(frozen=True, slots=True)

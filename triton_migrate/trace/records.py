@@ -99,7 +99,10 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True)
 class PredictSite:
-    """A call that runs a model. `chain` are the calls from the handler down to the function that holds it."""
+    """A call that runs a model. `chain` are the calls from the handler down to the function that holds it.
+
+    `queued`: how many of them belong to the process that puts the work on a queue; what comes after them runs in a worker.
+    """
 
     number: int
     span: Span
@@ -112,6 +115,7 @@ class PredictSite:
     taint: Taint
     step: int
     chain: tuple[tuple[ir.Call, Frame], ...]
+    queued: int = 0
 
     @property
     def scope(self) -> Scope:

@@ -46,7 +46,7 @@ def predict(walk: Walk, rule: ModelPredict, api: Api, call: ir.Call, frame: Fram
         return taint
     site = PredictSite(
         number, Span(frame.scope.file, *call.at), callee_text(call.func), call, frame, rule, api, models,
-        taint, walk.step.number if walk.step else 0, tuple(walk.chain),
+        taint, walk.step.number if walk.step else 0, tuple(walk.chain), walk.queued,
     )  # fmt: skip
     if number == len(walk.sites):
         walk.sites.append(site)
@@ -54,7 +54,7 @@ def predict(walk: Walk, rule: ModelPredict, api: Api, call: ir.Call, frame: Fram
         old = walk.sites[number]
         models = tuple(dict.fromkeys((*old.models, *site.models)))
         walk.sites[number] = PredictSite(
-            number, old.span, old.text, old.call, old.frame, old.rule, old.api, models, old.taint | taint, old.step, old.chain
+            number, old.span, old.text, old.call, old.frame, old.rule, old.api, models, old.taint | taint, old.step, old.chain, old.queued
         )
     result: Taint = frozenset({PredictOrigin(number)})
     if walk.step is not None:

@@ -44,6 +44,7 @@ class Walk:
         self.fed: dict[int, Taint] = {}  # what the arguments of a predict site depend on
         self.active: list[Scope] = []
         self.chain: list[tuple[ir.Call, Frame]] = []
+        self.queued = 0  # calls of the chain up to the last one that a worker takes up
         self.chained = CLEAN  # the result of the part of a workflow that was walked last
         self.decided = CLEAN  # predict sites whose results decide that the statement under way is reached
         self.answering = CLEAN  # those that decide what the entry answers
