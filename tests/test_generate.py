@@ -492,8 +492,18 @@ def test_json_tensor_keeps_tables(local: ModuleType) -> None:
     )
     back = local.unpack_json(local.pack_json({"table": table}))["table"]
     pd.testing.assert_frame_equal(back, table)
+    pd.testing.assert_series_equal(local.unpack_json(local.pack_json(table["s"])), table["s"])
     empty = local.unpack_json(local.pack_json(table[:0]))
     assert (list(empty.columns), len(empty), empty["n"].dtype) == (list(table.columns), 0, np.int32)
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csc_matrix", "coo_array"])
+def test_json_tensor_keeps_sparse_matrices(local: ModuleType, kind: str) -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    matrix = getattr(sparse, kind)(np.array([[0, 1.5, 0], [0, 0, np.nan]], dtype=np.float32))
+    back = local.unpack_json(local.pack_json({"x": matrix}))["x"]
+    assert (type(back), back.shape, back.dtype) == (type(matrix), matrix.shape, matrix.dtype)
+    np.testing.assert_array_equal(back.toarray(), matrix.toarray())
 
 
 def test_pack_and_unpack(local: ModuleType) -> None:

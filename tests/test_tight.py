@@ -29,6 +29,7 @@ from triton_migrate.rewrite import AddDecorator, apply_operations
 APPS = Path(__file__).parent / "tight"
 CASES = {path.parent.name: json.loads(path.read_text()) for path in sorted(APPS.glob("*/case.json"))}
 CREDIT, NOTES = "flask_credit", "fastapi_index"
+NOTED = ["--access-logfile", "-", "--access-logformat", "answered %(p)s %(s)s"]  # by which worker
 
 
 def command(case: dict[str, Any], workers: int) -> list[str]:
@@ -227,23 +228,36 @@ def test_no_stale_prediction_under_load(trees: Any, tmp_path: Path) -> None:
 
 @pytest.mark.triton
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", [["--threads", "8"], ["-k", "sync"]], ids=["gthread", "sync"])
 @pytest.mark.parametrize("options", [[], ["--preload"]], ids=["workers", "preload"])
-def test_the_next_owner_takes_over(options: list[str], trees: Any, tmp_path: Path) -> None:
+def test_four_workers_have_one_triton_and_the_next_owner_takes_over(
+    kind: list[str], options: list[str], trees: Any, tmp_path: Path
+) -> None:
+    """Asked by all clients at once while it starts; then its owner is killed while they ask."""
     _, port = trees(CREDIT)
     check = {"method": "POST", "path": "/customers/eve/check", "json": {"amount": 200}}
-    started = [*command(CASES[CREDIT], 4), *options]
-    with serving(port, started, "/health", DATABASE=str(tmp_path / "credit.db")) as app:
-        first = app.owner["pid"]
+    started = ["gunicorn", "-w", "4", *kind, *options, "-b", "127.0.0.1:{port}", *NOTED, CASES[CREDIT]["target"]]
+
+    def asked(app: Served) -> tuple[int, Any]:
+        try:
+            return app.ask(check, alone=True)
+        except OSError:  # the connection was the killed worker's
+            return 503, None
+
+    with serving(port, started, None, DATABASE=str(tmp_path / "credit.db")) as app, ThreadPoolExecutor(8) as pool:
+        app.listens()
+        was = list(pool.map(asked, [app] * 40))
+        assert was == [was[0]] * 40 and was[0][0] == 200
         assert len(app.tritons()) == 1
-        was = app.ask(check)
+        served = {line.split()[1] for line in app.log.read_text().splitlines() if line.startswith("answered")}
+        assert len(served) == 4, "every worker is served"
+
+        first = app.owner["pid"]
         os.kill(first, signal.SIGKILL)
-        replies = []
-        for _ in range(20):
-            try:
-                replies.append(app.ask(check))
-            except OSError:  # the connection was the killed worker's
-                continue
-        assert {status for status, _ in replies} <= {200, 503} and replies[-1] == was
+        began = time.monotonic()
+        replies = list(pool.map(asked, [app] * 40))
+        assert {status for status, _ in replies} <= {200, 503} and time.monotonic() - began < 100
+        assert [asked(app) for _ in range(8)] == [was[0]] * 8
         assert app.owner["pid"] != first and len(app.tritons()) == 1
     assert gone(app) == ([], [])
 

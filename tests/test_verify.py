@@ -38,6 +38,8 @@ from triton_migrate.verify.replay import replay
 from triton_migrate.verify.requests import RecordedRequest, read_requests
 from triton_migrate.verify.run import verify_port
 from triton_migrate.verify.start import App, Application, free_ports, running_app, start_command
+from triton_migrate.verify.together import Crowd, together
+from triton_migrate.verify.varying import unexplained, varying
 from triton_migrate.verify.wire import wire
 
 FLASK = """
@@ -261,6 +263,10 @@ def test_a_file_without_requests_is_an_error(tmp_path: Path) -> None:
         ({"a": 1, "b": 2, "c": 3}, {"b": 4, "d": 5}, ["$.a: 1 != (missing)", "$.b: 2 != 4", "$.c: 3 != (missing)", "$.d: (missing) != 5"]),
         ([1, 2, 3], [1, 5], ["$.length: 3 != 2", "$[1]: 2 != 5"]),
         ({"a b": {"x": []}}, {"a b": {"x": {}}}, ['$["a b"].x: [] != {}']),
+        (0.3333333432674408, 1 / 3, ["$: 0.3333333432674408 in float32 != 0.3333333333333333 in float64"]),
+        (1 / 3, 0.3333333432674408, []),
+        (0.3333333432674408, 0.3333333134651184, []),
+        ([0.5, 12.375, 1e300], [0.5 + 1e-9, 12.375 + 1e-9, 1e300], []),
     ],
 )
 def test_json(original: object, port: object, found: list[str]) -> None:
@@ -323,6 +329,51 @@ def test_replies_differ_in_status_type_and_body(tmp_path: Path) -> None:
     assert down == Difference("status", "200", "503 no Triton")
     (gone,) = differences(recorded(tmp_path), good, Reply(None, error="ConnectionError: refused"))
     assert gone.port == "ConnectionError: refused"
+
+
+def test_headers_are_compared_by_name(tmp_path: Path) -> None:
+    first = Reply(200, headers=(("set-cookie", "a"), ("set-cookie", "b"), ("x-model", "v1")))
+    other = Reply(200, headers=(("retry-after", "1"), ("set-cookie", "a"), ("x-model", "v1")))
+    assert [str(d) for d in differences(recorded(tmp_path), first, other)] == [
+        "header retry-after: (missing) != 1",
+        "header set-cookie: a, b != a",
+    ]
+
+
+def body(value: object, *headers: tuple[str, str]) -> Reply:
+    return Reply(200, "application/json", "", (json.dumps(value).encode(),), headers=headers)
+
+
+def test_what_varies_by_itself_is_named_and_has_to_stay_of_its_kind(tmp_path: Path) -> None:
+    request = recorded(tmp_path)
+    first = body({"took": 1.5, "jobs": [{"id": "a", "n": 1}, {"id": "b", "n": 2}], "tags": ["x"]}, ("x-request-id", "1"))
+    again = body({"took": 1.7, "jobs": [{"id": "c", "n": 1}, {"id": "b", "n": 2}], "tags": ["y", "z"]}, ("x-request-id", "2"))
+    places = varying(request, first, again)
+    assert [v.place for v in places] == ["header x-request-id", "$.took", "$.jobs[*].id", "$.tags", "$.tags[*]"]
+
+    def left(port: Reply) -> list[str]:
+        return [str(d) for d in unexplained(differences(request, first, port), places)]
+
+    alike = {"took": 9.25, "jobs": [{"id": "d", "n": 1}, {"id": "e", "n": 2}], "tags": []}
+    assert left(body(alike, ("x-request-id", "3"))) == []
+    assert left(body({**alike, "took": "9"}, ("x-request-id", "3"))) == ['$.took: 1.5 != "9"']
+    assert left(body({**alike, "jobs": [{"n": 1}, {"id": "e", "n": 3}]}, ("x-request-id", "3"))) == [
+        '$.jobs[0].id: "a" != (missing)',
+        "$.jobs[1].n: 2 != 3",
+    ]
+    assert left(body({"jobs": alike["jobs"], "tags": []})) == ["header x-request-id: 1 != (missing)", "$.took: 1.5 != (missing)"]
+
+
+def test_text_and_bytes_that_vary(tmp_path: Path) -> None:
+    def left(kind: str, first: bytes, again: bytes, port: bytes) -> list[str]:
+        request = recorded(tmp_path)
+        replies = [Reply(200, kind, "", (content,)) for content in (first, again, port)]
+        return [d.path for d in unexplained(differences(request, replies[0], replies[2]), varying(request, *replies[:2]))]
+
+    assert left("text/html", b"a\nat 10:00\nb", b"a\nat 10:01\nb", b"a\nat 11:59\nc") == ["line 3"]
+    assert left("text/plain", b"one", b"one\ntwo", b"a\nb\nc") == []
+    assert left("image/png", b"\0\1\2", b"\0\1\3", b"\0\5\2\2") == []
+    assert left("image/png", b"\0\1\2", b"\0\1\2", b"\0\1\3") == ["byte 2"]
 
 
 def test_two_equal_failures_prove_nothing(tmp_path: Path) -> None:
@@ -519,6 +570,26 @@ def test_free_ports_differ() -> None:
     assert len(set(free_ports(5))) == 5
 
 
+# ------------------------------------------------------------------ many at once
+
+
+def test_a_crowd_fits_the_time_it_may_take() -> None:
+    assert [Crowd.of(seconds) for seconds in (0.0, 0.1, 1.0, 60.0)] == [(32, 3), (32, 3), (20, 1), (4, 1)]
+
+
+def test_clients_ask_at_the_same_time_and_neighbours_differ(tmp_path: Path) -> None:
+    asked = tuple(recorded(tmp_path, id=name, method="POST", json=name) for name in "abc")
+    waiting = threading.Barrier(4, timeout=20)
+
+    def meet(handler: BaseHTTPRequestHandler) -> None:
+        waiting.wait()  # nobody is answered before four are here
+        sized(handler)
+
+    with http_server(meet) as port, client(f"http://127.0.0.1:{port}") as session:
+        answers = together(asked, session, Crowd(4, 2), lambda: None)
+    assert [(a.request.id, a.reply.body) for a in answers] == [(name, b"ok") for name in "abbccaab"]
+
+
 # ------------------------------------------------------------------ load
 
 
@@ -647,6 +718,7 @@ DOUBLES = (
     {"id": "big", "method": "POST", "path": "/double", "json": {"x": 12.25}, "infer": True, "ignore": ["server"]},
     {"id": "refused", "method": "POST", "path": "/double", "json": {}, "expect_status": 422, "infer": True},
     {"id": "me", "method": "GET", "path": "/me"},
+    {"id": "named", "method": "POST", "path": "/double", "json": {"x": 2.5}},
 )
 
 
@@ -663,8 +735,12 @@ def test_a_good_port_is_verified(tmp_path: Path, python: Path) -> None:
         ("big", 200, True),
         ("refused", 422, None),
         ("me", 200, None),
+        ("named", 200, None),
     ]
-    assert (result.passed, result.equal, result.total, result.stand_ins) == (True, 4, 4, ())
+    assert (result.passed, result.equal, result.total, result.stand_ins) == (True, 5, 5, ())
+    assert [r.varies for r in result.requests] == [(), (), (), (), ("$.server",)]
+    assert result.together is not None
+    assert (result.together.distinct, result.together.mixed_up, result.together.equal) == (3, (), result.together.sent)
     assert result.load is not None
     assert (result.load.request, result.load.original.errors, result.load.port.errors) == ("small", 0, 0)
     (model,) = result.models
@@ -680,7 +756,7 @@ def test_a_wrong_port_is_found(tmp_path: Path, python: Path) -> None:
     port = ported(tmp_path / "port", {"app.py": wrong})
     told: list[str] = []
     result = verify_port(original, port, WSGI, jsonl(tmp_path, *DOUBLES), python=python, load=LoadPlan(request="big"), say=told.append)
-    small, big, refused, me = result.requests
+    small, big, refused, me, _ = result.requests
     assert (small.equal, big.equal, refused.equal, me.equal, result.passed, result.load) == (True, False, False, False, False, None)
     assert [str(d) for d in big.differences] == ['$.label: "big" != "huge"']
     assert [(d.path, d.original[:3], d.port[:3]) for d in refused.differences] == [("status", "422", "400")]

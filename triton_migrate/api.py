@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from triton_migrate.study import Study
 
 CATEGORIES = ("tight", "loose", "modular", "individual")
-REPORT, PAGE, PATCH, REQUESTS = "report.json", "report.html", "migration.patch", "requests.jsonl"
+REPORT, PAGE, PATCH, REQUESTS, SARIF = "report.json", "report.html", "migration.patch", "requests.jsonl", "report.sarif"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".triton-migrate")
 
 
@@ -115,9 +115,9 @@ def verify(
     chosen = _application(report, application)
     started = Application(chosen["framework"], chosen["target"], chosen["server"], chosen["factory"], chosen["script"] or "")
     load = LoadPlan(connections=connections, seconds=seconds, rounds=rounds) if connections else None
-    with _two_trees(app, out / PATCH) as (original, ported):
+    with _two_trees(app, out / PATCH) as (original, ported, fresh):
         recorded = requests or _requests_of(app)
-        result = verify_port(original, ported, started, recorded, python=python or default_python(app), load=load, say=say)
+        result = verify_port(original, ported, started, recorded, python=python or default_python(app), load=load, fresh=fresh, say=say)
     report["verification"] = cast(Verification, result.as_document())
     faster = result.load is not None and result.load.ratio.rps >= 1
     for endpoint in report["endpoints"]:
@@ -173,7 +173,10 @@ def _near(name: str, known: tuple[str, ...]) -> str:
 
 
 def _write_report(report: Report, out: Path | None, cache: FactsCache | None = None) -> None:
+    """The files of a report; report.sarif, too, where a scan was asked for it."""
     _write_files(_files_of(report, out, cache), out)
+    if out is not None and (out / SARIF).is_file():
+        write_sarif(report, out)
 
 
 def _files_of(report: Report, out: Path | None, cache: FactsCache | None) -> dict[str, str]:
@@ -190,6 +193,13 @@ def _write_files(files: dict[str, str], out: Path | None) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (out / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_sarif(report: Report, out: Path, known: frozenset[str] | None = None) -> None:
+    """report.sarif beside the others; `known`: the keys of a baseline's findings."""
+    from triton_migrate.report import sarif
+
+    _write_files({SARIF: sarif.dumps(report, known)}, out)
 
 
 def _write_patch(patch: bytes, out: Path, *, keep: bool) -> None:
@@ -209,8 +219,8 @@ def _requests_of(app: Path) -> Path:
 
 
 @contextmanager
-def _two_trees(app: Path, patch: Path) -> Iterator[tuple[Path, Path]]:
-    """Copies of the app before and after the patch."""
+def _two_trees(app: Path, patch: Path) -> Iterator[tuple[Path, Path, Callable[[], Path]]]:
+    """Copies of the app before and after the patch, and what makes one more copy of the app before it."""
     if not patch.is_file():
         raise TritonMigrateError("there is no port to verify", file=str(patch), hint="run `triton-migrate apply` first")
     if not patch.stat().st_size:
@@ -219,19 +229,26 @@ def _two_trees(app: Path, patch: Path) -> Iterator[tuple[Path, Path]]:
         )
     ported = discover(app).ported
     with tempfile.TemporaryDirectory(prefix="triton-migrate-verify-") as folder:
-        trees = Path(folder, "original", app.resolve().name), Path(folder, "port", app.resolve().name)
-        for tree in trees:
-            shutil.copytree(app, tree, ignore=LEFT_OUT, symlinks=True)
-        changed, flags = (trees[0], ["-R"]) if ported else (trees[1], [])
-        env = {**os.environ, "GIT_CEILING_DIRECTORIES": folder}
-        done = subprocess.run(["git", "apply", *flags, str(patch.resolve())], cwd=changed, env=env, capture_output=True, text=True)
-        if done.returncode:
-            raise TritonMigrateError(
-                f"the patch does not fit this tree: {done.stderr.strip().splitlines()[0]}",
-                file=str(patch),
-                hint="run `triton-migrate apply` again",
-            )
-        yield trees
+
+        def tree(name: str, *, before: bool) -> Path:
+            copy = Path(folder, name, app.resolve().name)
+            shutil.copytree(app, copy, ignore=LEFT_OUT, symlinks=True)
+            if before is ported:
+                _patched(copy, patch, ["-R"] if ported else [])
+            return copy
+
+        yield tree("original", before=True), tree("port", before=False), lambda: tree("again", before=True)
 
 
-__all__ = ["apply", "scan", "serve", "verify"]
+def _patched(tree: Path, patch: Path, flags: list[str]) -> None:
+    env = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent)}
+    done = subprocess.run(["git", "apply", *flags, str(patch.resolve())], cwd=tree, env=env, capture_output=True, text=True)
+    if done.returncode:
+        raise TritonMigrateError(
+            f"the patch does not fit this tree: {done.stderr.strip().splitlines()[0]}",
+            file=str(patch),
+            hint="run `triton-migrate apply` again",
+        )
+
+
+__all__ = ["apply", "scan", "serve", "verify", "write_sarif"]

@@ -21,7 +21,7 @@ from triton_migrate.base import TritonMigrateError
 from triton_migrate.index.cache import FactsCache, user_folder
 from triton_migrate.report import json as report_json
 from triton_migrate.report import terminal
-from triton_migrate.report.document import Endpoint
+from triton_migrate.report.baseline import compared, keys_of
 
 if TYPE_CHECKING:
     from triton_migrate.rulebook.vocabulary import Library
@@ -80,6 +80,10 @@ def _main(
 def scan(
     app: App = Path(),
     fail_on: Annotated[list[str] | None, typer.Option(metavar="WHAT", help=f"Exit with 1 if there is any: {', '.join(FINDINGS)}.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An earlier report.json: tell, and fail for, only what is new since.")
+    ] = None,
+    sarif: Annotated[bool, typer.Option("--sarif", help="Write report.sarif, too, for code-scanning pages and editors.")] = False,
     out: Out = OUT,
     rules: Rules = None,
     no_cache: NoCache = False,
@@ -87,9 +91,16 @@ def scan(
 ) -> None:
     """Say what is there, without running it: entries, models, pipelines, and how each would be ported."""
     asked = frozenset(_findings(fail_on or ()))
+    earlier = keys_of(baseline) if baseline is not None else None  # read first: it may be the file that the scan writes
     report = api.scan(app, out=out, rules=rules, cache=_cache(no_cache), jobs=jobs)
-    terminal.scan_summary(report, console, report=out / api.PAGE)
-    if any(_found(endpoint, asked) for endpoint in report["endpoints"]):
+    since = compared(report, earlier)
+    if sarif:
+        api.write_sarif(report, out, earlier)
+    if earlier is None:
+        terminal.scan_summary(report, console, report=out / api.PAGE)
+    else:
+        terminal.baseline_summary(since, console, report=out / api.PAGE)
+    if any(finding.rule in asked or ("all" in asked and finding.rule in api.CATEGORIES) for finding in since.new):
         raise typer.Exit(1)
 
 
@@ -266,11 +277,6 @@ def _findings(names: Iterable[str]) -> Iterator[str]:
             close = difflib.get_close_matches(name, FINDINGS, n=1, cutoff=0)
             raise TritonMigrateError(f"--fail-on does not know {name!r}", hint=f"did you mean {close[0]!r}?")
         yield name
-
-
-def _found(endpoint: Endpoint, asked: frozenset[str]) -> bool:
-    blocked = endpoint["port"] is not None and endpoint["port"]["status"] == "blocked"
-    return endpoint["inference"] and ("all" in asked or endpoint["category"] in asked or (blocked and "blocked" in asked))
 
 
 def _cache(no_cache: bool) -> FactsCache | None:

@@ -6,11 +6,11 @@ What generates and rewrites is loaded where there is something to port: LibCST a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triton_migrate.bind.owned import live_cells
+from triton_migrate.bind.owned import live_cells, replaced
 from triton_migrate.bind.plan import bind, passable, unbound
 from triton_migrate.bind.records import BindPlan, Bound
 from triton_migrate.bind.versions import conflicts
@@ -21,6 +21,7 @@ from triton_migrate.generate.snippets import unavailable_handler
 from triton_migrate.plan.choice import Where
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.port import Planner
+from triton_migrate.plan.queues import queue_rows
 from triton_migrate.plan.records import NotPorted
 from triton_migrate.rulebook.book import normalised
 from triton_migrate.study import Study
@@ -59,7 +60,8 @@ def port(
     Without `write` the app's own files are left alone and the change set is empty: what a scan says needs only the served models.
     """
     selected = tuple((p, v) for p, v in (*found.inferring, *found.consuming) if p.entry.id in endpoints)
-    tight, loose = (tuple((p, v) for p, v in selected if (v.category == "tight") is wanted) for wanted in (True, False))
+    stays = {p.entry.id for p, v in selected if v.category == "tight" or (target != PASSED and replaced(found.evaluator, p, found.pipelines))}
+    tight, loose = (tuple((p, v) for p, v in selected if (p.entry.id in stays) is wanted) for wanted in (True, False))
     if target == PASSED:
         passed, binding = passable(tight)
         planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live_cells(found.evaluator, found.pipelines))
@@ -86,7 +88,8 @@ def port(
         if not troubles:
             from triton_migrate.generate.repository import repository_files
 
-            files = repository_files(tuple(w.served for w in written), _served_app(found, written), inprocess=inprocess) if written else ()
+            served = tuple({m.name: m for w in written for m in w.every}.values())
+            files = repository_files(served, _served_app(found, written), inprocess=inprocess) if served else ()
             done = tuple(e for e in edits if isinstance(e, FileEdit))
             needs = (*((CLIENT,) if written else ()), *((PYTRITON,) if binding.bound else ()))
             requirements = _requirements(found.project.root, needs)
@@ -136,7 +139,8 @@ def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[File
     for model in written:
         app.cut(model.planned, model.names)
     ported = {e for w in written for e in w.planned.endpoints}
-    frameworks = {p.entry.framework for p in found.pipelines if isinstance(p.entry, Entry) and p.entry.id in ported}
+    asking = (p for p in found.pipelines if p.entry.id in ported and not all(s.worker is not None for s in p.sites))  # not only a worker of theirs
+    frameworks = {p.entry.framework for p in asking if isinstance(p.entry, Entry)}
     for application in {a.span: a for a in found.applications}.values():
         if application.framework in frameworks and application.framework in HANDLED:
             app.unavailable(application, unavailable_handler(application.framework))
@@ -160,12 +164,18 @@ def _sound(edit: FileEdit | NotDone) -> FileEdit | NotDone:
 
 
 def _served_app(found: Study, written: list[Written]) -> ServedApp:
+    ported = {e for w in written for e in w.planned.endpoints}
+    queued = tuple(row for t, told in found.told if t.id in ported for row in queue_rows(t.name, told))
+    return replace(_started(found, written), queued=queued)
+
+
+def _started(found: Study, written: list[Written]) -> ServedApp:
     frameworks = tuple(dict.fromkeys(w.served.framework for w in written))
     manifest = "requirements.txt" if (found.project.root / "requirements.txt").is_file() else ""
     first = found.applications[0] if found.applications else None
     packages = tuple(sorted(found.frameworks)) or ("flask",)
     if first is None and found.consumers:
-        needs = tuple(dict.fromkeys(n for w in written for n in w.served.requirements)) or ("numpy",)
+        needs = tuple(dict.fromkeys(n for w in written for m in w.every for n in m.requirements)) or ("numpy",)
         script = found.consumers[0].consumer.file
         return ServedApp(found.project.root.name, "", "wsgi", False, needs, frameworks, manifest, script)
     if first is None:

@@ -10,6 +10,7 @@ from triton_migrate.classify import Verdict, classify, consumer_verdict
 from triton_migrate.discover import Project, discover
 from triton_migrate.entries.applications import applications
 from triton_migrate.entries.consumers import consumers, scripts
+from triton_migrate.entries.options import Options, Told
 from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Application, Entry, Task
 from triton_migrate.entries.routes import Routes
@@ -47,6 +48,7 @@ class Study:
     unregistered: tuple[Entry, ...]  # handlers of routes that no application serves
     caches: tuple[tuple[Span, str], ...]
     metrics: tuple[tuple[Span, str], ...]
+    told: tuple[tuple[Task, tuple[Told, ...]], ...]  # what the queues are told about their tasks
     concerns: tuple[tuple[Span, str, str], ...]  # calls about placement or optimisation: where, which, what is called
 
     @property
@@ -80,11 +82,12 @@ def study(app: Path | Project, rules: Path | None = None, *, cache: FactsCache |
     entries: tuple[Entry | Task, ...] = (*routes, *queued)
     traced = (trace(evaluator, models, entry, queues) for entry in entries)
     pipelines = tuple(p for p in traced if not (isinstance(p.entry, Task) and p.entry.training) or p.trains)
+    options = Options(matcher, queued, queues)
     consumed = _consumers(matcher, models, queues, pipelines, web.files)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
-        _places(matcher, Cache), _places(matcher, Metric), _concerns(matcher),
+        _places(matcher, Cache), _places(matcher, Metric), tuple((t, options.of(t)) for t in queued), _concerns(matcher),
     )  # fmt: skip
 
 

@@ -35,9 +35,20 @@ class Served:
     session: requests.Session = field(default_factory=requests.Session)
     shared: set[str] = field(default_factory=set)  # files of shared memory that its helpers have had
 
-    def ask(self, request: dict[str, Any]) -> Reply:
-        reply = self.session.request(request["method"], self.url + request["path"], json=request.get("json"), timeout=180)
+    def ask(self, request: dict[str, Any], *, alone: bool = False) -> Reply:
+        """`alone`: over a connection of its own."""
+        session = requests if alone else self.session
+        reply = session.request(request["method"], self.url + request["path"], json=request.get("json"), timeout=180)
         return reply.status_code, reply.json() if "json" in reply.headers.get("Content-Type", "") else reply.text
+
+    def listens(self) -> None:
+        """Wait until connections are taken, without asking anything."""
+        host, port = self.url.removeprefix("http://").split(":")
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 5):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"does not listen: {self.log.read_text()[-2000:]}")
 
     @property
     def owner(self) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from triton_migrate.bind.records import Bound
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
+from triton_migrate.classify.state import fills
+from triton_migrate.entries.records import Entry
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
@@ -31,6 +33,20 @@ def touching(evaluator: Evaluator, pipelines: tuple[Pipeline, ...], bound: tuple
     courses, changed = tuple(Course(p, evaluator) for p in pipelines), live_cells(evaluator, pipelines)
     names = frozenset(cell.name for cell in changed)
     return tuple(c.pipeline for c in courses if any(_touches(c, step, changed, names) for step in _outside(c, bound)))
+
+
+def replaced(evaluator: Evaluator, pipeline: Pipeline, every: tuple[Pipeline, ...]) -> bool:
+    """Whether a route that predicts nothing puts another model in the place of this one (`POST /reload`): it has to happen where the model is."""
+    cells = frozenset(o for site in pipeline.sites for o in site.taint if isinstance(o, Cell) and o.lasting)
+    others = (Course(p, evaluator) for p in every if p is not pipeline and not p.sites and isinstance(p.entry, Entry))
+    return any(_replaces(course, step) & cells for course in others for step in course.pipeline.steps)
+
+
+def _replaces(course: Course, step: Step) -> set[Cell]:
+    """What the step puts a loaded model into, unless it only fills what is empty."""
+    if step.scope.name == "__init__" or not (of.loads(step) or step.taint & course.loading):
+        return set()
+    return {cell for cell in step.writes if cell.lasting and not fills(course, step, cell)}
 
 
 def _changes(course: Course, step: Step) -> Iterator[Cell]:

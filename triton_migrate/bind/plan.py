@@ -20,7 +20,7 @@ from triton_migrate.plan.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.records import NotPorted, Tensor
 from triton_migrate.plan.tensors import CODEC, tensor
-from triton_migrate.plan.vtype import UNKNOWN
+from triton_migrate.plan.vtype import SHAPED, UNKNOWN
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.models import model_name
@@ -170,7 +170,8 @@ def _bound(members: list[_Draft], taken: set[str]) -> Bound:
         argument = Argument("rows", False, tensor(given, names), given)
         outputs = {c.name: c for d in members if d.cut is not None for c in d.cut.outputs}
         made = tuple((tensor(c, names), c) for c in outputs.values())
-        stacked = cut.stacked and given.type.one_row and all(c.type.one_row for c in outputs.values())
+        shaped = given.type.kind in SHAPED and given.type.one_row
+        stacked = cut.stacked and shaped and all(c.type.one_row for c in outputs.values())
         name = _free(model_name(models[0]) if models else first.scope.name, taken)
         return Bound("call", name, first.scope, first.receiver, (argument,), made, stacked, sites, endpoints, models, CALL)
     if first.outline is not None:

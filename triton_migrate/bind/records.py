@@ -70,6 +70,11 @@ class Bound:
         return self
 
     @property
+    def every(self) -> tuple[ServedModel, ...]:
+        """What it brings into Triton."""
+        return (self.served,)
+
+    @property
     def served(self) -> ServedModel:
         inputs, outputs = tuple(t for t, _ in self.inputs), tuple(t for t, _ in self.outputs)
         framework = self.models[0].framework if self.models else ""

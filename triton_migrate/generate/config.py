@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from google.protobuf import text_format
+from google.protobuf.message import Message
 from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInstanceGroup
 
 from triton_migrate.base import TritonMigrateError
@@ -72,12 +73,19 @@ def _tensor_complaints(tensor: Tensor) -> Iterator[str]:
 
 
 def _config(model: ServedModel) -> ModelConfig:
-    config = ModelConfig(name=model.name, backend="python", max_batch_size=model.max_batch_size)
+    how = {"platform": "ensemble"} if model.steps else {"backend": "python"}
+    config = ModelConfig(name=model.name, max_batch_size=model.max_batch_size, **how)
     # The client always sends a batch axis; without batching it is part of the shape.
     lead = () if model.max_batch_size else (1,)
     for sink, tensors in ((config.input, model.inputs), (config.output, model.outputs)):
         for tensor in tensors:
             sink.add(name=tensor.name, data_type=DataType.Value(f"TYPE_{tensor.dtype}"), dims=(*lead, *tensor.dims))
+    for step in model.steps:
+        made = config.ensemble_scheduling.step.add(model_name=step.model, model_version=-1)
+        made.input_map.update(step.inputs)
+        made.output_map.update(step.outputs)
+    if model.steps:
+        return config
     if model.stacked:
         config.dynamic_batching.SetInParent()
     if model.decoupled:
@@ -91,8 +99,7 @@ def _config(model: ServedModel) -> ModelConfig:
 def _layout(config: ModelConfig, model: ServedModel) -> str:
     """One line per field and tensor: protobuf prints every value, the order is the one people write."""
 
-    def line(part: object) -> str:
-        return text_format.MessageToString(part, as_one_line=True, use_short_repeated_primitives=True)  # type: ignore[arg-type]
+    line = _line
 
     def block(field: str, parts: list[str]) -> list[str]:
         return [f"{field} [", *(f"  {{ {part} }}{',' if part is not parts[-1] else ''}" for part in parts), "]"]
@@ -100,11 +107,13 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
     lines = [
         *textwrap.wrap(model.why, 118, initial_indent="# ", subsequent_indent="# "),
         line(ModelConfig(name=config.name)),
-        line(ModelConfig(backend=config.backend)),
+        line(ModelConfig(backend=config.backend) if config.backend else ModelConfig(platform=config.platform)),
         f"max_batch_size: {config.max_batch_size}",
         *block("input", [line(tensor) for tensor in config.input]),
         *block("output", [line(tensor) for tensor in config.output]),
     ]
+    if model.steps:
+        return "\n".join([*lines, *_steps(config)]) + "\n"
     if model.stacked:
         lines += ["# no delay: requests that wait are batched anyway", "dynamic_batching { }"]
     if model.decoupled:
@@ -116,3 +125,23 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
         f"instance_group [ {{ {line(config.instance_group[0])} }} ]",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _steps(config: ModelConfig) -> Iterator[str]:
+    """The graph: each step with its model's tensors and the values of the application that they are."""
+    yield "# model's tensor -> value of the application"
+    yield "ensemble_scheduling {"
+    yield "  step ["
+    last = len(config.ensemble_scheduling.step) - 1
+    for number, step in enumerate(config.ensemble_scheduling.step):
+        yield "    {"
+        yield f"      {_line(type(step)(model_name=step.model_name, model_version=step.model_version))}"
+        for field, ports in (("input_map", step.input_map), ("output_map", step.output_map)):
+            yield from (f"      {_line(type(step)(**{field: {port: tensor}}))}" for port, tensor in ports.items())
+        yield "    }" + ("," if number < last else "")
+    yield "  ]"
+    yield "}"
+
+
+def _line(part: Message) -> str:
+    return text_format.MessageToString(part, as_one_line=True, use_short_repeated_primitives=True)

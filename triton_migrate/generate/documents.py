@@ -29,7 +29,15 @@ def readme(models: tuple[ServedModel, ...], app: ServedApp, *, inprocess: bool =
         together=_together,
         alone=any(model.alone for model in models),
         inprocess=inprocess,
+        shared=shared(models),
+        binary=any(tensor.provenance == "bytes" for model in models for tensor in (*model.inputs, *model.outputs)),
     )
+
+
+def shared(models: tuple[ServedModel, ...]) -> dict[str, tuple[str, ...]]:
+    """The models that several ensembles have as a stage, with the names of those."""
+    users = {m.name: tuple(e.name for e in models if any(s.model == m.name for s in e.steps)) for m in models}
+    return {name: ensembles for name, ensembles in users.items() if len(ensembles) > 1}
 
 
 def dockerfile(models: tuple[ServedModel, ...]) -> str:
@@ -53,6 +61,8 @@ def requirements(models: tuple[ServedModel, ...]) -> str:
 
 def _together(model: ServedModel) -> str:
     """What becomes of requests that are there at the same time."""
+    if model.steps:
+        return "as each stage takes them"
     if model.decoupled:
         return "side by side, in one event loop" if waits(model) else f"side by side, {STREAMS} streams at once"
     return f"stacked, up to {model.max_batch_size} in one call" if model.stacked else "one by one"

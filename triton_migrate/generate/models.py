@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from triton_migrate.base import Span
 from triton_migrate.generate.alone import alone_pipeline
-from triton_migrate.generate.networks import Exporting, networks, replacing, runs, runs_alone
+from triton_migrate.generate.networks import Exporting, examples, networks, replacing, runs, runs_alone
 from triton_migrate.generate.pipeline import Assembly, Surface
 from triton_migrate.generate.soundness import unbound, undefined
 from triton_migrate.index.text import Text
 from triton_migrate.plan.closure import Closure, UncopyableError
 from triton_migrate.plan.cut import NoCut
-from triton_migrate.plan.port import MAX_BATCH_SIZE, PlannedModel
+from triton_migrate.plan.planned import MAX_BATCH_SIZE, PlannedModel
 from triton_migrate.plan.records import ServedModel
 from triton_migrate.plan.tensors import records
 from triton_migrate.resolve.evaluate import Evaluator
@@ -28,6 +28,11 @@ class Written:
     served: ServedModel
     copied: tuple[Span, ...]
     names: tuple[tuple[str, str], ...]  # (file, name) of the app's globals that its pipeline has now
+    parts: tuple[ServedModel, ...] = ()  # the models of an ensemble's steps
+
+    @property
+    def every(self) -> tuple[ServedModel, ...]:
+        return (*self.parts, self.served)
 
 
 def write_model(
@@ -36,6 +41,8 @@ def write_model(
     """Assemble one model's pipeline. `pins`: requirement lines of the app by normalised distribution name; `asked`: what is exported."""
     if planned.cut.kind == "alone":
         return _write_alone(evaluator, planned, texts, pins, asked)
+    if planned.parts:
+        return _write_ensemble(evaluator, planned, texts, pins, asked)
     dropped = frozenset(id(c.scope.function) for c in planned.cuts if c.kind != "model")
     streams = planned.cut.streams
     waits = planned.cut.kind == "stream" and planned.cut.scope.function.is_async
@@ -47,13 +54,13 @@ def write_model(
             for record in records(crossing.type):
                 if record.cls is not None:
                     closure.require(record.cls.scope.file, record.cls.scope.name, planned.cut.span)
-        pairs = [(c, e) for c, errors in zip(planned.cuts, planned.errors, strict=True) for e in errors]
-        known = dict.fromkeys(closure.require(c.scope.file, e, c.span) for c, e in pairs)
+        pairs = [(c.scope.file, e) for c, errors in zip(planned.cuts, planned.errors, strict=True) for e in errors]
+        known = dict.fromkeys(closure.require(file, e, planned.cut.span) for file, e in (*pairs, *planned.raised))
         invalid = ("Exception",) if "Exception" in known else tuple(known)
         assembly = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites)
         text = assembly.build()
         exported, stay = networks(runs(assembly), planned, asked)
-        text += "".join(replacing(network) for network in exported)
+        text += "".join(replacing(network, text) for network in exported)
     except UncopyableError as exc:
         return exc.problem
     try:
@@ -77,6 +84,35 @@ def write_model(
     return Written(planned, served, tuple(closure.copied), tuple(closure.names))
 
 
+def _write_ensemble(
+    evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str], asked: Exporting
+) -> Written | NoCut:
+    """The models of its steps, and the ensemble that wires them."""
+    parts: dict[str, Written] = {}
+    for part, _ in planned.parts:
+        made = write_model(evaluator, part, texts, pins, asked)
+        if isinstance(made, NoCut):
+            return made
+        parts[part.name] = made
+    served = ServedModel(
+        planned.name, 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs), False, "", (), (),
+        (), planned.models[0].framework if planned.models else "", _told(planned),
+        steps=tuple(wired for _, wired in planned.parts),
+    )  # fmt: skip
+    kinds, steps = examples(planned.inputs), served.steps
+    for i, step in enumerate(steps):
+        reached = tuple(replace(n, inputs=kinds, steps=steps[: i + 1]) for n in parts[step.model].served.networks)
+        parts[step.model] = replace(parts[step.model], served=replace(parts[step.model].served, networks=reached))
+    copied = tuple(dict.fromkeys(span for part in parts.values() for span in part.copied))
+    names = tuple(dict.fromkeys(name for part in parts.values() for name in part.names))
+    return Written(planned, served, copied, names, tuple(part.served for part in parts.values()))
+
+
+def _told(planned: PlannedModel) -> str:
+    names = [part.name for part, _ in planned.parts]
+    return f"an ensemble of {', '.join(names[:-1])} and {names[-1]}: each stage is a function of its own; {planned.cut.why}"
+
+
 def _write_alone(
     evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str], asked: Exporting
 ) -> Written | NoCut:
@@ -86,7 +122,7 @@ def _write_alone(
     try:
         text, held = alone_pipeline(planned.name, sites, planned.stacked, evaluator, planned.cutter.judge, closure)
         exported, stay = networks(runs_alone(planned.cutter, sites, held), planned, asked)
-        text += "".join(replacing(network) for network in exported)
+        text += "".join(replacing(network, text) for network in exported)
     except UncopyableError as exc:
         return exc.problem
     served = ServedModel(

@@ -17,9 +17,10 @@ from enum import Enum
 from triton_migrate.classify.exports import export
 from triton_migrate.generate.pipeline import Assembly
 from triton_migrate.index import ir
+from triton_migrate.plan.cut import Crossing
 from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.port import PlannedModel
-from triton_migrate.plan.records import Network
+from triton_migrate.plan.planned import PlannedModel
+from triton_migrate.plan.records import Network, Tensor
 from triton_migrate.plan.rows import frame_at
 from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.scopes import Frame, Scope
@@ -51,7 +52,7 @@ class Exporting:
 
 def exporting(planned: tuple[PlannedModel, ...], wanted: Exports) -> Exporting:
     """A network is called as its model, or `..._network` where its pipeline has that name."""
-    taken = {model.name for model in planned}
+    taken = {each.name for model in planned for each in (model, *(part for part, _ in model.parts))}
     names: dict[str, str] = {}
     for ref in dict.fromkeys(ref for model in planned for ref in model.models):
         name = re.sub(r"\W", "_", model_name(ref))
@@ -78,7 +79,7 @@ def runs(assembly: Assembly) -> Runs:
     def place(site: PredictSite) -> str | None:
         return _place(assembly, site)
 
-    return Runs(assembly.cutter, assembly.sites, place, assembly.invalid, bool(assembly.cut.streams), _examples(assembly))
+    return Runs(assembly.cutter, assembly.sites, place, assembly.invalid, bool(assembly.cut.streams), examples(assembly.surface.inputs))
 
 
 def runs_alone(cutter: Cutter, sites: tuple[PredictSite, ...], held: str) -> Runs:
@@ -99,12 +100,20 @@ def networks(pipeline: Runs, planned: PlannedModel, asked: Exporting) -> tuple[t
     return tuple(found), tuple(stay)
 
 
-def replacing(network: Network) -> str:
+def replacing(network: Network, pipeline: str) -> str:
     """The function of pipeline.py that puts something in the place of the original."""
     root = network.place.partition(".")[0].partition("[")[0]
     declared = f"    global {root}\n" if root == network.place else ""
+    owner, _, attribute = network.place.rpartition(".")
+    target = f"type({owner}).{attribute}" if _is_property(attribute, pipeline) else network.place
     said = f"What `made` makes of the original takes its place: in Triton the network {network.name}, once it is exported."
-    return f'\n\ndef use_{network.name}(made):\n    """{said}"""\n{declared}    {network.place} = made({network.place})\n'
+    return f'\n\ndef use_{network.name}(made):\n    """{said}"""\n{declared}    {target} = made({network.place})\n'
+
+
+def _is_property(name: str, pipeline: str) -> bool:
+    """Whether a class there computes the attribute, so that its objects cannot be given another."""
+    methods = (n for n in ast.walk(ast.parse(pipeline)) if isinstance(n, ast.FunctionDef) and n.name == name)
+    return any(isinstance(d, ast.Name) and d.id == "property" for method in methods for d in method.decorator_list)
 
 
 def _network(pipeline: Runs, ref: ModelRef, asked: Exporting) -> Network | str:
@@ -239,8 +248,9 @@ class _Put(ast.NodeTransformer):
 # ---------------------------------------------------------------- examples
 
 
-def _examples(assembly: Assembly) -> tuple[tuple[str, str], ...] | None:
-    found = {t.name: _example(crossing.type, t.provenance == "json", t.dtype) for t, crossing in assembly.surface.inputs}
+def examples(inputs: tuple[tuple[Tensor, Crossing], ...]) -> tuple[tuple[str, str], ...] | None:
+    """By tensor of a pipeline, the kind of example that exporting.py makes; None where one is not known."""
+    found = {t.name: _example(crossing.type, t.provenance == "json", t.dtype) for t, crossing in inputs}
     return tuple((name, json.dumps(kind)) for name, kind in found.items()) if all(found.values()) else None
 
 

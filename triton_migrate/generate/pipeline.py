@@ -18,7 +18,7 @@ from triton_migrate.plan.closure import Closure
 from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.fused import UNSURE, Fused, fused
-from triton_migrate.plan.liveness import holds, lifted_name, names_around, without
+from triton_migrate.plan.liveness import holds, imported_names, lifted_name, names_around, without
 from triton_migrate.plan.records import Tensor
 from triton_migrate.plan.vtype import parse
 from triton_migrate.resolve.scopes import Frame, Scope
@@ -134,10 +134,13 @@ class Assembly:
         names |= {
             n.id for e in flow.every_of_function(function) if isinstance(e, ir.Comprehension) for t, _, _ in e.loops for n in flow.names(t)
         }
-        return names - {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
+        names -= {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
+        return names - imported_names(scope)
 
     def _require(self, names: set[str]) -> None:
-        self.closure.require_all(self.scope.file, names, self.cut.span)
+        for name in sorted(names & imported_names(self.scope)):
+            self.closure.import_of(self.scope, name, self.cut.span)
+        self.closure.require_all(self.scope.file, names - imported_names(self.scope), self.cut.span)
 
     # ------------------------------------------------------------ the three shapes
 
@@ -402,6 +405,7 @@ class Assembly:
         if "io.BytesIO(" in body:
             closure.imports.setdefault("io", "import io")
         own = ["import os", "import sys", "from pathlib import Path", *(f"from triton_codec import {f}" for f in codec)]
+        own += [f"from triton_call import {f}" for f in sorted(tensors.functions(body, tensors.ANY))]
         imports = ordered([*own, *closure.imports.values()])
         parts = [head + "\nfrom __future__ import annotations\n\n" + imports + "\n" + ROOT]
         if any("asyncio.get_event_loop(" in text for text in (*closure.definitions, *closure.load)):

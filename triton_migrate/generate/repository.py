@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -12,7 +13,7 @@ from triton_migrate.generate.documents import compose, dockerfile, readme, requi
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
 from triton_migrate.plan.alone import identifier
-from triton_migrate.plan.port import MAX_BATCH_SIZE
+from triton_migrate.plan.planned import MAX_BATCH_SIZE
 from triton_migrate.plan.records import Network, ServedModel
 
 ROOT = PurePosixPath("triton_serving")
@@ -28,7 +29,7 @@ def repository_files(models: tuple[ServedModel, ...], app: ServedApp, *, inproce
         if names.count(name) > 1:
             raise TritonMigrateError(f"two models are called {name}")
     return (
-        *_application_side(any(m.decoupled for m in models)),
+        *_application_side(models),
         *(file for model in models for file in _model(model)),
         *export_files(models),
         *alone_files(models, inprocess),
@@ -38,23 +39,34 @@ def repository_files(models: tuple[ServedModel, ...], app: ServedApp, *, inproce
 
 def uses_codec(model: ServedModel) -> bool:
     """Whether its `pipeline.py` imports `triton_codec`, so that the file must lie beside it."""
-    return model.alone or f"from {CODEC} import" in model.pipeline or f"import {CODEC}" in model.pipeline
+    return uses_call(model) or f"from {CODEC} import" in model.pipeline or f"import {CODEC}" in model.pipeline
 
 
-def _application_side(streams: bool) -> Iterator[NewFile]:
+def uses_call(model: ServedModel) -> bool:
+    """Whether it imports `triton_call`."""
+    return model.alone or f"from {CALL} import" in model.pipeline
+
+
+def _application_side(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
+    streams, ensembles = any(m.decoupled for m in models), any(m.steps for m in models)
+    calls = any(uses_call(m) and not m.alone for m in models)
+    text = render("client.py", streams=streams, ensembles=ensembles, calls=calls)
     yield _file("__init__.py", "", "makes the client importable")
-    yield _file("client.py", render("client.py", streams=streams), "calls Triton over HTTP or gRPC, or runs the pipelines in process")
+    yield _file("client.py", text, "calls Triton over HTTP or gRPC, or runs the pipelines in process")
     yield _file(f"{CODEC}.py", render(f"{CODEC}.py"), "turns Python values into tensors and back")
 
 
 def _model(model: ServedModel) -> Iterator[NewFile]:
     folder = f"model_repository/{model.name}"
     yield _file(f"{folder}/config.pbtxt", config_pbtxt(model), f"tells Triton the tensors of {model.name}")
+    if model.steps:
+        yield _file(f"{folder}/1/.gitkeep", "", "Triton wants a version folder, and git drops empty ones")
+        return
     yield _file(f"{folder}/1/model.py", *_server(model))
     yield _file(f"{folder}/1/pipeline.py", model.pipeline, model.why)
     if model.networks:
         yield _file(f"{folder}/1/{NETWORK}.py", render(f"{NETWORK}.py"), f"asks Triton for {_named(model.networks)} once exported")
-    if model.alone:
+    if uses_call(model):
         yield _file(f"{folder}/1/{CALL}.py", render(f"{CALL}.py"), "the same as the application's copy")
     if uses_codec(model):
         yield _file(
@@ -65,11 +77,12 @@ def _model(model: ServedModel) -> Iterator[NewFile]:
 def alone_files(models: tuple[ServedModel, ...], inprocess: bool) -> Iterator[NewFile]:
     """What stands in the application for the models that are served alone; `inprocess`: and runs Triton in its process."""
     alone = tuple({"name": m.name, "identifier": identifier(m.name)} for m in models if m.alone)
+    if any(uses_call(m) for m in models):
+        yield _file(f"{CALL}.py", render(f"{CALL}.py"), "a call and its result as bytes")
     if alone:
         yield _file("models.py", render("models.py", models=alone), "stands in the place of the application's models")
         yield _file("dropin.py", render("dropin.py", inprocess=inprocess), "an object with the calls of a model")
         yield _file("shared_memory.py", render("shared_memory.py"), "tensors by memory that Triton has mapped, too")
-        yield _file(f"{CALL}.py", render(f"{CALL}.py"), "a call and its result as bytes")
     if alone and inprocess:
         yield _file("inprocess/__init__.py", "", "Triton in the application's process")
         yield _file("inprocess/server.py", render("inprocess_server.py"), "Triton's C API from Python: no network interface")
@@ -93,7 +106,8 @@ def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     scripts = {network.name: (network, model) for model in reversed(models) for network in model.networks}
     if not scripts:
         return
-    yield _file("exporting.py", render("exporting.py"), "what the export scripts share")
+    calls, ensembles = any(uses_call(m) for m in models), any(n.steps for m in models for n in m.networks)
+    yield _file("exporting.py", render("exporting.py", calls=calls, ensembles=ensembles), "what the export scripts share")
     yield _file(f"{NETWORK}.py", render(f"{NETWORK}.py"), "stands in the place of a network: while it is exported, and in Triton")
     for name, (network, model) in sorted(scripts.items()):
         calls = dict.fromkeys(c for m in models for n in m.networks if n.name == name for c in n.calls)
@@ -103,6 +117,7 @@ def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
             "model": model,
             "tolerance": network.tolerance,
             "max_batch_size": MAX_BATCH_SIZE,
+            "ports": lambda pairs: json.dumps(dict(pairs)),
         }
         yield _file(f"export_{name}.py", render(f"export_{network.script}.py", **values), network.why)
     ignored = "".join(f"model_repository/{name}/\n" for name in sorted(scripts))

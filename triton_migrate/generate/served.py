@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from triton_migrate.plan.queues import QueueRow
+
 PYTRITON = "nvidia-pytriton>=0.7,<0.8"  # brings Triton 2.51 and its clients, and needs numpy<2
 CLIENT = "tritonclient[grpc,http]"  # [all] would add CUDA bindings
 
@@ -25,6 +27,7 @@ class ServedApp:
     frameworks: tuple[str, ...]  # of its models, for the reader
     manifest: str = ""
     script: str = ""  # what a person starts instead of a server
+    queued: tuple[QueueRow, ...] = ()  # what queues are told about tasks that ask Triton now
 
     def command(self, port: int) -> str:
         """How a production server starts it on `port`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from triton_migrate.index import ir
 
@@ -150,9 +151,27 @@ def exposed(body: ir.Block) -> set[str]:
             case _:
                 inner = reads((stmt,))
         found |= inner - bound
-        if isinstance(stmt, ir.Assign) and not stmt.augmented and stmt.value is not None:
-            bound |= {n for target in stmt.targets for n in _bound_in(target)}
+        bound |= _certain((stmt,))
     return found
+
+
+def _certain(body: ir.Block) -> set[str]:
+    """Names that are bound once these statements have come to their end."""
+    found: set[str] = set()
+    for stmt in body:
+        match stmt:
+            case ir.Assign(_, targets, value, _, augmented) if not augmented and value is not None:
+                found |= {n for target in targets for n in _bound_in(target)}
+            case ir.With(_, items, one):
+                found |= {n for _, t in items if t is not None for n in _bound_in(t)} | _certain(one)
+            case ir.If(_, _, one, two) if two:
+                ends = [_certain(b) for b in (one, two) if not _leaves(b[-1])]
+                found |= set.intersection(*ends) if ends else set()
+    return found
+
+
+def _leaves(stmt: ir.Stmt) -> bool:
+    return isinstance(stmt, (ir.Return, ir.Raise)) or (isinstance(stmt, ir.Jump) and stmt.kind != "pass")
 
 
 def binds(body: ir.Block) -> set[str]:
@@ -176,15 +195,8 @@ def binds(body: ir.Block) -> set[str]:
                 found |= {alias or name.split(".")[0] for name, alias in imported}
             case ir.ImportFrom(_, _, _, imported):
                 found |= {alias or name for name, alias in imported}
-        found |= {w.target.id for e in expressions(stmt) for w in _walruses(e)}
+        found |= {w.target.id for e in expressions(stmt) for w in walk(e) if isinstance(w, ir.Walrus)}
     return found
-
-
-def _walruses(expr: ir.Expr) -> Iterator[ir.Walrus]:
-    if isinstance(expr, ir.Walrus):
-        yield expr
-    for child in children(expr):
-        yield from _walruses(child)
 
 
 def _bound_in(target: ir.Expr) -> set[str]:
@@ -259,43 +271,46 @@ def _deep(expr: ir.Expr) -> Iterator[ir.Expr]:
         yield from _deep(child)
 
 
-def children(expr: ir.Expr) -> Iterator[ir.Expr]:
+def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:
     """The direct sub-expressions, in evaluation order; not the body of a lambda."""
-    match expr:
-        case ir.Attribute(_, value, _) | ir.Starred(_, value) | ir.Await(_, value) | ir.Walrus(_, _, value):
-            yield value
-        case ir.Subscript(_, value, index):
-            yield value
-            yield index
-        case ir.Call(_, func, args, keywords):
-            yield func
-            yield from args
-            yield from (v for _, v in keywords)
-        case ir.Joined(_, items) | ir.Sequence(_, _, items) | ir.Operation(_, _, items) | ir.Slice(_, items):
-            yield from items
-        case ir.Mapping(_, keys, values):
-            for key, value in zip(keys, values, strict=True):
-                if key is not None:
-                    yield key
-                yield value
-        case ir.Comprehension(_, _, element, value, loops):
-            for _, iterable, conditions in loops:
-                yield iterable
-                yield from conditions
-            yield element
-            if value is not None:
-                yield value
-        case ir.Yield(_, value, _):
-            if value is not None:
-                yield value
-        case ir.Conditional(_, test, then, orelse):
-            yield test
-            yield then
-            yield orelse
+    parts = _PARTS.get(type(expr))
+    return parts(expr) if parts is not None else ()
 
 
 def walk(expr: ir.Expr) -> Iterator[ir.Expr]:
-    """The expression and everything in it."""
-    yield expr
-    for child in children(expr):
-        yield from walk(child)
+    """The expression and everything in it, each before its parts."""
+    left = [expr]
+    while left:
+        found = left.pop()
+        yield found
+        parts = _PARTS.get(type(found))
+        if parts is not None:
+            left.extend(reversed(parts(found)))
+
+
+def _of_mapping(expr: ir.Mapping) -> tuple[ir.Expr, ...]:
+    return tuple(e for pair in zip(expr.keys, expr.values, strict=True) for e in pair if e is not None)
+
+
+def _of_comprehension(expr: ir.Comprehension) -> tuple[ir.Expr, ...]:
+    loops = (e for _, iterable, conditions in expr.loops for e in (iterable, *conditions))
+    return (*loops, expr.element, *((expr.value,) if expr.value is not None else ()))
+
+
+# By type and not by `match`: nothing is asked more often.
+_PARTS: dict[type, Callable[[Any], tuple[ir.Expr, ...]]] = {
+    ir.Attribute: lambda e: (e.value,),
+    ir.Subscript: lambda e: (e.value, e.key),
+    ir.Call: lambda e: (e.func, *e.args, *(value for _, value in e.keywords)),
+    ir.Joined: lambda e: e.parts,
+    ir.Sequence: lambda e: e.items,
+    ir.Mapping: _of_mapping,
+    ir.Comprehension: _of_comprehension,
+    ir.Starred: lambda e: (e.value,),
+    ir.Await: lambda e: (e.value,),
+    ir.Yield: lambda e: (e.value,) if e.value is not None else (),
+    ir.Operation: lambda e: e.operands,
+    ir.Conditional: lambda e: (e.test, e.then, e.orelse),
+    ir.Walrus: lambda e: (e.value,),
+    ir.Slice: lambda e: e.parts,
+}

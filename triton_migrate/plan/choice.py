@@ -52,12 +52,18 @@ class Choice:
                     return NoCut(f"only the predict call was to leave, but {refused.reason}", refused.span, refused.fix)
             case Where.MODEL:
                 ordered = [self.calls]
-        return tuple(tuple(self._explained(c, way) for c in way) if i < EXPLAINED else way for i, way in enumerate(ordered))
+        more = (
+            ""
+            if self.where is not Where.CHEAPEST or all(c.kind == "model" for way in ordered[:EXPLAINED] for c in way)
+            else self._not_alone()
+        )
+        return tuple(tuple(self._explained(c, way, more) for c in way) if i < EXPLAINED else way for i, way in enumerate(ordered))
 
-    def _explained(self, cut: Cut, way: Way) -> Cut:
+    def _explained(self, cut: Cut, way: Way, more: str) -> Cut:
+        """`more`: why more leaves than the predict call."""
         if self.where is not Where.CHEAPEST:
             return replace(cut, why="; ".join((cut.why, f"asked for with --cut {self.where.value}", *self._stays(way))))
-        others = () if cut.kind == "model" else (self._not_alone(), *self._stays(way))
+        others = () if cut.kind == "model" else (more, *self._stays(way))
         return replace(cut, why="; ".join((cut.why, *filter(None, others))))
 
     def _not_alone(self) -> str:

@@ -20,10 +20,11 @@ from triton_migrate.index.text import Text
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.objects import Objects
 from triton_migrate.plan.settings import Setting, Settings
+from triton_migrate.plan.taskclasses import called_by_library, constructors, is_task_class
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope
-from triton_migrate.resolve.values import Api, Module, Values
-from triton_migrate.rulebook.vocabulary import Effect, ModelConfigure, ModelLoad, ModelPredict, WebApp, WebRequest, WebRouter
+from triton_migrate.resolve.values import Api, Module, UserClass, Values
+from triton_migrate.rulebook.vocabulary import Effect, ModelConfigure, ModelLoad, ModelPredict, TaskEnqueue, WebApp, WebRequest, WebRouter
 
 RESERVED = frozenset(
     {
@@ -160,6 +161,12 @@ class Closure:
         self._values(file, name, made, where)
         return made
 
+    def import_of(self, scope: Scope, name: str, where: Span) -> str:
+        """As `require`, of a name that a function imports for itself."""
+        if (scope.file, name) in self.names:
+            return self.names[(scope.file, name)]
+        return self._imported(scope.file, name, scope.bindings[name][0], where)
+
     def fresh(self, name: str) -> str:
         """A name that pipeline.py does not have yet."""
         taken = set(self.names.values()) | set(self.imports) | RESERVED
@@ -213,8 +220,14 @@ class Closure:
             return name
         if stmt.level or (path and self.evaluator.rulebook.library_of(stmt.module.split(".")[0]) is None):
             raise UncopyableError(NoCut(f"cannot find {whole}", where, "check the import"))
-        text = f"from {stmt.module} import {original}" + (f" as {name}" if name != original else "")
-        return self._library(file, name, text, stmt.module)
+        module, original = self._standard(stmt.module, original)
+        text = f"from {module} import {original}" + (f" as {name}" if name != original else "")
+        return self._library(file, name, text, module)
+
+    def _standard(self, module: str, name: str) -> tuple[str, str]:
+        """Python's own function where a library's gives the same (`get_task_logger` of a queue): then the library stays behind."""
+        same, _, called = self.evaluator.rulebook.canonical(f"{module}.{name}()").rpartition("()")[0].rpartition(".")
+        return (same, called) if same != module and same in sys.stdlib_module_names else (module, name)
 
     def _whole_import(self, file: str, name: str) -> str:
         """`import a.b` binds a: all such imports of that root."""
@@ -278,15 +291,23 @@ class Closure:
 
     def _class(self, file: str, definition: ir.Class, made: str) -> None:
         where = Span(file, *definition.at)
+        scope = self.evaluator.program.files[file].module.children.get(id(definition))
+        cls = UserClass(scope, self.evaluator.program.frames[file]) if scope is not None else None
+        bare = cls is not None and is_task_class(self.evaluator, cls)
+        if cls is not None and bare:
+            self.dropped |= {id(f) for f in called_by_library(self.evaluator, cls)}
+            definition = definition._replace(bases=(), keywords=())
         body = tuple(s for s in definition.body if not (isinstance(s, ir.Define) and id(s.function) in self.dropped))
         gone = tuple((_start(s.function), "") for s in definition.body if isinstance(s, ir.Define) and id(s.function) in self.dropped)
         definition = definition._replace(body=body)
+        gone = (*gone, *(constructors(definition) if bare else ()))
         settled = self.settings.only(list(flow.every(ir.DefineClass(definition.at, definition))), self.evaluator.program.frames[file])
         self.require_all(file, flow.class_names(definition) - settled, where)
         for stmt in definition.body:
             if isinstance(stmt, ir.Define):
                 self._annotations(file, stmt.function)
-        self.definitions.append(re.sub(r"\n[ \t]*\n([ \t]*\n)+", "\n\n", self._renamed(file, definition, made, "class", gone)))
+        text = re.sub(r"\n[ \t]*\n([ \t]*\n)+", "\n\n", self._renamed(file, definition, made, "class", gone))
+        self.definitions.append(re.sub(rf"(class\s+{made})\s*\([^()]*\)\s*:", r"\1:", text, count=1) if bare else text)
         self.copied.append(where)
 
     def _renamed(self, file: str, node: ir.Function | ir.Class, made: str, word: str, gone: tuple[tuple[ir.At, str], ...] = ()) -> str:
@@ -402,13 +423,19 @@ class Closure:
             return True
         if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call) or not isinstance(stmt.value.func, ir.Attribute):
             return False
-        if _root(stmt.value.func) != {name} or self._logs(file, stmt.value):
+        if _root(stmt.value.func) != {name} or self._logs(file, stmt.value) or self.enqueues(stmt, self.evaluator.program.frames[file]):
             return False
         return not self._reaches(stmt.value, self.evaluator.program.frames[file], 0, lambda _, rule: isinstance(rule, ModelPredict))
 
     def _logs(self, file: str, call: ir.Call) -> bool:
         frame = self.evaluator.program.frames[file]
         return any((e := self.evaluator.rulebook.find(a.called, Effect)) and e.kind == "log" for a in self.evaluator.apis(call.func, frame))
+
+    def enqueues(self, stmt: ir.Stmt, frame: Frame) -> bool:
+        """Whether a statement only starts a worker, or gives it work (`worker.start()`)."""
+        call = stmt.value if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) else None
+        apis = self.evaluator.apis(call.func, frame) if call is not None else ()
+        return any(self.evaluator.rulebook.find(a.called, TaskEnqueue) for a in apis)
 
     def _runs(self, file: str, stmt: ir.Stmt) -> bool:
         """Whether a top-level statement loads a model or reads files: then it belongs in load()."""

@@ -29,8 +29,10 @@ def caught(evaluator: Evaluator, cut: Cut) -> tuple[str, ...]:
 
 def swallowing(evaluator: Evaluator, cut: Cut) -> tuple[tuple[str, ir.Try], ...]:
     """By file, the `try` statements around the cut whose handlers would take "Triton is down" for an error of the model."""
-    found = [(cut.scope.file, t, cut.frame) for t in _around_run(cut)]
-    levels = {id(call): (call, frame) for site in cut.sites for call, frame in site.chain if frame.scope is not cut.scope}
+    own = () if all(s.beside(cut.scope) for s in cut.sites) else _around_run(cut)  # a worker tells of it as of any other failure
+    found = [(cut.scope.file, t, cut.frame) for t in own]
+    sites = ((s, call, frame) for s in cut.sites for call, frame in s.chain)
+    levels = {id(call): (call, frame) for s, call, frame in sites if frame.scope is not cut.scope and not s.beside(frame.scope)}
     found += [(frame.scope.file, t, frame) for call, frame in levels.values() for t in _around_call(frame.scope, call)]
     found = [(file, t, frame) for file, t, frame in found if not _generates(frame.scope)]  # its answer has begun
     return tuple((file, t) for file, t, frame in found if any(_is_broad(evaluator, h, frame) for h in t.handlers))

@@ -43,13 +43,23 @@ NONE = Use(False, True)
 class Files:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator, self.rulebook = evaluator, evaluator.rulebook
+        self._known: dict[tuple[str, int, Frame], tuple[Use, ir.Stmt]] = {}  # with the statement, so that its id stays its own
 
     def named(self, name: str, statements: ir.Block, frame: Frame) -> Use:
         """What is done with a variable."""
         if any(isinstance(s, (ir.Define, ir.DefineClass)) and name in flow.reads((s,)) for s in flow.flatten(statements)):
             return Use(False, False)
-        bound = name in flow.binds(statements)
-        return self._uses(_is_name(name), statements, frame, 0) | (Use(False, False) if bound else NONE)
+        found = NONE
+        for stmt in statements:
+            found |= self._named_in(name, stmt, frame)
+        return found
+
+    def _named_in(self, name: str, stmt: ir.Stmt, frame: Frame) -> Use:
+        key = (name, id(stmt), frame)
+        if key not in self._known:
+            bound = Use(False, False) if name in flow.binds((stmt,)) else NONE
+            self._known[key] = self._uses(_is_name(name), (stmt,), frame, 0) | bound, stmt
+        return self._known[key][0]
 
     def of(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame) -> Use:
         """What is done with the value of one expression of a statement."""

@@ -18,6 +18,7 @@ from triton_migrate.plan.costs import HEAVY, value_cost
 from triton_migrate.plan.cut import typed
 from triton_migrate.plan.files import Files
 from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.living import Living
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.scopes import Frame
 
@@ -29,15 +30,24 @@ class Hoists:
 
     def __init__(self, judge: Judge, types: Types, frame: Frame, taken: set[str]) -> None:
         self.judge, self.types, self.frame, self.taken = judge, types, frame, taken
-        self.files = Files(judge.evaluator)
+        self.files, self.living = Files(judge.evaluator), Living(judge.evaluator)
         self._named: dict[int, ir.Assign] = {}
+        self._anchors: dict[
+            int, tuple[ir.Expr, ...]
+        ] = {}  # by the expression of a statement: what of it cannot leave, and fields of records
 
     def of(self, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> tuple[ir.Assign, ...]:
         """What can be read before a statement that makes some of `calls`; `bound`: names that are not known yet where the run starts."""
         found: list[ir.Expr] = []
         for inner in self._surely_run(stmt):
             for expr in self._heads(inner):
-                for anchor in (*self.judge.stuck_parts(expr, inner, self.frame), *self._fields(expr)):
+                if (anchors := self._anchors.get(id(expr))) is None:
+                    anchors = self._anchors[id(expr)] = (
+                        *self.judge.stuck_parts(expr, inner, self.frame),
+                        *self._fields(expr),
+                        *self.living.parts(expr, self.frame),
+                    )
+                for anchor in anchors:
                     if (chosen := self._around(expr, anchor, inner, calls, bound)) is not None:
                         found.append(chosen)
         outer = [e for e in found if not any(o is not e and any(p is e for p in walk(o)) for o in found)]

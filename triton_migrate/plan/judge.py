@@ -48,6 +48,11 @@ class Judge:
             self.by_scope.setdefault(step.scope, []).append(step)
         made = (e for s in pipeline.steps if not s.writes for e in s.enters if e.owner is not None and e.name == "__init__")
         self._holders: frozenset[Value] | None = None
+        self._web: dict[Value, bool] = {}
+        self._loaded: dict[Value, bool] = {}
+        self._own_leaves: dict[int, bool] = {}  # by the number of a step: what it does itself, whatever it calls
+        self._own_heavy: dict[int, bool] = {}
+        self._entered: dict[Scope, frozenset[Scope]] = {}  # a function and all that it comes to
         self._passing = frozenset(
             f"{e.file}:{e.owner.qualname}" for e in made if e.owner is not None
         )  # classes of objects made per request
@@ -78,7 +83,7 @@ class Judge:
                 continue
             if not streams and any(isinstance(p, (ir.Yield, ir.Await)) for e in flow.expressions(inner) for p in walk(e)):
                 return False
-            if step is not None and not self.leaves(step, frozenset()):
+            if step is not None and not self.leaves(step):
                 return False
             parts = [p for e in flow.expressions(inner) for p in walk(e)] if step is None else []
             held = self._held(parts, frame)
@@ -154,12 +159,32 @@ class Judge:
                 yield part
             elif isinstance(part, ir.Call):
                 entered = {f.scope for v in self.evaluator.values(part.func, frame) for f in self.evaluator.callables(v)}
-                inner = all(self.leaves(s, frozenset(entered)) for e in entered for s in self.by_scope.get(e, ()))
-                if part.at in staying or not inner:
+                if part.at in staying or not self._all_leave(entered):
                     yield part
 
-    def leaves(self, step: Step, seen: frozenset[Scope]) -> bool:
+    def leaves(self, step: Step) -> bool:
         """Whether nothing in a step, or in what it calls, has to stay in the app."""
+        return self._leaves_itself(step) and self._all_leave(step.enters)
+
+    def _all_leave(self, functions: Iterable[Scope]) -> bool:
+        return all(self._leaves_itself(s) for f in functions for e in self._come_to(f) for s in self.by_scope.get(e, ()))
+
+    def _come_to(self, function: Scope) -> frozenset[Scope]:
+        """The function, and those that a call of it enters."""
+        if (known := self._entered.get(function)) is None:
+            found, new = {function}, {function}
+            while new:
+                new = {e for f in new for s in self.by_scope.get(f, ()) for e in s.enters} - found
+                found |= new
+            known = self._entered[function] = frozenset(found)
+        return known
+
+    def _leaves_itself(self, step: Step) -> bool:
+        if (known := self._own_leaves.get(step.number)) is None:
+            known = self._own_leaves[step.number] = self._nothing_stays(step)
+        return known
+
+    def _nothing_stays(self, step: Step) -> bool:
         if step.responds or self.lasting(step) or self._reads_live(step):
             return False
         for call in step.calls:
@@ -169,9 +194,7 @@ class Judge:
         parts = [p for e in flow.expressions(step.stmt) for p in walk(e)]
         held = self._held(parts, frame)
         read = (p for p in parts if isinstance(p, (ir.Name, ir.Attribute)) and id(p) not in held)
-        if any(self.of_the_web(v) and not self.is_loaded(v) for p in read for v in self.evaluator.values(p, frame)):
-            return False
-        return all(self.leaves(s, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
+        return not any(self.of_the_web(v) and not self.is_loaded(v) for p in read for v in self.evaluator.values(p, frame))
 
     def _is_live(self, part: ir.Name | ir.Attribute, step: Step) -> bool:
         name = part.attr if isinstance(part, ir.Attribute) else part.id
@@ -189,6 +212,11 @@ class Judge:
         """Requests, responses, applications, routers and what they make: they stay in the app. A body of JSON is plain data."""
         if not isinstance(value, Api):
             return False
+        if (known := self._web.get(value)) is None:
+            known = self._web[value] = self._is_web(value)
+        return known
+
+    def _is_web(self, value: Api) -> bool:
         path, made_by = value.path, value.path.removesuffix("()")
         asked = self.rulebook.find(path, WebRequest)
         if (asked is not None and asked.source != "json") or self.rulebook.find(path, WebAbort) or self.rulebook.find(made_by, WebResponse):
@@ -230,7 +258,14 @@ class Judge:
         """A model or preprocessor that some call loaded, or an instance of a model class."""
         if isinstance(value, Instance):
             return any(isinstance(b, Api) and self.rulebook.find(b.path, ModelConstruct) for b in self.evaluator.mro(value.of))
-        if not isinstance(value, Api) or not value.path.endswith(("()", "]")):
+        if not isinstance(value, Api):
+            return False
+        if (known := self._loaded.get(value)) is None:
+            known = self._loaded[value] = self._is_load(value)
+        return known
+
+    def _is_load(self, value: Api) -> bool:
+        if not value.path.endswith(("()", "]")):
             return False
         if any(value.site == s.api.made for s in self.pipeline.sites if value.site is not None):
             return True
@@ -295,25 +330,43 @@ class Judge:
             return True
         funcs = (p.func for p in walk(expr) if isinstance(p, ir.Call))
         entered = {f.scope for e in funcs for v in self.evaluator.values(e, frame) for f in self.evaluator.callables(v)}
-        return any(self.heavy(s, seen=frozenset(entered)) for e in entered for s in self.by_scope.get(e, ()))
+        return self._any_heavy(entered)
 
     def libraries(self, step: Step) -> tuple[str, ...]:
         """The libraries worth moving that a statement itself calls."""
         found = (self.rulebook.library_of(call.api.path) for call in step.calls)
         return tuple(dict.fromkeys(library.name for library in found if library is not None and library.heavy))
 
-    def heavy(self, step: Step, without: frozenset[int] = frozenset(), seen: frozenset[Scope] = frozenset()) -> bool:
+    def heavy(self, step: Step, without: frozenset[int] = frozenset()) -> bool:
         """Whether the statement needs a library worth moving out of the app, or something of a loaded object.
 
         `without` are parts (by id) that do not count: they leave.
         """
-        places = [p.at for e in flow.expressions(step.stmt) for p in walk(e) if id(p) in without]
+        places = tuple(p.at for e in flow.expressions(step.stmt) for p in walk(e) if id(p) in without)
+        if places:
+            return self._needs_heavy(step, without, places)
+        return self._heavy_itself(step) or self._any_heavy(step.enters)
+
+    def _any_heavy(self, functions: Iterable[Scope]) -> bool:
+        steps = [s for f in functions for e in self._come_to(f) for s in self.by_scope.get(e, ())]
+        return any(map(self._calls_heavy, steps)) or any(map(self._heavy_itself, steps))
+
+    def _calls_heavy(self, step: Step, but: tuple[ir.At, ...] = ()) -> bool:
         for call in step.calls:
-            if call.at in places:
-                continue
-            library = self.rulebook.library_of(call.api.path)
+            library = self.rulebook.library_of(call.api.path) if call.at not in but else None
             if library is not None and library.heavy and not any(isinstance(r, ModelLoad) for r in call.rules):
                 return True
+        return False
+
+    def _heavy_itself(self, step: Step) -> bool:
+        if (known := self._own_heavy.get(step.number)) is None:
+            known = self._own_heavy[step.number] = self._needs_heavy(step, frozenset(), ())
+        return known
+
+    def _needs_heavy(self, step: Step, without: frozenset[int], places: tuple[ir.At, ...]) -> bool:
+        """`places`: those of the parts that do not count."""
+        if self._calls_heavy(step, places):
+            return True
         frame = self.evaluator.program.generic(step.scope)
         for part in (p for e in flow.expressions(step.stmt) for p in walk(e)):
             if id(part) in without:
@@ -322,9 +375,7 @@ class Judge:
                 return True
             if self.uses_loaded(part, frame):
                 return True
-        if places:
-            return False
-        return any(self.heavy(s, without, seen | {e}) for e in step.enters - seen for s in self.by_scope.get(e, ()))
+        return False
 
 
 def _chain_root(func: ir.Expr) -> ir.Name | None:

@@ -28,10 +28,15 @@ def lifted_name(stmt: ir.Stmt) -> str:
 
 
 def local_names(scope: Scope) -> set[str]:
-    """What a function binds itself: its parameters, and what its statements bind."""
+    """What a function binds itself: its parameters, and what its statements bind, but for what they import."""
     function = scope.function
     declared = {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
-    return ({p.name for p in function.parameters} | flow.binds(function.body)) - declared
+    return ({p.name for p in function.parameters} | flow.binds(function.body)) - declared - imported_names(scope)
+
+
+def imported_names(scope: Scope) -> set[str]:
+    """What a function only imports: moved code imports it itself."""
+    return {name for name, bindings in scope.bindings.items() if all(b.how in ("import", "from") for b in bindings)}
 
 
 def names_around(scope: Scope) -> set[str]:
@@ -170,6 +175,8 @@ def fills(run: ir.Block, name: str) -> bool:
 
 def substituted(node: _Node, new: dict[int, ir.Expr]) -> _Node:
     """Statements or expressions with some expressions (by id) replaced; what holds none of them is the same object."""
+    if not new:
+        return node
     if id(node) in new:
         return new[id(node)]  # type: ignore[return-value]
     if not isinstance(node, tuple) or not node:

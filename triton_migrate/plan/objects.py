@@ -10,12 +10,14 @@ import keyword
 import re
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.making import Making, Needed
+from triton_migrate.plan.taskclasses import TaskClasses
 from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.scopes import CallPlace, Scope, Store
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, Values
@@ -30,6 +32,7 @@ class Objects:
     def __init__(self, closure: Closure) -> None:
         self.closure, self.evaluator, self.program = closure, closure.evaluator, closure.evaluator.program
         self._provided: dict[object, str] = {}
+        self.tasks = TaskClasses(self)
 
     def provide(self, values: Values, wanted: str, where: Span) -> str:
         """Make the object that a receiver (`self`, a local `model`) holds in load(), for the code at `where`; gives its global name."""
@@ -41,18 +44,21 @@ class Objects:
         for store, name in self.stores():
             if self.evaluator.stored(store) & values and store.scope.owner is None:
                 return self._made_in(store, _identifier(name, wanted), where)
+        if (made_by_queue := self.tasks.provide(values, where)) is not None:
+            return made_by_queue
         if (maker := self._getter(values)) is not None:
-            return self._bound(maker, wanted, f"{self.closure.require(maker.file, maker.name, where)}()\n")
+            return self.bound(maker, wanted, f"{self.closure.require(maker.file, maker.name, where)}()\n")
         if (place := self._place(values)) is not None:
             return self._made_at(place, wanted, where)
         raise self.closure.stuck(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook")
 
-    def _bound(self, key: object, wanted: str, expression: str) -> str:
+    def bound(self, key: object, wanted: str, expression: str) -> str:
         """A global of pipeline.py that load() sets, once."""
         if key not in self._provided:
             made = self.closure.fresh(wanted)
             self._provided[key] = made
-            self.closure.load.append(f"{made} = {expression}")
+            if expression.strip() != made:
+                self.closure.load.append(f"{made} = {expression}")
             self.closure.globals[made] = None
         return self._provided[key]
 
@@ -88,25 +94,35 @@ class Objects:
             return self._provided[store]
         file = store.scope.file
         local = self.prepared(store)
-        return self._bound(store, name, f"{self._piece(store.value, store.scope, local, Span(file, *store.at))}\n")
+        return self.bound(store, name, f"{self.piece(store.value, store.scope, local, Span(file, *store.at))}\n")
 
-    def _piece(self, expr: ir.Expr, scope: Scope, local: set[str], where: Span) -> str:
-        """An expression's text, after everything it reads was required."""
+    def provided(self, key: object) -> str | None:
+        """The global that `bound` set under this key already."""
+        return self._provided.get(key)
+
+    def piece(self, expr: ir.Expr, scope: Scope, local: set[str], where: Span, renamed: dict[str, str] | None = None) -> str:
+        """An expression's text, after everything it reads was required; `renamed`: local names with what stands for them."""
         exprs, frame = list(walk(expr)), self.program.generic(scope)
         self.closure.require_all(scope.file, {n.id for n in flow.names(expr)} - local - self.closure.settings.only(exprs, frame), where)
-        return self.closure.texts[scope.file].piece(expr.at, self.closure.replacements(scope.file, exprs, local, frame))
+        given = tuple((e.at, renamed[e.id]) for e in exprs if renamed and isinstance(e, ir.Name) and e.id in renamed)
+        return self.closure.texts[scope.file].piece(expr.at, (*given, *self.closure.replacements(scope.file, exprs, local, frame)))
 
-    def prepared(self, store: Store) -> set[str]:
-        """Put the statements that a store's value needs into load(); gives the names that are local there."""
+    def prepared(self, store: Store, without: str = "") -> set[str]:
+        """Put the statements that a store's value needs into load(); gives the names that are local there.
+
+        `without`: a parameter that stands for something which load() has.
+        """
         file, scope = store.scope.file, store.scope
         if scope.kind != "function":
             return set()
         needed = self._making(scope).needed(store.value, store.at)
+        needed = replace(needed, arguments=needed.arguments - {without})
         if given := self._given(needed, scope, Span(file, *store.at)):
             self.closure.load.append(given)
         local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
         for stmt in needed.statements:
-            self.closure.load.append(self._copied(scope, stmt, local))
+            if not self.closure.enqueues(stmt, self.program.generic(scope)):
+                self.closure.load.append(self._copied(scope, stmt, local))
         return local
 
     def _made_at(self, place: CallPlace, wanted: str, where: Span) -> str:
@@ -123,14 +139,15 @@ class Objects:
             inside = where.file == file and ir.holds(scope.function.at, _at(where))
             needed = self._making(scope).made(place.call, _at(where) if inside else None)
             body = self._given(needed, scope, where)
-            body += "".join(self._copied(scope, s, local) for s in needed.statements)
+            kept = (s for s in needed.statements if not self.closure.enqueues(s, self.program.generic(scope)))
+            body += "".join(self._copied(scope, s, local) for s in kept)
             result = needed.result
-        text = result.id if isinstance(result, ir.Name) and result.id in local else self._piece(result, scope, local, where)
+        text = result.id if isinstance(result, ir.Name) and result.id in local else self.piece(result, scope, local, where)
         if body:
             maker = self.closure.fresh(f"make_{wanted}")
             self.closure.definitions.append(f"def {maker}():\n{textwrap.indent(f'{body}return {text}', '    ')}\n")
             text = f"{maker}()"
-        return self._bound(key, wanted, f"{text}\n")
+        return self.bound(key, wanted, f"{text}\n")
 
     def started(self, scope: Scope, name: str, where: Span) -> None:
         """What a start-up hook (`lifespan(app)`, up to its `yield`) does to set a global: a function of pipeline.py that load() calls."""

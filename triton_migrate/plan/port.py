@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 
 from triton_migrate.classify import Verdict
 from triton_migrate.entries.records import Consumer
 from triton_migrate.index import ir
 from triton_migrate.plan.choice import Where
-from triton_migrate.plan.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.cut import Crossing, Cut, NoCut, Way
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.errors import caught
-from triton_migrate.plan.records import NotPorted, Tensor
+from triton_migrate.plan.graph import Graph, best
+from triton_migrate.plan.parts import with_parts
+from triton_migrate.plan.planned import PlannedModel, pipeline_name
+from triton_migrate.plan.records import NotPorted
 from triton_migrate.plan.tensors import streamed, tensor
 from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.evaluate import Evaluator
@@ -20,28 +22,8 @@ from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.models import model_name
 from triton_migrate.trace.records import Cell, ModelRef, Pipeline
 
-MAX_BATCH_SIZE = 64
 FROZEN = VType("array", "uint8", 2, one_row=True, declared=True)  # a call of a model that is served alone, and its result
 TRIES = 8  # ways to cut one pipeline that are written before it is given up
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedModel:
-    """One model of the repository: where it is cut out (`cuts`, one per function that will call it), its tensors, its callers."""
-
-    name: str
-    cuts: tuple[Cut, ...]
-    cutter: Cutter
-    inputs: tuple[tuple[Tensor, Crossing], ...]
-    outputs: tuple[tuple[Tensor, Crossing], ...]
-    stacked: bool
-    errors: tuple[tuple[str, ...], ...]  # by cut: the classes the app catches around it
-    endpoints: tuple[str, ...]
-    models: tuple[ModelRef, ...]
-
-    @property
-    def cut(self) -> Cut:
-        return self.cuts[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +44,10 @@ class Planner:
         selected: tuple[tuple[Pipeline, Verdict], ...],
         where: Where = Where.CHEAPEST,
         live: frozenset[Cell] = frozenset(),
+        ensembles: bool = True,
     ) -> None:
-        """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app."""
+        """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app. `ensembles`: modular
+        pipelines become one model for each stage."""
         self.evaluator = evaluator
         self._refused: dict[str, NotPorted] = {}
         self._open: dict[str, _Open] = {}
@@ -75,8 +59,10 @@ class Planner:
                 ways = (whole, *(ways if not isinstance(ways, NoCut) else ()))
             if isinstance(ways, NoCut):
                 self._refused[entry] = NotPorted(entry, ways.reason, ways.span, ways.fix)
-            else:
-                self._open[entry] = _Open(pipeline, cutter, list(ways))
+                continue
+            self._open[entry] = _Open(pipeline, cutter, list(ways))
+            if ensembles and verdict.category == "modular" and where is not Where.MODEL:
+                self._open[entry].stage(best(evaluator, pipeline, cutter, ways, frozenset(e.span for e in verdict.evidence)))
         self._share()
 
     def _share(self) -> None:
@@ -96,17 +82,22 @@ class Planner:
             for cut in way.left[0]:
                 groups.setdefault(_identity(cut), []).append((way.pipeline, cut, way.cutter))
         taken: set[str] = set()
-        models = []
+        models, graphs = [], {}
         for members in groups.values():
             made = _planned(self.evaluator, members, taken)
             taken.add(made.name)
             models.append(made)
-        return PortPlan(tuple(models), tuple(self._refused.values()))
+            if (found := next((g for way in self._open.values() if (g := way.graphs.get(made.cut)) is not None), None)) is not None:
+                graphs[made.name] = found
+        return PortPlan(with_parts(tuple(models), graphs), tuple(self._refused.values()))
 
     def reject(self, entry: str, problem: NoCut) -> None:
         """Go on to the next way of a pipeline; the first problem is what is told when none is left."""
         way = self._open[entry]
         way.problems.append(problem)
+        if way.graphs:
+            way.single(f"its stages cannot be models of their own: {problem.reason} ({problem.span.place})")
+            return
         failed = way.left.pop(0)
         way.left = [w for w in way.left if _beginning(w) != _beginning(failed)]
         if not way.left or len(way.problems) == TRIES:
@@ -140,8 +131,25 @@ class _Open:
 
     pipeline: Pipeline
     cutter: Cutter
-    left: list[tuple[Cut, ...]]
+    left: list[Way]
     problems: list[NoCut] = field(default_factory=list)
+    graphs: dict[Cut, Graph] = field(default_factory=dict)  # of the first way, where it is made of stages
+
+    def stage(self, found: tuple[Way, dict[Cut, Graph]] | str) -> None:
+        """Try the stages first; or say why the pipeline is one model."""
+        if isinstance(found, str):
+            self.single(found)
+            return
+        way, graphs = found
+        own = {cut: replace(cut) for cut in way}  # the same way is tried again without stages
+        self.graphs = {own[cut]: graph for cut, graph in graphs.items()}
+        self.left.insert(0, tuple(own.values()))
+
+    def single(self, why: str) -> None:
+        """Go on without stages."""
+        self.left = [way for way in self.left if not any(cut in self.graphs for cut in way)]
+        self.graphs = {}
+        self.left = [tuple(replace(cut, why=f"{cut.why}; one model and no ensemble: {why}") for cut in way) for way in self.left]
 
 
 def _beginning(cuts: tuple[Cut, ...]) -> object:
@@ -169,8 +177,9 @@ def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], 
     errors: dict[Cut, dict[str, None]] = {c: {} for c in cuts}
     for _, cut, _ in members:
         kept = next(c for c in cuts if _place(c) == _place(cut))
-        errors[kept].update(dict.fromkeys(caught(evaluator, cut)))
-    wished = model_name(refs[0]) if first.kind in ("model", "alone") and refs else _pipeline_name(first.scope)
+        told = any(s.beside(cut.scope) for s in cut.sites)  # who asks for the job's state sees what it raised
+        errors[kept].update(dict.fromkeys(("Exception",) if told else caught(evaluator, cut)))
+    wished = model_name(refs[0]) if first.kind in ("model", "alone") and refs else pipeline_name(first.scope)
     name = _free_name(wished, first.scope, taken, refs)
     if first.kind == "alone":
         inputs, outputs = [Crossing("call", FROZEN)], {"": Crossing("result", FROZEN)}
@@ -206,11 +215,3 @@ def _free_name(name: str, scope: Scope, taken: set[str], models: tuple[ModelRef,
     while made in taken:
         made += "_2"
     return made
-
-
-def _pipeline_name(scope: Scope) -> str:
-    owner = scope.owner.name if scope.owner is not None else ""
-    if scope.parent is not None and scope.parent.kind == "function":  # `handler.chunks` says more than `chunks`
-        owner = scope.parent.name
-    words = owner if owner and scope.name.startswith("__") else f"{owner}_{scope.name}" if owner else scope.name
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", words).lower().strip("_") or "pipeline"

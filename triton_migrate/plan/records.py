@@ -12,7 +12,8 @@ class Tensor:
     """One named Triton tensor that crosses the cut.
 
     `dtype` is Triton's name without `TYPE_` (`FP64`, `INT64`, `STRING` …), `dims` leave the batch axis out (-1 = variable).
-    `variable` is the user's name for the value; `provenance` is declared | inferred | observed | json (`json` = one STRING of JSON).
+    `variable` is the user's name for the value; `provenance` is declared | inferred | observed | json | bytes (`json` = one STRING of JSON,
+    `bytes` = between stages of an ensemble, the value as triton_call freezes it).
     """
 
     name: str
@@ -20,6 +21,15 @@ class Tensor:
     dims: tuple[int, ...]
     variable: str
     provenance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """One step of an ensemble: a model, its tensors -> those of the ensemble."""
+
+    model: str
+    inputs: tuple[tuple[str, str], ...]
+    outputs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class Network:
     tolerance: float  # of the largest value: what it may differ from the original
     inputs: tuple[tuple[str, str], ...] | None
     why: str
+    steps: tuple[Wired, ...] = ()  # of the ensemble whose inputs these are, up to the stage that runs the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,11 @@ class ServedModel:
     not_exported: tuple[str, ...] = ()  # what of its models stays in the Python backend, and why
     decoupled: bool = False
     alone: bool = False  # one input CALL, one output RESULT: see plan.alone
+    steps: tuple[Wired, ...] = ()  # of an ensemble, which has no pipeline of its own
+
+    @property
+    def backend(self) -> str:
+        return "ensemble" if self.steps else "python"
 
 
 @dataclass(frozen=True, slots=True)

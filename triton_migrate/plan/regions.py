@@ -230,6 +230,8 @@ class Regions:
         if any(liveness.lifted_name(h) == crossing.name for h in hoists):
             return True
         values = self.judge.evaluator.name(crossing.name, self.frame)
+        if self.hoists.living.holds(crossing.name, self.frame):
+            return False
         outer = crossing.name not in self.local
         return not any(self.judge.of_the_web(v) or (outer and self._shared(v)) for v in values)
 

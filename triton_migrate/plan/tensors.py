@@ -6,11 +6,12 @@ import re
 
 from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
 from triton_migrate.plan.records import Tensor
-from triton_migrate.plan.vtype import VType, union
+from triton_migrate.plan.vtype import PLAIN_KINDS, VType, union
 
 CODEC = (
     "pack|pack_file|pack_image|pack_json|pack_rows|unpack_file|unpack_image|unpack_json|unpack_list|unpack_scalar|unpack_text|unpack_texts"
 )
+ANY = "pack_any|unpack_any"  # of triton_call
 SCALAR_TYPES = {"int": "INT64", "float": "FP64", "bool": "BOOL", "str": "STRING", "bytes": "STRING"}
 
 
@@ -47,8 +48,22 @@ def streamed(crossing: Crossing, taken: set[str], made: bool = False) -> Tensor:
     return whole if kind.kind in ("str", "int", "float", "bool") else Tensor(whole.name, "STRING", (1,), crossing.name, "json")
 
 
+def edge(crossing: Crossing, taken: set[str]) -> Tensor:
+    """The tensor of a value between two stages of an ensemble: what no dtype or JSON is known to carry travels as bytes."""
+    kind = crossing.type
+    whole = tensor(crossing, taken)
+    plain = kind.kind in (*PLAIN_KINDS, "data") or has_record(kind) or (kind.kind in ("list", "dict", "tuple") and _is_plain(kind))
+    return whole if whole.provenance != "json" or plain else Tensor(whole.name, "UINT8", (-1,), crossing.name, "bytes")
+
+
+def _is_plain(kind: VType) -> bool:
+    return all(i.kind in (*PLAIN_KINDS, "data") or (i.kind in ("list", "dict", "tuple") and _is_plain(i)) for i in kind.items)
+
+
 def pack(value: str, made: Tensor, kind: VType) -> str:
     """The expression that makes the tensor's array, with its batch axis, from a value."""
+    if made.provenance == "bytes":
+        return f"pack_any({value})"
     if made.provenance == "json":
         return f"pack_json({value}.read())" if kind.kind == "file" else f"pack_json({value})"
     if kind.kind in ("image", "path"):
@@ -60,6 +75,8 @@ def pack(value: str, made: Tensor, kind: VType) -> str:
 
 def unpack(array: str, made: Tensor, kind: VType) -> str:
     """The expression that gives the value back from the array."""
+    if made.provenance == "bytes":
+        return f"unpack_any({array})"
     if made.provenance == "json" and kind.kind == "file":
         return f"io.BytesIO(unpack_json({array}))"
     if made.provenance == "json":
@@ -99,6 +116,6 @@ def records(kind: VType) -> tuple[VType, ...]:
     return ((kind,) if kind.kind in ("record", "enum") else ()) + tuple(r for i in kind.items for r in records(i))
 
 
-def functions(expression: str) -> set[str]:
+def functions(expression: str, known: str = CODEC) -> set[str]:
     """The codec functions an expression uses."""
-    return set(re.findall(rf"\b({CODEC})\(", expression))
+    return set(re.findall(rf"\b({known})\(", expression))

@@ -178,7 +178,10 @@ class Types:
         if parameter.annotation is not None:
             found = self.annotation(parameter.annotation, frame.parent or frame)
             if found.kind != "unknown":
-                return found
+                return found if _tells(found) else _finer(found, self._passed(parameter, frame))
+        return self._passed(parameter, frame)
+
+    def _passed(self, parameter: ir.Parameter, frame: Frame) -> VType:
         if entered := self.callers.get(frame.scope):
             call, caller = entered
             names = [p.name for p in frame.scope.function.parameters]
@@ -350,7 +353,11 @@ class Types:
         if node.returns is not None:
             declared = self.annotation(node.returns, function.frame)
             if declared.kind != "unknown":
-                return declared
+                return declared if _tells(declared) else _finer(declared, self._results(function, call, caller))
+        return self._results(function, call, caller)
+
+    def _results(self, function: UserFunction, call: ir.Call, caller: Frame) -> VType:
+        """What a call of a function of the program gives, by what its returns are."""
         given = ((name, self.of(expr, caller)) for name, expr in (*((None, a) for a in call.args), *call.keywords))
         frame = self.evaluator.enter(function, self.evaluator.bind(function, call, caller))
         key = (frame, tuple(given))
@@ -448,6 +455,16 @@ KNOWN_INSTANCES = {
     "image": ("PIL.Image.Image()",),
     "frame": ("pandas.DataFrame()", "pandas.Series()"),
 }
+
+
+def _tells(declared: VType) -> bool:
+    """Whether an annotation says all that a tensor needs: `np.ndarray` does not."""
+    return declared.kind not in SHAPED or declared.dtype != "?"
+
+
+def _finer(declared: VType, found: VType) -> VType:
+    """What the code gives, where that is what the annotation says."""
+    return found if found.kind == declared.kind else declared
 
 
 def _is_ellipsis(expr: ir.Expr) -> bool:

@@ -11,10 +11,14 @@ from triton_migrate.classify import Verdict as Judged
 from triton_migrate.classify import application_category, consumer_verdict
 from triton_migrate.classify.exports import export
 from triton_migrate.entries.records import Entry, Task
+from triton_migrate.plan.queues import QueueRow, queue_rows
 from triton_migrate.plan.records import ServedModel as Served
 from triton_migrate.port import Port as Ported
 from triton_migrate.report import document as doc
 from triton_migrate.report.features import features
+from triton_migrate.report.findings import findings
+from triton_migrate.report.sides import sides
+from triton_migrate.report.suppress import suppressions
 from triton_migrate.study import Study
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
 
@@ -29,7 +33,7 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
     category, confidence = application_category(study.pipelines, study.verdicts, tuple(map(consumer_verdict, study.consumers)))
     project = study.project
     judged = tuple(zip(study.pipelines, study.verdicts, strict=True))
-    return {
+    report: doc.Report = {
         "schema_version": doc.SCHEMA_VERSION,
         "tool": {"name": "triton-migrate", "version": __version__},
         "root": str(project.root),
@@ -62,13 +66,20 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
         ],
         "caches": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.caches],
         "metrics": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.metrics],
-        "served_models": [_served(w.served, w.planned.endpoints) for w in port.models],
+        "served_models": [_served(m, endpoints) for m, endpoints in _every(port)],
         "not_ported": [
             {"endpoint": n.endpoint, "reason": n.reason, "file": n.span.file, "line": n.span.line, "fix": n.fix} for n in port.not_ported
         ],
         "changes": [_change(c) for c in port.changes.ordered()] if done else [],
+        "suppressions": [],
         "verification": None,
     }  # fmt: skip
+    asked = suppressions({path: text.lines for path, text in study.texts.items()})
+    meant = {(f.file, f.line, f.rule) for f in findings(report)} if asked else set()
+    report["suppressions"] = [
+        {"file": s.file, "line": s.line, "rule": s.rule, "reason": s.reason, "used": (s.file, s.line, s.rule) in meant} for s in asked
+    ]
+    return report
 
 
 def _reasons(study: Study, category: str) -> list[str]:
@@ -99,9 +110,9 @@ def _endpoint(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Po
             for w in served
             for t, c in w.planned.outputs
         ]
-        for stage in findings["stages"]:
-            moved = any(_inside(stage, c.span) for w in served for c in w.planned.cuts)
-            stage["side"] = ("triton" if moved else "app") if served else None
+        where = sides(pipeline, (c for w in served for c in w.planned.cuts))
+        for stage, side in zip(findings["stages"], where, strict=False):  # no stages where no model is run
+            stage["side"] = side if served else None
     return {
         "id": entry.id,
         "framework": entry.framework,
@@ -119,10 +130,6 @@ def _endpoint(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Po
         "rule": cast(doc.DecidedBy, verdict.rule) if verdict and not probe else None,
         **findings,
     }
-
-
-def _inside(stage: doc.Stage, span: Span) -> bool:
-    return stage["file"] == span.file and span.line <= stage["line"] and stage["end_line"] <= span.end_line
 
 
 def _findings(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Findings:
@@ -181,6 +188,20 @@ def _task(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Task:
         "category": cast(doc.Category, verdict.category) if verdict else None,
         "rule": cast(doc.DecidedBy, verdict.rule) if verdict else None,
         **_findings(study, pipeline, verdict),
+        "options": [_option(row) for t, told in study.told if t is entry for row in queue_rows(t.name, told)],
+    }
+
+
+def _option(row: QueueRow) -> doc.TaskOption:
+    return {
+        "option": row.option,
+        "kind": row.kind,
+        "file": row.span.file,
+        "line": row.span.line,
+        "fate": "kept",
+        "why": row.fate.kept,
+        "without_queue": row.fate.without,
+        "setting": row.fate.setting or None,
     }
 
 
@@ -225,6 +246,15 @@ def _models(study: Study) -> list[doc.Model]:
     ]  # fmt: skip
 
 
+def _every(port: Port) -> list[tuple[Served, tuple[str, ...]]]:
+    """The models of the repository, each once, with the entries that they serve."""
+    found: dict[str, tuple[Served, dict[str, None]]] = {}
+    for written in port.models:
+        for model in written.every:
+            found.setdefault(model.name, (model, {}))[1].update(dict.fromkeys(written.planned.endpoints))
+    return [(model, tuple(endpoints)) for model, endpoints in found.values()]
+
+
 def _served(model: Served, endpoints: tuple[str, ...]) -> doc.ServedModel:
     tensors: list[list[doc.Tensor]] = [
         [
@@ -241,7 +271,7 @@ def _served(model: Served, endpoints: tuple[str, ...]) -> doc.ServedModel:
     ]
     return {
         "name": model.name,
-        "backend": "python",
+        "backend": model.backend,
         "max_batch_size": model.max_batch_size,
         "stacked": model.stacked,
         "framework": model.framework,

@@ -191,12 +191,26 @@ class Endpoint(Verdict, Findings):
     response: ResponseKind | None
 
 
+class TaskOption(TypedDict):
+    """What the queue is told about a task, and what becomes of it."""
+
+    option: str
+    kind: str
+    file: str
+    line: int
+    fate: Literal["kept"]
+    why: str
+    without_queue: Literal["mapped", "lost"]
+    setting: str | None
+
+
 class Task(Verdict, Findings):
     name: str
     file: str
     line: int
     queue: str
     inference: bool
+    options: list[TaskOption]
 
 
 class Consumer(Verdict, Findings):
@@ -302,8 +316,15 @@ class Difference(TypedDict):
     port: JSON
 
 
-class VerifiedRequest(TypedDict):
-    """`infer`: the request is meant to run a model; `on_triton`: Triton's own counter says that it did (null: not counted)."""
+class _VaryingParts(TypedDict, total=False):
+    varies: list[str]
+
+
+class VerifiedRequest(_VaryingParts):
+    """`infer`: the request is meant to run a model; `on_triton`: Triton's own counter says that it did (null: not counted).
+
+    `varies`: the places that the original itself answers differently each time.
+    """
 
     id: str
     method: str
@@ -357,7 +378,34 @@ class ModelCounts(TypedDict):
     inferences: int
 
 
-class Verification(TypedDict):
+class MixedUp(TypedDict):
+    """A request that the port answered differently when others were under way."""
+
+    id: str
+    path: str
+    original: JSON
+    port: JSON
+
+
+class Together(TypedDict):
+    """The same requests from many clients at once. `shown`: different rows did share a call of a model, so the answers prove that
+    no row depends on its neighbours. `left_out`: the original itself does not answer them twice alike."""
+
+    clients: int
+    sent: int
+    equal: int
+    distinct: int
+    rows_per_call: float | None
+    shown: bool
+    left_out: list[str]
+    mixed_up: list[MixedUp]
+
+
+class _Crowd(TypedDict, total=False):
+    together: Together | None
+
+
+class Verification(_Crowd):
     """`passed`: every reply equal, and what is marked `infer` came from Triton. `stand_ins`: backends that were not the native ones."""
 
     requests: list[VerifiedRequest]
@@ -383,6 +431,16 @@ class Unregistered(TypedDict):
     reason: str
 
 
+class Suppressed(TypedDict):
+    """A comment `# triton-migrate: ignore[rule] reason`, once for each of its rules; `line` is the one it speaks of."""
+
+    file: str
+    line: int
+    rule: str
+    reason: str
+    used: bool
+
+
 class Report(TypedDict):
     schema_version: int
     tool: Tool
@@ -404,4 +462,5 @@ class Report(TypedDict):
     served_models: list[ServedModel]
     not_ported: list[NotPorted]
     changes: list[Change]
+    suppressions: list[Suppressed]
     verification: Verification | None

@@ -124,10 +124,12 @@ def _said(study: Study, pipeline: Pipeline, concern: str) -> Iterator[Now]:
 
 def _ported(pipeline: Pipeline, port: Port, concern: Concern) -> bool:
     """Whether the generated configuration already says so."""
-    served = [w.served for w in port.models if pipeline.entry.id in w.planned.endpoints]
+    served = [m for w in port.models if pipeline.entry.id in w.planned.endpoints for m in w.every]
     match concern.feature:
         case "dynamic batching":
             return any(model.stacked for model in served)
         case "several models":
             return bool(served) and len(pipeline.models) > 1
+        case "ensembles":
+            return any(model.steps for model in served)
     return False

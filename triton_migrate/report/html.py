@@ -27,6 +27,7 @@ from triton_migrate.report import code, diagram, diff
 from triton_migrate.report.document import JSON, Dimension, Proof, Report
 from triton_migrate.report.json import ordered
 from triton_migrate.report.pipelines import CATEGORIES, EFFORT, MEANING, STATUSES, apply_command, headline, pipelines, quiet, totals
+from triton_migrate.report.proof import together_in_words
 from triton_migrate.report.visible import visible
 
 _LONGEST_VALUE = 400
@@ -113,6 +114,7 @@ def _environment(cache: FactsCache | None) -> Environment:
         "down": diagram.down,
         "sentence": diagram.sentence,
         "snippet": code.snippet,
+        "together_in_words": together_in_words,
     }
     environment.filters |= {"percent": _percent, "prose": _prose, "shape": _shape, "value": _value}
     return environment

@@ -90,6 +90,7 @@ def ordered(document: Report) -> Report:
         "served_models": sorted(document["served_models"], key=lambda row: row["name"]),
         "not_ported": sorted(document["not_ported"], key=lambda row: (row["endpoint"], row["file"], row["line"], row["reason"])),
         "changes": sorted(document["changes"], key=lambda row: row["file"]),
+        "suppressions": sorted(document["suppressions"], key=lambda row: (row["file"], row["line"], row["rule"])),
     }
 
 

@@ -17,14 +17,16 @@ from rich.table import Table
 from rich.text import Text
 
 from triton_migrate.base import TritonMigrateError
-from triton_migrate.report.document import Evidence, Findings, PortStatus, Report, VerifiedRequest
+from triton_migrate.report.document import Evidence, Findings, PortStatus, Report, Together, VerifiedRequest
 from triton_migrate.report.pipelines import EFFORT, MEANING, Pipeline, apply_command, headline, pipelines, quiet
+from triton_migrate.report.proof import together_in_words
 from triton_migrate.report.visible import visible
 
 if TYPE_CHECKING:
     from rich.syntax import Syntax
 
     from triton_migrate.check.records import Problem
+    from triton_migrate.report.baseline import Compared
 
 _STYLE: Final[dict[PortStatus, str]] = {"portable": "green", "ported": "green", "review": "yellow", "blocked": "red"}
 _FEW: Final = 3
@@ -46,9 +48,21 @@ def scan_summary(document: Report, console: Console, *, report: Path | None = No
         console.print(f"{_plural(len(left), 'handler')} defined but not registered, all in the report")
     if document["models"]:
         console.print(_models(document))
+    _print_suppressions(document, console)
     _print_files(document, console)
     if report is not None:
         console.print(_text("Report: ", str(report)), soft_wrap=True)
+
+
+def baseline_summary(since: Compared, console: Console, *, report: Path) -> None:
+    """What an earlier report lacks, one line each, as compilers write them."""
+    for finding in since.new:
+        place = f"{finding.file}:{finding.line}: " if finding.line else ""
+        style = {"note": "cyan", "warning": "yellow", "error": "red"}[finding.level]
+        rule = Text(visible(finding.rule), style)
+        console.print(Text.assemble(visible(place), rule, visible(f": {finding.message}")), soft_wrap=True)
+    console.print(f"{len(since.new)} new since the baseline, {since.stayed} as before, {since.gone} gone", style="bold")
+    console.print(_text("Report: ", str(report)), soft_wrap=True)
 
 
 def check_summary(problems: tuple[Problem, ...], console: Console) -> None:
@@ -104,6 +118,11 @@ def verify_summary(document: Report, console: Console) -> None:
     for request in verification["requests"]:
         for one in request["differences"]:
             console.print(_text(f"{request['id']}: {one['path']}: {_value(one['original'])} -> {_value(one['port'])}", style="red"))
+    for request in verification["requests"]:
+        if places := request.get("varies"):
+            console.print(_text(f"{request['id']}: the original itself varies at {', '.join(places)}", style="dim"))
+    if crowd := verification.get("together"):
+        _print_together(crowd, console)
     alike = verification["equal"] == verification["total"]
     console.print(f"{verification['equal']} of {verification['total']} replies equal", style="bold green" if alike else "bold red")
     _print_load(document, console)
@@ -112,6 +131,15 @@ def verify_summary(document: Report, console: Console) -> None:
         console.print(_text(f"Triton: {model['name']}: {model['requests']} requests in {model['executions']} calls{batch}"))
     for stand_in in verification["stand_ins"]:
         console.print(_text(f"Stand-in: {stand_in}", style="yellow"))
+
+
+def _print_together(crowd: Together, console: Console) -> None:
+    for one in crowd["mixed_up"]:
+        said = f"{one['id']}, when others are under way: {one['path']}: {_value(one['original'])} -> {_value(one['port'])}"
+        console.print(_text(said, style="red"))
+    alike = crowd["equal"] == crowd["sent"]
+    said = f"{crowd['equal']} of {crowd['sent']} replies equal when {crowd['clients']} clients ask at once: {together_in_words(crowd)}"
+    console.print(_text(said, style="green" if alike and crowd["shown"] else "yellow" if alike else "bold red"), soft_wrap=True)
 
 
 def explain(endpoint: str, document: Report, console: Console) -> None:
@@ -259,6 +287,16 @@ def _print_files(document: Report, console: Console) -> None:
         console.print(_text(f"  skipped: {skipped['file']}: {skipped['reason']}"), soft_wrap=True)
     if (more := len(files["skipped"]) - _MANY) > 0:
         console.print(f"  and {more} more, all named in the report")
+
+
+def _print_suppressions(document: Report, console: Console) -> None:
+    comments = document["suppressions"]
+    if used := sum(comment["used"] for comment in comments):
+        console.print(f"{_plural(used, 'finding')} suppressed by comments")
+    for comment in comments:
+        if not comment["used"]:
+            said = f"  {comment['file']}:{comment['line']}: ignore[{comment['rule']}] suppresses nothing"
+            console.print(_text(said, style="yellow"), soft_wrap=True)
 
 
 def _print_load(document: Report, console: Console) -> None:

@@ -19,7 +19,7 @@ from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.errors import swallowing
 from triton_migrate.plan.liveness import blocks_around, find_block, lifted_name
-from triton_migrate.plan.port import PlannedModel
+from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope

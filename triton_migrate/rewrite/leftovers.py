@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
+from triton_migrate.plan.liveness import imported_names
+from triton_migrate.plan.taskclasses import is_task_class
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import CallPlace, Scope
@@ -117,7 +119,9 @@ class Leftovers:
             self.operations[file] = [o for o in self.operations.get(file, []) if not self._in_deleted(file, o)]
         for file in self.gone:
             module = self.evaluator.program.files[file].module
-            names = tuple(sorted(n for n in self._taken_names(file) if self._is_import(file, n) and (module, n) not in self.passed))
+            inner = {n for s in self.evaluator.program.files[file].scopes if s.kind == "function" for n in imported_names(s)}
+            taken = (n for n in self._taken_names(file) if n in inner or self._is_import(file, n))
+            names = tuple(sorted(n for n in taken if (module, n) not in self.passed))
             if names:
                 self.operations.setdefault(file, []).append(RemoveUnusedImports(names))
         return self.operations
@@ -306,6 +310,16 @@ class Leftovers:
                 return True
         return False
 
+    def _only_loads(self, mention: Mention, name: str) -> bool:
+        """`if self.model is None: self.model = load()`, which may log about it."""
+        stmt, found = mention.stmt, presence(mention, name)
+        if not isinstance(stmt, ir.If) or stmt.orelse or found is None or found[0] is not stmt.test or found[1]:
+            return False
+        stored = (s for s in stmt.body if isinstance(s, ir.Assign))
+        others = [s for s in stmt.body if not isinstance(s, ir.Assign)]
+        only = all(isinstance(t, ir.Attribute) and t.attr == name for s in stored for t in s.targets)
+        return only and all(isinstance(s, ir.Evaluate) and self._prepares(Mention(s.value, s, mention.scope)) for s in others)
+
     def _only_stores(self, mention: Mention, name: str) -> bool:
         """`models["x"] = ...` and `models.clear()` keep nothing alive."""
         stmt = mention.stmt
@@ -329,6 +343,7 @@ class Leftovers:
         prepared = [(f, m) for f, m in live if not stores(m) and self._prepares(m)]
         made = [(f, m) for f, m in live if stores(m)]
         guarded = [(f, m) for f, m in live if guards(m, attr) and (f, m.scope.function.at) in self.kept]
+        guarded += [(f, m) for f, m in live if self._only_loads(m, attr)]
         if not made or len(made) + len(prepared) + len(guarded) != len(live) or any(attr in s for s in self._strings.values()):
             return False
         if any(isinstance(m.stmt, ir.Assign) and len(m.stmt.targets) > 1 for _, m in made):
@@ -361,7 +376,7 @@ class Leftovers:
         for owner in owners:
             frame = self.evaluator.program.generic(owner)
             cls = UserClass(owner, frame.parent or frame)
-            inherits = len(self.evaluator.mro(cls)) > 1
+            inherits = len(self.evaluator.mro(cls)) > 1 and not is_task_class(self.evaluator, cls)
             for stmt in owner.definition.body:
                 if isinstance(stmt, ir.Define) and stmt.function.name == name and self._alive(owner.file, stmt.at) and not inherits:
                     if (owner.file, stmt.at) not in self.kept and name not in self._strings[owner.file] and not name.startswith("__"):

@@ -23,6 +23,7 @@ EFFECTS = (
 )
 BACKENDS = ("python", "onnxruntime", "pytorch", "tensorflow", "fil", "openvino", "tensorrt", "vllm", "dali")
 
+OPTIONS = ("retries", "late-ack", "delay", "expiry", "priority", "rate-limit", "time-limit", "workflow", "result", "routing", "concurrency")
 CONCERNS = ("placement", "optimisation")
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -46,6 +47,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "effect.kind": EFFECTS,
     "task.define.queue": QUEUES,
     "task.enqueue.queue": QUEUES,
+    "task.option.queue": QUEUES,
+    "task.option.kind": OPTIONS,
     "task.enqueue.defines": ("always", "in-route", "training"),
 }
 

@@ -436,6 +436,19 @@ class TaskEnqueue(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOption(Rule):
+    """What a queue is told about its tasks: a decorator's or a call's keywords, attributes of its settings, or a call that says it itself.
+
+    A kind is one of retries, late-ack, delay, expiry, priority, rate-limit, time-limit, workflow, result, routing, concurrency.
+    """
+
+    role: ClassVar[str] = "task.option"
+    queue: str
+    kind: str = ""  # of the call itself (`self.retry(...)`, `chain(...)`)
+    options: tuple[str, ...] = ()  # "acks_late=late-ack": keyword, or attribute that the program sets, and its kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelPut(Rule):
     """Call that puts something where a loop elsewhere takes it from: a `queue.Queue`, a Redis list, a future."""
 
@@ -505,7 +518,7 @@ ROLES: dict[str, type[Rule]] = {
         WebApp, WebRouter, WebRoute, WebMount, WebView, WebClass, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
         WebParameter, WebResponse, WebAbort, WebAuth, WebHook,
         ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, DataConvert, DataLive, Effect, FlowCall,
-        TaskDefine, TaskEnqueue, StreamSource,
+        TaskDefine, TaskEnqueue, TaskOption, StreamSource,
         ChannelPut, ChannelTake, FlowBind,
         Cache, Metric,
     )

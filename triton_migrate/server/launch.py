@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -34,6 +35,7 @@ from triton_migrate.server.triton import HOST, Ports, Triton, ask, ended
 from triton_migrate.server.wheel import Wheel, locate
 
 _CACHE_BYTES = 64 * 2**20
+_STARVED = "what():  boost::interprocess::lock_exception"  # its Python backend waits ten seconds for a lock, and then ends the server
 _LOADED = re.compile(r"\"successfully loaded '([^']+)'\"")
 
 
@@ -74,10 +76,29 @@ def running(
     with tempfile.TemporaryDirectory(prefix="triton-migrate-", ignore_cleanup_errors=True) as work:
         staged = stage(Path(work), wheel, interpreter, models)
         run = _Run(f"triton-migrate-{uuid.uuid4().hex[:12]}", app, models, stand_ins, staged, ports, gpu)
-        with started(_command(run, wheel), staged.folder, staged.log, _environment(run), f"{run.id}_") as process:
-            log = ServerLog(staged.log)
-            version = _wait(run, process, log, say, deadline)
+        log = ServerLog(staged.log)
+        with contextlib.ExitStack() as stack:
+            process, version = _up(run, wheel, log, stack, say, deadline)
             yield Triton(ports, version, tuple(model.name for model in models), stand_ins, process, log)
+
+
+def _up(
+    run: _Run, wheel: Wheel, log: ServerLog, stack: contextlib.ExitStack, say: Callable[[str], None], deadline: float
+) -> tuple[subprocess.Popen[bytes], str]:
+    """The server and its version, once every model is loaded; on a busy machine it may need a second start."""
+    while True:
+        with contextlib.ExitStack() as attempt:
+            command, environment = _command(run, wheel), _environment(run)
+            process = attempt.enter_context(started(command, run.staged.folder, run.staged.log, environment, f"{run.id}_"))
+            try:
+                version = _wait(run, process, log, say, deadline)
+            except TritonMigrateError:
+                if process.poll() != -signal.SIGABRT or log.text().count(_STARVED) != 1:
+                    raise
+                say("the machine is busy and a model's process answered Triton too late: starting it once more")
+                continue
+            stack.push(attempt.pop_all())
+            return process, version
 
 
 def _stand_ins(models: tuple[RepositoryModel, ...]) -> tuple[str, ...]:

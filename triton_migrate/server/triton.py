@@ -14,6 +14,7 @@ from triton_migrate.server.failures import worth_telling
 from triton_migrate.server.serverlog import ServerLog
 
 HOST = "127.0.0.1"
+COMPUTING = ("compute_input", "compute_infer", "compute_output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,18 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatistics:
-    """Counters of one model version since it was loaded. Executions below inferences mean that requests were batched together."""
+    """Counters of one model version since it was loaded. Executions below inferences mean that requests were batched together.
+
+    The times are sums over the requests: waiting for the scheduler, and in the backend.
+    """
 
     name: str
     version: str
     request_success: int
     inference_count: int
     execution_count: int
+    queue_seconds: float = 0.0
+    compute_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,13 @@ class Triton:
         rows = ask(self.ports.http, "/v2/models/stats")["model_stats"]
         return tuple(
             ModelStatistics(
-                row["name"], row["version"], row["inference_stats"]["success"]["count"], row["inference_count"], row["execution_count"]
+                row["name"],
+                row["version"],
+                row["inference_stats"]["success"]["count"],
+                row["inference_count"],
+                row["execution_count"],
+                row["inference_stats"]["queue"]["ns"] / 1e9,
+                sum(row["inference_stats"][part]["ns"] for part in COMPUTING) / 1e9,
             )
             for row in sorted(rows, key=lambda row: (row["name"], int(row["version"])))
         )

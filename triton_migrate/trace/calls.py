@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from triton_migrate.base import Span
@@ -69,9 +70,10 @@ def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, rec
         return _called(walk, value.function, direct, origin, env, receiver, arguments)
     functions = walk.evaluator.callables(value)
     if functions:
-        known = len(walk.sites)
-        taint = frozenset().union(*(enter(walk, f, call, frame, env) for f in functions)) | (receiver if len(functions) > 1 else CLEAN)
-        if len(walk.sites) > known and (queue := walk.queues.called(functions[0])):
+        known, queue = len(walk.sites), walk.queues.called(functions[0])
+        with walk.beside(queue=True) if queue else nullcontext():
+            taint = frozenset().union(*(enter(walk, f, call, frame, env) for f in functions)) | (receiver if len(functions) > 1 else CLEAN)
+        if len(walk.sites) > known and queue:
             walk.queue = walk.queue or queue
         run = (sites.network(walk, f, call, frame, env, receiver | arguments) for f in functions)
         return taint.union(*run)

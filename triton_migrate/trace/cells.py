@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
+from triton_migrate.index import flow
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Api, Instance, Module, UserClass, Value
+from triton_migrate.resolve.scopes import Frame, Store
+from triton_migrate.resolve.values import Api, Instance, Module, Site, UserClass, Value
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.records import Cell
 
@@ -60,8 +63,26 @@ class Cells:
         return None
 
     def _lasts(self, instance: Instance) -> bool:
-        """Whether the object outlives the request: it is not made by it, nor a row or record of a library's class."""
+        """Whether the object outlives the request: it is not made by it or is kept, nor a row or record of a library's class."""
         place = self.models.matcher.program.call_at(instance.site)
         if place is None or place.decorates is not None:
             return not any(isinstance(base, Api) for base in self.evaluator.mro(instance.of))
-        return self.models.moments.of(place) != "per-request"
+        return self.models.moments.of(place) != "per-request" or instance.site in self._kept
+
+    @cached_property
+    def _kept(self) -> frozenset[Site]:
+        """Where objects are made that a global, or an object made at start-up, has among its elements (`sessions[key] = Session()`)."""
+        stores = (s for f in self.program.files.values() for stores in f.element_stores.values() for s in stores)
+        kept = (v for s in stores if s.scope.kind == "function" and self._keeps(s) for v in self.evaluator.stored(s))
+        return frozenset(v.site for v in kept if isinstance(v, Instance))
+
+    def _keeps(self, store: Store) -> bool:
+        """Whether what is put into outlives the request."""
+        root, frame = next(flow.names(store.target), None), self.program.generic(store.scope)
+        if root is None:
+            return False
+        if root.id not in store.scope.bindings:
+            return self.of_global(root.id, frame) is not None
+        held = (v for v in self.evaluator.name(root.id, frame) if isinstance(v, Instance))
+        places = (self.models.matcher.program.call_at(v.site) for v in held)
+        return any(p is not None and p.decorates is None and self.models.moments.of(p) != "per-request" for p in places)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
 from triton_migrate.index.flow import children
+from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
 from triton_migrate.trace import calls, requested
@@ -16,6 +17,7 @@ from triton_migrate.trace.records import CLEAN, Step, Taint
 if TYPE_CHECKING:
     from triton_migrate.trace.walk import Walk
 
+DEPTH = 4  # of names and functions between a local and the container that it is an element of
 OF_THE_REQUEST = ("threading.local()", "contextvars.ContextVar()")  # globals with a value for each request
 
 
@@ -113,9 +115,34 @@ def mutate(walk: Walk, expr: ir.Expr, taint: Taint, frame: Frame, env: Env, step
     elif isinstance(expr, ir.Name):
         if env.get(expr.id) is not None:
             env.add(expr.id, taint | (env.get(expr.id) or CLEAN))
+            _mutate_elements(walk, expr, taint, frame, step, certain)
         elif cell := walk.cells.of_global(expr.id, frame):
             own = any(isinstance(v, Api) and v.path in OF_THE_REQUEST for v in walk.evaluator.values(expr, frame))
             walk.heap.put(cell, taint, step, certain and not own)
+
+
+def _mutate_elements(walk: Walk, name: ir.Name, taint: Taint, frame: Frame, step: Step, certain: bool) -> None:
+    """`history = histories[user]` or `histories.setdefault(user, [])`: what changes the local also changes what it is an element of."""
+    for container, where in _containers(walk, name, frame, DEPTH):
+        mutate(walk, container, taint, where, Env({}), step, certain)
+
+
+def _containers(walk: Walk, expr: ir.Expr | None, frame: Frame, depth: int) -> Iterator[tuple[ir.Expr, Frame]]:
+    """What an expression is an element of: a global of a module, or an attribute; also through locals and functions that give it back."""
+    match expr:
+        case _ if not depth or frame.scope.kind != "function":
+            return
+        case ir.Name(_, name):
+            for binding in frame.scope.bindings.get(name, ()):
+                if binding.how == "value" and not binding.unpacked:
+                    yield from _containers(walk, binding.expr, frame, depth - 1)
+        case ir.Subscript(_, base, _) | ir.Call(_, ir.Attribute(_, base, "get" | "setdefault"), _, _):
+            if isinstance(base, ir.Attribute) or (isinstance(base, ir.Name) and base.id not in frame.scope.bindings):
+                yield base, frame
+        case ir.Call(_, func, _, _):
+            for function in (v for v in walk.evaluator.values(func, frame) if isinstance(v, UserFunction)):
+                for result in results(function.scope.function):
+                    yield from _containers(walk, result, walk.program.generic(function.scope), depth - 1)
 
 
 def _parts(expr: ir.Expr | None) -> tuple[ir.Expr, ...]:

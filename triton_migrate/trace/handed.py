@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
 def enqueue(walk: Walk, rule: TaskEnqueue, api: Api, call: ir.Call, frame: Frame, env: Env) -> Taint:
     """Work put on a queue is walked as if called here: its result comes back to whoever waits for it."""
-    found, known, queued = CLEAN, len(walk.sites), walk.queued
+    found, known = CLEAN, len(walk.sites)
     for function, passed in walk.queues.enqueued(rule, api, call, frame):
-        walk.queued = queued if rule.defines == "in-route" else len(walk.chain) + 1  # a thread of this process is no worker
-        found |= calls.enter(walk, function, passed, frame, env, walk.chained if rule.partial else CLEAN)
-        walk.queued = queued
+        with walk.beside(queue=rule.defines != "in-route"):  # a thread of this process may leave with what started it
+            found |= calls.enter(walk, function, passed, frame, env, walk.chained if rule.partial else CLEAN)
         if len(walk.sites) > known:
             walk.queue = walk.queue or rule.queue
     if rule.partial:
@@ -63,14 +62,13 @@ def transport(walk: Walk, rules: tuple[Rule, ...], api: Api, call: ir.Call, fram
 
 def _worked(walk: Walk, channel: Channel, call: ir.Call, frame: Frame) -> None:
     """Enter the workers of a channel, once something was put there."""
-    known, step, queued = len(walk.sites), walk.step, walk.queued
+    known, step = len(walk.sites), walk.step
     for worker in walk.queues.workers(channel):
         if step is not None:
             step.enters.add(worker.scope)
-        walk.chain.append((call, frame))
-        walk.queued = len(walk.chain)
-        walk.run(worker, {}, {})
-        walk.queued = queued
-        walk.chain.pop()
+        with walk.beside(queue=True):
+            walk.chain.append((call, frame))
+            walk.run(worker, {}, {})
+            walk.chain.pop()
     if len(walk.sites) > known:
         walk.queue = walk.queue or "thread"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.match import Matcher
 from triton_migrate.resolve.scopes import CallPlace, Scope, last_name
+from triton_migrate.rulebook.vocabulary import WebApp
 
 CACHES = ("functools.lru_cache", "functools.cache", "functools.cached_property")
 DEEPEST = 6
@@ -57,7 +59,12 @@ class Moments:
         for when in ("import", "startup", "first-use"):
             if when in found:
                 return when
-        return "per-request"
+        return "startup" if scope in self._factories else "per-request"
+
+    @cached_property
+    def _factories(self) -> frozenset[Scope]:
+        """The functions that make a web application: a server calls them (`gunicorn "app:create_app()"`)."""
+        return frozenset(match.place.scope for match in self.matcher.find(WebApp) if match.place.scope.kind == "function")
 
     def callers(self, scope: Scope) -> list[CallPlace]:
         """The calls of a function anywhere in the program, those among them that handing it on makes (`Thread(target=f)`)."""

@@ -26,6 +26,7 @@ HIDDEN = {"header", "cookie"}
 def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Queues) -> Pipeline:
     """Walk one entry."""
     walk = Walk(evaluator, models, queues)
+    walk.worker = 0 if isinstance(entry, Task) else None
     declared = {i.name: i for i in entry.inputs} if isinstance(entry, Entry) else {}
     taints: dict[str, Taint] = {}
     for parameter in entry.handler.scope.function.parameters:

@@ -102,6 +102,7 @@ class PredictSite:
     """A call that runs a model. `chain` are the calls from the handler down to the function that holds it.
 
     `queued`: how many of them belong to the process that puts the work on a queue; what comes after them runs in a worker.
+    `worker`: of how many calls the request itself waits for no more: then a worker or a thread runs it. None where it waits for all.
     """
 
     number: int
@@ -116,10 +117,16 @@ class PredictSite:
     step: int
     chain: tuple[tuple[ir.Call, Frame], ...]
     queued: int = 0
+    worker: int | None = None
 
     @property
     def scope(self) -> Scope:
         return self.frame.scope
+
+    def beside(self, scope: Scope) -> bool:
+        """Whether a function on the way here runs beside the request: in a worker, or in a thread of its own."""
+        frames = (*(f for _, f in self.chain), self.frame)
+        return self.worker is not None and any(f.scope is scope for f in frames[self.worker :])
 
 
 @dataclass(frozen=True, slots=True)

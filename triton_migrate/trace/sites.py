@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triton_migrate.base import Span
@@ -46,16 +47,14 @@ def predict(walk: Walk, rule: ModelPredict, api: Api, call: ir.Call, frame: Fram
         return taint
     site = PredictSite(
         number, Span(frame.scope.file, *call.at), callee_text(call.func), call, frame, rule, api, models,
-        taint, walk.step.number if walk.step else 0, tuple(walk.chain), walk.queued,
+        taint, walk.step.number if walk.step else 0, tuple(walk.chain), walk.queued, walk.worker,
     )  # fmt: skip
     if number == len(walk.sites):
         walk.sites.append(site)
     else:
         old = walk.sites[number]
         models = tuple(dict.fromkeys((*old.models, *site.models)))
-        walk.sites[number] = PredictSite(
-            number, old.span, old.text, old.call, old.frame, old.rule, old.api, models, old.taint | taint, old.step, old.chain, old.queued
-        )
+        walk.sites[number] = replace(old, models=models, taint=old.taint | taint)
     result: Taint = frozenset({PredictOrigin(number)})
     if walk.step is not None:
         walk.step.predicts.add(number)

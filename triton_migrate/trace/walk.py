@@ -7,6 +7,9 @@ the arguments may be. This module keeps the state of one walk; statements, expre
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from triton_migrate.entries.queues import Queues
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
@@ -45,6 +48,7 @@ class Walk:
         self.active: list[Scope] = []
         self.chain: list[tuple[ir.Call, Frame]] = []
         self.queued = 0  # calls of the chain up to the last one that a worker takes up
+        self.worker: int | None = None  # calls of the chain up to the first one that nobody waits for
         self.chained = CLEAN  # the result of the part of a workflow that was walked last
         self.decided = CLEAN  # predict sites whose results decide that the statement under way is reached
         self.answering = CLEAN  # those that decide what the entry answers
@@ -56,6 +60,15 @@ class Walk:
         self._walked: dict[tuple[Scope, int, tuple[tuple[str, Taint], ...]], tuple[Seen, Taint]] = {}
         self._rounds: dict[tuple[Scope, Scope | None], int] = {}
         self._returned: dict[tuple[Scope, Scope | None], Taint] = {}
+
+    @contextmanager
+    def beside(self, *, queue: bool) -> Iterator[None]:
+        """What is entered meanwhile by one more call runs beside the request; with `queue`, in a worker that takes it up."""
+        queued, worker = self.queued, self.worker
+        depth = len(self.chain) + 1
+        self.queued, self.worker = depth if queue else queued, depth if worker is None else worker
+        yield
+        self.queued, self.worker = queued, worker
 
     def run(self, function: UserFunction, given: dict[str, Values], taints: dict[str, Taint]) -> Taint:
         """Walk one call of a function; what it returns depends on."""

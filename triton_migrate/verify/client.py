@@ -20,11 +20,20 @@ TIMEOUT = 120.0
 POLL_EVERY = 0.05
 # One name for both sides: the ports differ, and apps put their own address into links and redirects.
 HOST = "localhost"
+# Of the connection, of the server or of the clock, or a field of `Reply`; a cookie's value may be signed with the time.
+UNCOMPARED = frozenset((
+    "age", "alt-svc", "connection", "content-length", "content-type", "date", "etag", "expires", "keep-alive", "last-modified", "location",
+    "server", "set-cookie", "transfer-encoding", "via",
+))  # fmt: skip
+SETS = frozenset(("allow", "cache-control", "vary"))  # what they list has no order
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. `status` None: no answer, and `error` says why. A polled job's body is `{"submit": …, "final": …}`."""
+    """What came back. `status` None: no answer, and `error` says why. A polled job's body is `{"submit": …, "final": …}`.
+
+    `headers` are those that have no field of their own, in lower case and in order; cookies by their names alone.
+    """
 
     status: int | None
     content_type: str = ""
@@ -32,6 +41,7 @@ class Reply:
     chunks: tuple[bytes, ...] = ()
     seconds: float = 0.0
     error: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def body(self) -> bytes:
@@ -55,9 +65,13 @@ class Client:
 
     def send(self, request: RecordedRequest) -> Reply:
         """Send, read all, poll where the request says so. Trouble on the wire is a Reply without status."""
+        return self.send_prepared(request, self.prepare(request))
+
+    def send_prepared(self, request: RecordedRequest, prepared: requests.PreparedRequest) -> Reply:
+        """The same with what `prepare` made, by this client or by another whose cookies it shall have."""
         started = time.perf_counter()
         try:
-            reply = self._exchange(self.prepare(request))
+            reply = self._exchange(prepared)
             if request.poll and reply.status is not None and reply.status < 400:
                 reply = replace(reply, chunks=(self._job(request.poll, reply.body),))
         except (requests.RequestException, JobTimeoutError, ValueError, LookupError) as exc:
@@ -71,6 +85,7 @@ class Client:
                 content_type=answer.headers.get("Content-Type", "").split(";")[0].strip().lower(),
                 location=answer.headers.get("Location", ""),
                 chunks=tuple(answer.iter_content(None)),  # None: as sent, one piece per HTTP chunk
+                headers=_headers(answer),
             )
 
     def _job(self, poll: Poll, submitted: bytes) -> bytes:
@@ -83,6 +98,18 @@ class Client:
             if time.monotonic() > deadline:
                 raise JobTimeoutError(f"{poll.field} is still {state.get(poll.field)!r} after {poll.timeout:.0f} s")
             time.sleep(POLL_EVERY)
+
+
+def _headers(answer: requests.Response) -> tuple[tuple[str, str], ...]:
+    plain = {(name.lower(), _value(name.lower(), value)) for name, value in answer.headers.items() if name.lower() not in UNCOMPARED}
+    cookies = {("set-cookie", cookie.name) for cookie in answer.cookies}
+    return tuple(sorted(plain | cookies))
+
+
+def _value(name: str, value: str) -> str:
+    if name in SETS or name.startswith("access-control-"):
+        return ", ".join(sorted(part.strip() for part in value.split(",")))
+    return value.strip()
 
 
 def json_object(body: bytes) -> dict[str, Any]:

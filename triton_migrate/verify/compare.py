@@ -1,7 +1,8 @@
 """Takes two replies to the same request, gives every `Difference` that a client could notice.
 
 Floats may differ by `tol` (absolute plus relative), as a port moves a computation to another process and batch size; ints, strings,
-keys and statuses may not. Pure functions: nothing is sent here.
+keys and statuses may not. A float that is of single precision has to stay so, however close the wider one is: a computation that went
+from float32 to float64 is another computation. Pure functions: nothing is sent here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import struct
 from collections.abc import Iterator
 from itertools import islice, zip_longest
 from typing import Any
@@ -18,6 +20,7 @@ from triton_migrate.verify.records import Difference
 from triton_migrate.verify.requests import RecordedRequest
 
 CAP = 50
+BY_CHANCE = 14  # bits: 0.5 and 12.375 fit float32, too
 MISSING = "(missing)"
 NUMBER = re.compile(r"(-?\d+\.\d+(?:[eE][-+]?\d+)?|-?\d+[eE][-+]?\d+)")
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -40,6 +43,7 @@ def _differences(request: RecordedRequest, original: Reply, port: Reply) -> Iter
         yield Difference("content-type", original.content_type or MISSING, port.content_type or MISSING)
     if original.location != port.location:
         yield Difference("location", original.location or MISSING, port.location or MISSING)
+    yield from header_differences(original.headers, port.headers)
     how = request.compare or comparison_for(original.content_type)
     if how == "stream":
         yield from stream_differences(original.chunks, port.chunks, request.tol, request.min_chunks)
@@ -49,6 +53,18 @@ def _differences(request: RecordedRequest, original: Reply, port: Reply) -> Iter
         yield from text_differences(original.body.decode(errors="replace"), port.body.decode(errors="replace"), request.tol)
     else:
         yield from bytes_differences(original.body, port.body)
+
+
+def header_differences(original: tuple[tuple[str, str], ...], port: tuple[tuple[str, str], ...]) -> Iterator[Difference]:
+    """Headers by name; several of one name, as cookies are, together."""
+    before, after = _by_name(original), _by_name(port)
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            yield Difference(f"header {name}", clip(before.get(name, MISSING)), clip(after.get(name, MISSING)))
+
+
+def _by_name(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {name: ", ".join(value for other, value in headers if other == name) for name, _ in headers}
 
 
 def _unproven(request: RecordedRequest, original: Reply) -> str | None:
@@ -116,6 +132,8 @@ def json_differences(original: Any, port: Any, tol: float, ignore: tuple[str, ..
                 yield from json_differences(a, b, tol, ignore, inner)
     elif not _same_scalar(original, port, tol):
         yield Difference(path, shown(original), shown(port))
+    elif _widened(original, port):
+        yield Difference(path, f"{shown(original)} in float32", f"{shown(port)} in float64")
 
 
 def _member(owner: dict[str, Any], key: str) -> str:
@@ -126,6 +144,20 @@ def _same_scalar(original: Any, port: Any, tol: float) -> bool:
     if isinstance(original, float) and isinstance(port, int | float) and not isinstance(port, bool):
         return close(original, port, tol)
     return type(original) is type(port) and bool(original == port)
+
+
+def _widened(original: Any, port: Any) -> bool:
+    """Whether a number that was computed in float32 no longer is: it fits one, with more bits than a number that fits by chance."""
+    if not (isinstance(original, float) and isinstance(port, float) and _fits_single(original)) or _fits_single(port):
+        return False
+    return not (original * 2**BY_CHANCE / 2.0 ** math.frexp(original)[1]).is_integer()
+
+
+def _fits_single(value: float) -> bool:
+    try:
+        return bool(struct.unpack("f", struct.pack("f", value))[0] == value)
+    except OverflowError:
+        return False
 
 
 def text_differences(original: str, port: str, tol: float) -> Iterator[Difference]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from triton_migrate.server import Ports
 from triton_migrate.server.triton import HOST, ModelStatistics
 
-SERIES = re.compile(r'^nv_inference_(request_success|count|exec_count)\{model="([^"]+)"[^}]*\} ([0-9.e+]+)', re.MULTILINE)
+COUNTED = "request_success|count|exec_count|queue_duration_us|compute_(?:input|infer|output)_duration_us"
+SERIES = re.compile(rf'^nv_inference_({COUNTED})\{{model="([^"]+)"[^}}]*\}} ([0-9.e+]+)', re.MULTILINE)
 
 
 def is_bound(port: Path) -> bool:
@@ -39,7 +40,15 @@ class InApplication:
         for kind, model, value in SERIES.findall(self._metrics()):
             found[model][kind] = int(float(value))
         return tuple(
-            ModelStatistics(name, "1", row.get("request_success", 0), row.get("count", 0), row.get("exec_count", 0))
+            ModelStatistics(
+                name,
+                "1",
+                row.get("request_success", 0),
+                row.get("count", 0),
+                row.get("exec_count", 0),
+                row.get("queue_duration_us", 0) / 1e6,
+                sum(value for kind, value in row.items() if kind.startswith("compute_")) / 1e6,
+            )
             for name, row in sorted(found.items())
         )
 

@@ -23,6 +23,7 @@ class RequestResult:
     """What both sides answered to one recorded request. A status is None where no answer came.
 
     `on_triton`: True/False when Triton's success counter was watched (the request is marked `infer` and the port answered below 400).
+    `varies` names the places that the original itself answers differently each time: `$.took_ms`, `header x-request-id`.
     """
 
     id: str
@@ -35,10 +36,50 @@ class RequestResult:
     differences: tuple[Difference, ...]
     ms_original: float
     ms_port: float
+    varies: tuple[str, ...] = ()
 
     @property
     def equal(self) -> bool:
         return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class MixedUp:
+    """A request that the port answered differently when others were under way."""
+
+    id: str
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The requests that reach a model, sent by many clients at once: whether an answer depends on who shares its batch.
+
+    `sent` answers to `distinct` requests, `equal` of them as they were alone. `rows_per_call` is the mean batch of the model that
+    batched most, by Triton's counters (None: no call was counted). `left_out` could not be judged: the original itself does not
+    answer them twice alike, or not when it is asked for many at once.
+    """
+
+    clients: int
+    sent: int
+    equal: int
+    distinct: int
+    rows_per_call: float | None
+    left_out: tuple[str, ...]
+    mixed_up: tuple[MixedUp, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.mixed_up
+
+    @property
+    def shown(self) -> bool:
+        """Whether different rows did share a call."""
+        return self.distinct > 1 and self.rows_per_call is not None and self.rows_per_call > 1
+
+    def as_document(self) -> dict[str, Any]:
+        mixed = [{"id": m.id, **asdict(m.difference)} for m in self.mixed_up]
+        return {**asdict(self), "left_out": list(self.left_out), "mixed_up": mixed, "shown": self.shown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +147,7 @@ class Verification:
     python: str
     server: str
     stand_ins: tuple[str, ...]
+    together: Together | None = None
 
     @property
     def equal(self) -> int:
@@ -117,9 +159,11 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Every reply equal, and every inference that should have reached Triton did; at least one, where any is marked so."""
+        """Every reply equal, alone and among others, and every inference that should have reached Triton did; at least one, where
+        any is marked so."""
         reached = any(r.on_triton for r in self.requests) or not any(r.infer for r in self.requests)
-        return self.equal == self.total and reached and all(r.on_triton is not False for r in self.requests)
+        alike = self.equal == self.total and (self.together is None or self.together.passed)
+        return alike and reached and all(r.on_triton is not False for r in self.requests)
 
     def as_document(self) -> dict[str, Any]:
         """The `verification` object of report.json."""
@@ -128,6 +172,7 @@ class Verification:
             "equal": self.equal,
             "total": self.total,
             "passed": self.passed,
+            "together": None if self.together is None else self.together.as_document(),
             "load": None if self.load is None else _load_document(self.load),
             "models": [asdict(m) for m in self.models],
             "python": self.python,
@@ -137,7 +182,7 @@ class Verification:
 
 
 def _request_document(result: RequestResult) -> dict[str, Any]:
-    return {**asdict(result), "equal": result.equal, "differences": [asdict(d) for d in result.differences]}
+    return {**asdict(result), "equal": result.equal, "differences": [asdict(d) for d in result.differences], "varies": list(result.varies)}
 
 
 def _load_document(load: LoadResult) -> dict[str, Any]:

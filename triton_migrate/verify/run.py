@@ -1,5 +1,7 @@
 """Takes an app, its port and recorded requests, gives the `Verification`: start both, ask both the same, compare, load both.
 
+Where answers differ, the original is started a second time and asked again: what varies by itself is named and not held against the port.
+
 This is the story of the room. It runs the user's code, the one place in the tool besides `serve` that does, and says so.
 """
 
@@ -9,18 +11,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.server import Ports, Triton, running
-from triton_migrate.verify.client import Client, client
+from triton_migrate.verify.client import Client, Reply, client
 from triton_migrate.verify.compare import differences
 from triton_migrate.verify.inprocess import InApplication, is_bound
 from triton_migrate.verify.load import LoadPlan, Target, measure_load
-from triton_migrate.verify.records import LoadResult, ModelCounts, RequestResult, Verification
+from triton_migrate.verify.records import Difference, LoadResult, ModelCounts, RequestResult, Together, Verification
 from triton_migrate.verify.replay import Replayed, replay
 from triton_migrate.verify.requests import RecordedRequest, read_requests
 from triton_migrate.verify.start import App, Application, free_ports, running_app, start_command
+from triton_migrate.verify.together import among_others
+from triton_migrate.verify.varying import Varying, unexplained, varying
 from triton_migrate.verify.wire import wire
+
+Places = Mapping[str, tuple[Varying, ...]]  # by request id
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,13 @@ def verify_port(
     *,
     python: Path,
     load: LoadPlan | None = None,
+    fresh: Callable[[], Path] | None = None,
     say: Callable[[str], None] = print,
 ) -> Verification:
     """Compare the app in the folder `original` with its port in the folder `port`, served by a Triton of its own.
 
-    Both folders are run in and may be written to by the apps: pass copies. `python` has the app's packages. Raises
+    Both folders are run in and may be written to by the apps: pass copies. `fresh` makes one more copy of the original, for its second
+    run (default: the same folder, with what the first run left). `python` has the app's packages. Raises
     TritonMigrateError when there is nothing to compare (a bad requests file, an app or a model that does not start); a port that
     answers differently is a result. Whatever happens, everything started here is stopped.
     """
@@ -63,10 +72,18 @@ def verify_port(
             ) as after,
         ):
             say(f"the port is up on Triton {triton.version}, replaying {len(recorded)} requests")
-            results = _compared(replies, replay(recorded, after.client, _alive(after.app, triton), lambda: _answered(triton)))
+            alive = _alive(after.app, triton)
+            again = replay(recorded, after.client, alive, lambda: _answered(triton))
+            results = _compared(replies, again, {})
+            places: Places = {}
+            if not all(result.equal for result in results):
+                say("answers differ: asking the original a second time, to see what varies by itself")
+                places = _varying(replies, (fresh or (lambda: original))(), application, python)
+                results = _compared(replies, again, places)
             _tell_failures(results, after.app, say)
+            crowd = _among_others(replies, results, places, before, after, alive, triton, say)
             figures = _loaded(load, recorded, results, before, after, say) if load else None
-            return Verification(results, _counts(triton), figures, str(python), before.app.command.server, triton.stand_ins)
+            return Verification(results, _counts(triton), figures, str(python), before.app.command.server, triton.stand_ins, crowd)
 
 
 @contextmanager
@@ -107,7 +124,7 @@ def _counts(triton: Triton | InApplication) -> tuple[ModelCounts, ...]:
     return tuple(ModelCounts(m.name, m.request_success, m.execution_count, m.inference_count) for m in triton.statistics())
 
 
-def _compared(originals: tuple[Replayed, ...], ports: tuple[Replayed, ...]) -> tuple[RequestResult, ...]:
+def _compared(originals: tuple[Replayed, ...], ports: tuple[Replayed, ...], places: Places) -> tuple[RequestResult, ...]:
     return tuple(
         RequestResult(
             id=original.request.id,
@@ -117,12 +134,52 @@ def _compared(originals: tuple[Replayed, ...], ports: tuple[Replayed, ...]) -> t
             status_port=port.reply.status,
             infer=original.request.infer,
             on_triton=port.on_triton,
-            differences=differences(original.request, original.reply, port.reply),
+            differences=_differences(original, port.reply, places),
             ms_original=round(original.reply.seconds * 1e3, 2),
             ms_port=round(port.reply.seconds * 1e3, 2),
+            varies=tuple(v.place for v in places.get(original.request.id, ())),
         )
         for original, port in zip(originals, ports, strict=True)
     )
+
+
+def _differences(original: Replayed, reply: Reply, places: Places) -> tuple[Difference, ...]:
+    return unexplained(differences(original.request, original.reply, reply), places.get(original.request.id, ()))
+
+
+def _varying(replies: tuple[Replayed, ...], root: Path, application: Application, python: Path) -> Places:
+    """By request, where the original answers differently when it is started anew and asked the same."""
+    with _side("the original, once more,", root, application, python) as second:
+        again = replay(tuple(first.request for first in replies), second.client, second.app.check)
+    return {
+        first.request.id: varying(first.request, first.reply, other.reply)
+        for first, other in zip(replies, again, strict=True)
+        if first.reply.status is not None
+    }
+
+
+def _among_others(
+    replies: tuple[Replayed, ...],
+    results: tuple[RequestResult, ...],
+    places: Places,
+    before: Side,
+    after: Side,
+    alive: Callable[[], None],
+    triton: Triton | InApplication,
+    say: Callable[[str], None],
+) -> Together | None:
+    """All that reaches a model and was answered alike when it came alone, refused requests too: they may spoil a batch."""
+    known = {first.request.id: first for first, result in zip(replies, results, strict=True) if result.infer and result.equal}
+    asked = tuple(first.request for first in known.values())
+    if not asked:
+        return None
+    say(f"asking {len(asked)} of them together, as many clients do")
+    typical = median(max(r.ms_original, r.ms_port) for r in results if r.id in known) / 1e3
+
+    def judge(request: RecordedRequest, reply: Reply) -> tuple[Difference, ...]:
+        return _differences(known[request.id], reply, places)
+
+    return among_others(asked, typical, judge, before.client, after.client, alive, triton.statistics)
 
 
 def _tell_failures(results: tuple[RequestResult, ...], port: App, say: Callable[[str], None]) -> None:

@@ -1,0 +1,3 @@
+from spam import create_app
+
+app = create_app()

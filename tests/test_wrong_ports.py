@@ -1,0 +1,104 @@
+"""verify finds every one of a set of deliberately wrong ports, and passes the right one twice in a row."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixture_folders import tomllib
+
+from triton_migrate import api
+from triton_migrate.verify.records import Verification
+from triton_migrate.verify.run import verify_port
+from triton_migrate.verify.start import Application
+
+HERE = Path(__file__).parent / "wrong_ports"
+WRONG: dict[str, list[dict[str, Any]]] = defaultdict(list)
+for wrong in tomllib.loads((HERE / "cases.toml").read_text("utf-8"))["port"]:
+    WRONG[wrong["run"]].append(wrong)
+
+pytestmark = pytest.mark.triton
+
+
+def upload(content: bytes, name: str) -> dict[str, Any]:
+    boundary = "colours"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: image/png\r\n\r\n'
+    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    return {"method": "POST", "path": "/picture", "headers": headers, "body_b64": b64encode(body).decode()}
+
+
+def plain(colour: tuple[int, int, int]) -> bytes:
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGB", (6, 5), colour).save(out, "png")
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """The application, its right port, and the requests."""
+    folder = tmp_path_factory.mktemp("colours")
+    original, port, requests = folder / "original", folder / "port", folder / "requests.jsonl"
+    shutil.copytree(HERE / "app", original)
+    subprocess.run([sys.executable, HERE / "make_models.py"], cwd=original, check=True)
+    shutil.copytree(original, port)
+    report = api.apply(port, exports="none", write=True, allow_dirty=True)
+    assert [endpoint["port"] and endpoint["port"]["status"] for endpoint in report["endpoints"]] == ["ported", "ported"]
+    records = [
+        *(
+            {"id": name, **upload(plain(colour), f"{name}.png"), "infer": True}
+            for name, colour in (("red", (230, 40, 10)), ("green", (20, 210, 60)), ("blue", (10, 60, 240)), ("grey", (90, 95, 90)))
+        ),
+        {"id": "not-a-picture", **upload(b"GIF89a?", "broken.png"), "expect_status": 415},
+        {"id": "no-file", "method": "POST", "path": "/picture"},
+        {"id": "rows", "method": "POST", "path": "/rows", "json": {"rows": [[0.9, 0.1, 0.2], [0.1, 0.2, 0.8]]}, "infer": True},
+        {"id": "no-rows", "method": "POST", "path": "/rows", "json": {"rows": []}, "expect_status": 422},
+    ]
+    requests.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+    return original, port, requests
+
+
+def verified(trees: tuple[Path, Path, Path], port: Path) -> Verification:
+    original, _, requests = trees
+    application = Application("flask", "app:app", "wsgi")
+    return verify_port(original, port, application, requests, python=Path(sys.executable), say=lambda line: None)
+
+
+def test_the_right_port_passes_twice_in_a_row(trees: tuple[Path, Path, Path]) -> None:
+    for _ in range(2):
+        found = verified(trees, trees[1])
+        assert [(result.id, str(d)) for result in found.requests for d in result.differences] == []
+        assert found.together is not None
+        assert (found.together.mixed_up, found.together.left_out, found.together.shown) == ((), (), True)
+        assert (found.together.clients, found.together.distinct, found.together.equal) == (32, 5, 96)
+        assert found.passed
+
+
+@pytest.mark.parametrize("run", WRONG)
+def test_wrong_ports_are_found(trees: tuple[Path, Path, Path], tmp_path: Path, run: str) -> None:
+    port = tmp_path / "port"
+    shutil.copytree(trees[1], port)
+    for wrong in WRONG[run]:
+        text = (port / wrong["file"]).read_text()
+        assert text.count(wrong["find"]) == 1, f"{wrong['name']}: the port no longer reads {wrong['find']!r} once"
+        (port / wrong["file"]).write_text(text.replace(wrong["find"], wrong["replace"]))
+    found = verified(trees, port)
+    alone = {result.id: [d.path for d in result.differences] for result in found.requests}
+    among = {(mixed.id, mixed.difference.path) for mixed in found.together.mixed_up} if found.together else set()
+    for wrong in WRONG[run]:
+        if wrong.get("together"):
+            assert alone[wrong["request"]] == [], wrong["name"]
+            assert (wrong["request"], wrong["path"]) in among, wrong["name"]
+        else:
+            assert wrong["path"] in alone[wrong["request"]], wrong["name"]
+    assert not found.passed

@@ -1,0 +1,102 @@
+"""Takes a document, gives its findings one by one, each with a rule, a place and a key that outlives moved lines.
+
+SARIF, the baseline and suppression comments speak of findings; tables and the page speak of pipelines. Rules are the four categories,
+`blocked`, `not-done`, the flags of the analysis, and `reply-differs` once a port was verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from triton_migrate.report.document import Report, VerifiedRequest
+from triton_migrate.report.pipelines import CATEGORIES, MEANING, Pipeline, pipelines
+
+Level = Literal["note", "warning", "error"]
+BLOCKED: Final = "blocked"
+NOT_DONE: Final = "not-done"
+DIFFERS: Final = "reply-differs"
+UNUSED: Final = "unused-suppression"
+SAID: Final[dict[str, str]] = {
+    **{category: f"a pipeline of this category goes to: {MEANING[category]}" for category in CATEGORIES},
+    BLOCKED: "something keeps a pipeline from being ported",
+    NOT_DONE: "a part of a pipeline stays as it is",
+    DIFFERS: "the port answers a recorded request differently from the original",
+    UNUSED: "a suppression comment that suppresses nothing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One statement about one place. `entry` is the pipeline it is about; `line` 0 where no line is known."""
+
+    rule: str
+    level: Level
+    message: str
+    file: str
+    line: int
+    entry: str
+    suppressed: str | None = None  # by which comment's words; "" where it gives no reason
+
+    @property
+    def key(self) -> str:
+        """The same for the same finding in another version of the tree, wherever its line has moved."""
+        said = "" if self.rule in CATEGORIES else self.message  # what a category costs is no part of it
+        return "\0".join((self.rule, self.file, self.entry, said))
+
+
+def findings(document: Report) -> tuple[Finding, ...]:
+    """All of them, suppressed ones too, pipeline by pipeline; then what verification found."""
+    reasons = {(s["file"], s["line"], s["rule"]): s["reason"] for s in document["suppressions"]}
+
+    def told(finding: Finding) -> Finding:
+        place = (finding.file, finding.line, finding.rule)
+        if place not in reasons:
+            return finding
+        return Finding(finding.rule, finding.level, finding.message, finding.file, finding.line, finding.entry, reasons[place])
+
+    rows = pipelines(document)
+    return tuple(map(told, (*(f for row in rows for f in _of(row)), *_replies(document, rows), *_unused(document))))
+
+
+def _of(row: Pipeline) -> Iterator[Finding]:
+    found = row.found
+    category, effort = found["category"], found["effort"]
+    if category is not None and category != "none":
+        cost = f", effort {effort['points']}: {effort['why']}" if effort else ""
+        yield Finding(category, "note", f"{row.entry} is {category} ({MEANING[category]}){cost}", row.file, row.line, row.entry)
+    for trouble in row.troubles:
+        rule = BLOCKED if row.status in ("blocked", None) else NOT_DONE
+        yield Finding(rule, "warning", f"{row.entry}: {trouble.message}; {trouble.fix}", trouble.file, trouble.line, row.entry)
+    for evidence in found["evidence"]:
+        if evidence["rule"] in found["flags"]:
+            yield Finding(evidence["rule"], "note", f"{row.entry}: {evidence['message']}", evidence["file"], evidence["line"], row.entry)
+
+
+def _replies(document: Report, rows: tuple[Pipeline, ...]) -> Iterator[Finding]:
+    for request in document["verification"]["requests"] if document["verification"] else ():
+        if request["differences"]:
+            first = request["differences"][0]
+            said = f"{request['id']}: {first['path']} is {first['original']} in the original and {first['port']} in the port"
+            asked = _asked(request, rows)
+            yield Finding(DIFFERS, "error", said, asked.file if asked else "", asked.line if asked else 0, asked.entry if asked else "")
+
+
+def _asked(request: VerifiedRequest, rows: tuple[Pipeline, ...]) -> Pipeline | None:
+    """The pipeline whose entry the request names; one with path parameters has to fit part by part."""
+    path = request["path"].partition("?")[0].split("/")
+    for row in rows:
+        method, _, route = row.entry.partition(" ")
+        parts = route.split("/")
+        fits = len(parts) == len(path) and all(a == b or a[:1] in ("<", "{") for a, b in zip(parts, path, strict=True))
+        if request["method"] in method.split(",") and fits:
+            return row
+    return None
+
+
+def _unused(document: Report) -> Iterator[Finding]:
+    for comment in document["suppressions"]:
+        if not comment["used"]:
+            said = f"nothing here is found by {comment['rule']}: remove the comment"
+            yield Finding(UNUSED, "warning", said, comment["file"], comment["line"], "")

@@ -1,0 +1,44 @@
+"""Takes a pipeline and where it was cut, gives for each of its stages on which side it runs once ported: in the app or on Triton."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from triton_migrate.bind.records import Bound
+from triton_migrate.plan.cut import Cut
+from triton_migrate.plan.extent import staying
+from triton_migrate.report.document import Side
+from triton_migrate.trace.records import Pipeline, Stage
+
+
+def sides(pipeline: Pipeline, cuts: Iterable[Cut | Bound]) -> tuple[Side, ...]:
+    """One per stage. What PyTriton binds (`Bound`) is Triton's by its place; else a stage is where the steps of its data path are."""
+    cuts = tuple(cuts)
+    bound = tuple(c for c in cuts if isinstance(c, Bound))
+    own = tuple(_of(pipeline, c) for c in cuts if isinstance(c, Cut))
+    stay = {s.number for s in staying(pipeline, tuple(c for c in own if c.sites))}
+    wanted = pipeline.before | pipeline.after | {s.step for s in pipeline.sites}
+
+    def side(stage: Stage) -> Side:
+        if any(_inside(stage, b) for b in bound):
+            return "triton"
+        steps = [s.number for s in pipeline.steps if s.number in wanted and _inside_of(stage, s.scope.file, s.stmt.at[0])]
+        return "triton" if own and steps and not stay.intersection(steps) else "app"
+
+    return tuple(map(side, pipeline.stages))
+
+
+def _of(pipeline: Pipeline, cut: Cut) -> Cut:
+    """A cut that pipelines share, with the predict calls as this one reaches them."""
+    places = {site.span for site in cut.sites}
+    return replace(cut, sites=tuple(site for site in pipeline.sites if site.span in places))
+
+
+def _inside(stage: Stage, bound: Bound) -> bool:
+    span = bound.span
+    return stage.span.file == span.file and span.line <= stage.span.line and stage.span.end_line <= span.end_line
+
+
+def _inside_of(stage: Stage, file: str, line: int) -> bool:
+    return stage.span.file == file and stage.span.line <= line <= stage.span.end_line
