@@ -109,6 +109,7 @@ def good(repository: Path) -> None:
     write(repository, "chain", ensemble(("echo", "X", "A", "Y", "mid"), ("echo", "X", "mid", "Y", "B")), model=None)
     flat = ensemble(ONE, head="", tensors=(A + B).replace("[ 4 ]", "[ -1, 4 ]"))
     write(repository, "unbatched", flat, model=None)
+    write(repository, "wild", ensemble(ONE, tensors=(A + B).replace("[ 4 ]", "[ -1 ]")), model=None)
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -132,7 +133,7 @@ def test_the_real_server_says_the_same(tmp_path: Path) -> None:
     repository = tmp_path / "triton_serving" / "model_repository"
     good(repository)
     with running(tmp_path, ports=Ports.free(), say=lambda line: None) as triton:
-        assert set(triton.models) == {"echo", "pair_in", "both", "whole", "chain", "unbatched"}
+        assert set(triton.models) == {"echo", "pair_in", "both", "whole", "chain", "unbatched", "wild"}
     refused = {name: broken for name, broken in BROKEN.items() if broken.server and broken.rule not in ("no-version", "config-syntax")}
     for name, broken in refused.items():
         write(repository, name, broken.config, broken.model, broken.version)

@@ -261,7 +261,7 @@ def test_odd_diffs_are_shown_whole() -> None:
 def test_the_cut_is_drawn_where_stages_change_sides() -> None:
     stages = pipelines(sample("fastapi_images"))[0].found["stages"]
     wide, tall = diagram.across(stages), diagram.down(stages)
-    assert [box.y for box in wide.boxes] == [22, 132, 132, 132, 22]
+    assert [box.y for box in wide.boxes] == [22, 136, 136, 136, 22]
     assert [lane.title for lane in wide.lanes] == ["Application", "Triton"]
     assert tall.width <= 340
     assert all(box.x + diagram.BOX_WIDTH <= tall.width and box.y + diagram.BOX_HEIGHT <= tall.height for box in tall.boxes)

@@ -148,7 +148,7 @@ def test_a_category_is_the_same_finding_whatever_it_costs(tmp_path: Path) -> Non
 
 
 def test_comments_are_found_where_they_speak() -> None:
-    text = b'''x = "# triton-migrate: ignore[loose] no comment"
+    text = b"""x = "# triton-migrate: ignore[loose] no comment"
 a = 1  # triton-migrate: ignore[tight, blocked]  known since May
 # triton-migrate: ignore[loose] planned
 
@@ -158,7 +158,7 @@ async def f():  # triton-migrate: ignore[batch-loop]
     pass
 # triton-migrate: ignore[]
 b = 1
-'''
+"""
     found = suppressions({"b.py": text.splitlines(keepends=True), "a.py": [b"x = 1\n"]})
     assert [(s.line, s.rule, s.reason) for s in found] == [
         (2, "tight", "known since May"),

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixture_folders import FIXTURES
 from tight.serving import Served, gone, serving
 
 from triton_migrate import api
@@ -38,9 +39,22 @@ def command(case: dict[str, Any], workers: int) -> list[str]:
     return ["gunicorn", "-w", str(workers), "--threads", "8", "-b", "127.0.0.1:{port}", case["target"]]
 
 
+def source(name: str) -> Path:
+    """Where the application lies: beside its case, or among the fixtures."""
+    fixture = CASES.get(name, {}).get("fixture")
+    return FIXTURES / fixture / "before" if fixture else APPS / name
+
+
 def copied(name: str, to: Path) -> Path:
-    shutil.copytree(APPS / name, to, ignore=shutil.ignore_patterns("__pycache__", "*.joblib", "zero_shot", "case.json"))
+    shutil.copytree(source(name), to, ignore=shutil.ignore_patterns("__pycache__", "*.joblib", "zero_shot", "case.json"))
     return to
+
+
+def make_models(name: str, tree: Path) -> None:
+    script = source(name).with_name("make_models.py") if CASES[name].get("fixture") else tree / "make_models.py"
+    subprocess.run([sys.executable, script], cwd=tree, check=True, timeout=240)
+    if CASES[name].get("fixture"):
+        shutil.copytree(source(name), tree, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "*.txt", "__pycache__"))
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +76,7 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> Any:
             original, port = copied(name, folder / "original"), copied(name, folder / "port")
             api.apply(port, out=folder / "out", write=True)
             for tree in (original, port):
-                subprocess.run([sys.executable, "make_models.py"], cwd=tree, check=True, timeout=240)
+                make_models(name, tree)
             made[name] = original, port
         return made[name]
 
@@ -99,7 +113,7 @@ def test_patch_is_a_few_lines(tmp_path: Path) -> None:
         report = api.apply(port, out=tmp_path / "out", write=True)
         changed = 0
         for file in {c["file"] for c in report["changes"] if c["kind"] == "edit"}:
-            before, after = (APPS / name / file).read_text().splitlines(), (port / file).read_text().splitlines()
+            before, after = (source(name) / file).read_text().splitlines(), (port / file).read_text().splitlines()
             changed += sum(line[0] in "+-" and line[:3] not in ("+++", "---") for line in difflib.unified_diff(before, after))
         sizes.append(changed / sum(e["category"] == "tight" for e in report["endpoints"]))
     assert statistics.median(sizes) <= 12, sizes

@@ -22,13 +22,16 @@ from triton_migrate.report import json as report_json
 from triton_migrate.report.document import Application as ApplicationRow
 from triton_migrate.report.document import Report, Verification
 from triton_migrate.report.kept import DOCUMENT, Kept, packed, unpacked
+from triton_migrate.report.proof import GAIN
 
 if TYPE_CHECKING:
+    from triton_migrate.report.portfolio import Member
     from triton_migrate.server import Ports
     from triton_migrate.study import Study
 
 CATEGORIES = ("tight", "loose", "modular", "individual")
 REPORT, PAGE, PATCH, REQUESTS, SARIF = "report.json", "report.html", "migration.patch", "requests.jsonl", "report.sarif"
+INDEX, PORTFOLIO = "index.html", "portfolio.json"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".triton-migrate")
 
 
@@ -50,6 +53,23 @@ def scan(app: Path, *, out: Path | None = None, rules: Path | None = None, cache
         kept.keep({DOCUMENT: packed(report), **files})
     _write_files(files, out)
     return report
+
+
+def scan_many(
+    apps: tuple[Path, ...], *, out: Path, rules: Path | None = None, cache: FactsCache | None = None, jobs: int = 1
+) -> tuple[Member, ...]:
+    """Scan each application into a folder of its own below `out`, and write index.html over all. One that cannot be read is named."""
+    from triton_migrate.report import portfolio
+    from triton_migrate.report.folders import names
+
+    members = []
+    for name, app in zip(names(apps), apps, strict=True):
+        try:
+            members.append(portfolio.Member(name, name, scan(app, out=out / name, rules=rules, cache=cache, jobs=jobs)))
+        except TritonMigrateError as trouble:
+            members.append(portfolio.Member(name, name, None, str(trouble)))
+    _write_files({INDEX: portfolio.render(members), PORTFOLIO: portfolio.dumps(members)}, out)
+    return tuple(members)
 
 
 def apply(
@@ -99,13 +119,18 @@ def verify(
     requests: Path | None,
     out: Path,
     python: Path | None,
-    connections: int,
+    connections: tuple[int, ...],
     seconds: float,
     rounds: int,
+    rate: float | None = None,
     application: str | None = None,
     say: Callable[[str], None],
 ) -> Report:
-    """Start original and port, replay the same requests, compare, measure both under load; the result goes into the report."""
+    """Start original and port, replay the same requests, compare, measure both under load; the result goes into the report.
+
+    Of several `connections` the middle one is measured in `rounds`, the others once; 0 leaves the load out.
+    """
+    from triton_migrate.report.matching import Infers
     from triton_migrate.server import default_python
     from triton_migrate.verify.load import LoadPlan
     from triton_migrate.verify.run import verify_port
@@ -114,17 +139,40 @@ def verify(
     report = report_json.read(out / REPORT)
     chosen = _application(report, application)
     started = Application(chosen["framework"], chosen["target"], chosen["server"], chosen["factory"], chosen["script"] or "")
-    load = LoadPlan(connections=connections, seconds=seconds, rounds=rounds) if connections else None
+    levels = sorted({number for number in connections if number})
+    middle = levels[len(levels) // 2] if levels else 0
+    others = tuple(number for number in levels if number != middle)
+    load = LoadPlan(middle, others, rate, seconds, rounds) if levels else None
     with _two_trees(app, out / PATCH) as (original, ported, fresh):
-        recorded = requests or _requests_of(app)
-        result = verify_port(original, ported, started, recorded, python=python or default_python(app), load=load, fresh=fresh, say=say)
+        recorded, interpreter = requests or _requests_of(app, out), python or default_python(app)
+        result = verify_port(
+            original, ported, started, recorded, python=interpreter, load=load, fresh=fresh, infers=Infers(report), say=say
+        )
     report["verification"] = cast(Verification, result.as_document())
-    faster = result.load is not None and result.load.ratio.rps >= 1
+    faster = result.load is not None and result.load.ratio.rps >= GAIN
     for endpoint in report["endpoints"]:
         if result.passed and (made := endpoint["port"]) is not None and made["status"] == "ported":
             made["proof"] = "faster" if faster else "parity"
     _write_report(report, out)
     return report
+
+
+def record(
+    app: Path,
+    command: tuple[str, ...],
+    *,
+    out: Path,
+    upstream: int,
+    listen: int,
+    cache: FactsCache | None = None,
+    say: Callable[[str], None],
+) -> Path:
+    """Run the command that starts `app` and write what clients send to a proxy before it; gives the file of requests."""
+    from triton_migrate.report.matching import Infers
+    from triton_migrate.verify.record import record_app
+
+    record_app(app, command, out / REQUESTS, upstream=upstream, listen=listen, infers=Infers(scan(app, cache=cache)), say=say)
+    return out / REQUESTS
 
 
 # ---------------------------------------------------------------- selection
@@ -211,11 +259,11 @@ def _write_patch(patch: bytes, out: Path, *, keep: bool) -> None:
         (out / PATCH).unlink(missing_ok=True)
 
 
-def _requests_of(app: Path) -> Path:
-    for place in (app / REQUESTS, app.parent / REQUESTS):
+def _requests_of(app: Path, out: Path) -> Path:
+    for place in (app / REQUESTS, app.parent / REQUESTS, out / REQUESTS):
         if place.is_file():
             return place
-    raise TritonMigrateError("no requests to replay", file=str(app / REQUESTS), hint="give a file of recorded requests with --requests")
+    raise TritonMigrateError("no requests to replay", file=str(app / REQUESTS), hint="record some with `triton-migrate record`")
 
 
 @contextmanager
@@ -251,4 +299,4 @@ def _patched(tree: Path, patch: Path, flags: list[str]) -> None:
         )
 
 
-__all__ = ["apply", "scan", "serve", "verify", "write_sarif"]
+__all__ = ["apply", "record", "scan", "scan_many", "serve", "verify", "write_sarif"]

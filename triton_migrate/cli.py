@@ -21,7 +21,8 @@ from triton_migrate.base import TritonMigrateError
 from triton_migrate.index.cache import FactsCache, user_folder
 from triton_migrate.report import json as report_json
 from triton_migrate.report import terminal
-from triton_migrate.report.baseline import compared, keys_of
+from triton_migrate.report.baseline import Compared, compared, keys_of
+from triton_migrate.report.folders import repositories
 
 if TYPE_CHECKING:
     from triton_migrate.rulebook.vocabulary import Library
@@ -45,6 +46,7 @@ Jobs = Annotated[
     int, typer.Option(metavar="N", min=1, help="Processes at most; one is enough for a small tree.", show_default="one per core")
 ]
 OUT = Path(".triton-migrate")
+CONNECTIONS = (1, 16, 64)
 CORES = os.cpu_count() or 1
 FINDINGS = (*api.CATEGORIES, "blocked", "all")
 
@@ -61,6 +63,7 @@ class Target(str, Enum):
 
     PYTRITON = "pytriton"
     PYTHON_BACKEND = "python-backend"
+    ENSEMBLE = "ensemble"
 
 
 def _version(asked: bool) -> None:
@@ -78,7 +81,12 @@ def _main(
 
 @cli.command()
 def scan(
-    app: App = Path(),
+    apps: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="APP", help="Folder of the application; several, or a folder of repositories, get an index.", show_default="."
+        ),
+    ] = None,
     fail_on: Annotated[list[str] | None, typer.Option(metavar="WHAT", help=f"Exit with 1 if there is any: {', '.join(FINDINGS)}.")] = None,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="An earlier report.json: tell, and fail for, only what is new since.")
@@ -91,6 +99,13 @@ def scan(
 ) -> None:
     """Say what is there, without running it: entries, models, pipelines, and how each would be ported."""
     asked = frozenset(_findings(fail_on or ()))
+    roots = _roots(tuple(apps or (Path(),)))
+    if len(roots) > 1:
+        if baseline is not None or sarif:
+            raise TritonMigrateError("--baseline and --sarif are about one application", hint="scan it by itself")
+        _scan_many(roots, asked, out, rules, no_cache, jobs)
+        return
+    (app,) = roots
     earlier = keys_of(baseline) if baseline is not None else None  # read first: it may be the file that the scan writes
     report = api.scan(app, out=out, rules=rules, cache=_cache(no_cache), jobs=jobs)
     since = compared(report, earlier)
@@ -100,8 +115,26 @@ def scan(
         terminal.scan_summary(report, console, report=out / api.PAGE)
     else:
         terminal.baseline_summary(since, console, report=out / api.PAGE)
-    if any(finding.rule in asked or ("all" in asked and finding.rule in api.CATEGORIES) for finding in since.new):
+    if _any(since, asked):
         raise typer.Exit(1)
+
+
+def _roots(apps: tuple[Path, ...]) -> tuple[Path, ...]:
+    """What to scan: a folder of repositories stands for them."""
+    return tuple(root for app in apps for root in ((repositories(app) or (app,)) if app.is_dir() else (app,)))
+
+
+def _scan_many(roots: tuple[Path, ...], asked: frozenset[str], out: Path, rules: Path | None, no_cache: bool, jobs: int) -> None:
+    members = api.scan_many(roots, out=out, rules=rules, cache=_cache(no_cache), jobs=jobs)
+    terminal.portfolio_summary(members, console, index=out / api.INDEX)
+    if any(member.report is None for member in members):
+        raise typer.Exit(2)
+    if any(_any(compared(member.report, None), asked) for member in members if member.report is not None):
+        raise typer.Exit(1)
+
+
+def _any(since: Compared, asked: frozenset[str]) -> bool:
+    return any(finding.rule in asked or ("all" in asked and finding.rule in api.CATEGORIES) for finding in since.new)
 
 
 @cli.command()
@@ -130,7 +163,8 @@ def apply(
     target: Annotated[
         Target | None,
         typer.Option(
-            help="Where tight pipelines run: in the application, or, if their state can be passed in, outside it; default: pytriton.",
+            help="pytriton: tight pipelines stay in the application (default); python-backend: outside it if their state can be passed in, "
+            "and no ensembles; ensemble: loose pipelines with stages, too.",
             show_default=False,
         ),
     ] = None,
@@ -202,9 +236,18 @@ def verify(
     requests: Annotated[
         Path | None, typer.Option(metavar="FILE", help="JSONL of requests; default: requests.jsonl in or beside APP.")
     ] = None,
-    connections: Annotated[int, typer.Option(metavar="N", min=0, help="Concurrent connections of the load test; 0 leaves it out.")] = 16,
+    connections: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Concurrent connections of the load test; may be repeated, the middle one counts; 0 leaves it out.",
+            show_default="1, 16 and 64",
+        ),
+    ] = None,
     seconds: Annotated[float, typer.Option(metavar="S", min=0.5, help="Seconds of load per side and round.")] = 3.0,
     rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Alternating rounds of load.")] = 3,
+    rate: Annotated[float | None, typer.Option(metavar="R", min=0.1, help="Load of R requests a second, too, whatever comes back.")] = None,
     application: Annotated[
         str | None, typer.Option(metavar="MODULE:NAME", help="Which application to start, where there are several.")
     ] = None,
@@ -218,9 +261,10 @@ def verify(
         requests=requests,
         out=out,
         python=python,
-        connections=connections,
+        connections=tuple(connections) if connections else CONNECTIONS,
         seconds=seconds,
         rounds=rounds,
+        rate=rate,
         application=application,
         say=_say,
     )
@@ -229,6 +273,18 @@ def verify(
     done = report["verification"]
     if done is None or not done["passed"]:
         raise typer.Exit(1)
+
+
+@cli.command()
+def record(
+    app: App,
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What starts the application; put it after --.")],
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port that the application listens on.")] = 5000,
+    listen: Annotated[int, typer.Option(metavar="PORT", help="Port to send the requests to.")] = 5001,
+    out: Out = OUT,
+) -> None:
+    """Run the application behind a proxy that writes what clients send to requests.jsonl, for `verify`."""
+    api.record(app, tuple(command), out=out, upstream=port, listen=listen, cache=_cache(False), say=_say)
 
 
 @cli.command()

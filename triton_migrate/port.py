@@ -6,6 +6,7 @@ What generates and rewrites is loaded where there is something to port: LibCST a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +16,16 @@ from triton_migrate.bind.plan import bind, passable, unbound
 from triton_migrate.bind.records import BindPlan, Bound
 from triton_migrate.bind.versions import conflicts
 from triton_migrate.changes import ChangeSet, FileEdit, NewFile, NotDone, read_text
+from triton_migrate.entries.counted import worker_count
 from triton_migrate.entries.records import Entry
 from triton_migrate.generate.served import CLIENT, PYTRITON, ServedApp
 from triton_migrate.generate.snippets import unavailable_handler
+from triton_migrate.index import ir
+from triton_migrate.match import Matcher
 from triton_migrate.plan.choice import Where
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.port import Planner
+from triton_migrate.plan.purity import repeatable
 from triton_migrate.plan.queues import queue_rows
 from triton_migrate.plan.records import NotPorted
 from triton_migrate.rulebook.book import normalised
@@ -28,10 +33,12 @@ from triton_migrate.study import Study
 
 if TYPE_CHECKING:
     from triton_migrate.generate.models import Written
+    from triton_migrate.plan.planned import PlannedModel
 
 HANDLED = ("flask", "fastapi")
 NOT_ATTACHED = "cannot tell where the application object is made that Triton would start with (Flask and FastAPI are known)"
-PASSED = "python-backend"
+PASSED, STAGED = "python-backend", "ensemble"
+INSTANCES = 8  # copies of a model at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +61,34 @@ def port(
     write: bool = True,
 ) -> Port:
     """Plan, generate and rewrite the selected pipelines (by id). `exports`: which models leave their framework (generate.networks).
-    `cut`: see plan.choice. `target` "python-backend": tight pipelines whose state can be passed in leave the application, too.
+    `cut`: see plan.choice. `target` "python-backend": tight pipelines whose state can be passed in leave the application, too,
+    and modular ones are one model each; "ensemble": loose pipelines become ensembles as well, where they have stages.
     `inprocess`: for models served alone, what runs Triton in the application is written, too.
 
     Without `write` the app's own files are left alone and the change set is empty: what a scan says needs only the served models.
     """
     selected = tuple((p, v) for p, v in (*found.inferring, *found.consuming) if p.entry.id in endpoints)
-    stays = {p.entry.id for p, v in selected if v.category == "tight" or (target != PASSED and replaced(found.evaluator, p, found.pipelines))}
+    stays = {
+        p.entry.id for p, v in selected if v.category == "tight" or (target != PASSED and replaced(found.evaluator, p, found.pipelines))
+    }
     tight, loose = (tuple((p, v) for p, v in selected if (p.entry.id in stays) is wanted) for wanted in (True, False))
     if target == PASSED:
         passed, binding = passable(tight)
-        planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live_cells(found.evaluator, found.pipelines))
+        live = live_cells(found.evaluator, found.pipelines)
+        planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live, staged=frozenset())
     else:
         binding = bind(found.evaluator, found.texts, tight, found.pipelines, conflicts(found.project.root))
-        planner = Planner(found.evaluator, loose, Where(cut))
+        staged = frozenset({"modular", "loose"} if target == STAGED else {"modular"})
+        planner = Planner(found.evaluator, loose, Where(cut), staged=staged)
     planned = planner.plan()
-    pins = _pins(found.project.root)
+    pins, workers = _pins(found.project.root), worker_count(Matcher(found.evaluator), found.project.root)
     while planned.models or binding.bound:
         from triton_migrate.generate.models import write_model
         from triton_migrate.generate.networks import Exports, exporting
 
         asked = exporting(planned.models, Exports(exports))
         made = [(m, write_model(found.evaluator, m, found.texts, pins, asked)) for m in planned.models]
-        written = [w for _, w in made if not isinstance(w, NoCut)]
+        written = [_counted(_caching(found, w), workers) for _, w in made if not isinstance(w, NoCut)]
         troubles = [(m, w) for m, w in made if isinstance(w, NoCut)]
         edits = _edits(found, written, binding) if write and not troubles else []
         if stuck := next((e for e in edits if isinstance(e, NotDone) and binding.bound and _binds(binding, e)), None):
@@ -90,6 +102,8 @@ def port(
 
             served = tuple({m.name: m for w in written for m in w.every}.values())
             files = repository_files(served, _served_app(found, written), inprocess=inprocess) if served else ()
+            troubles = _refused(written, files)
+        if not troubles:
             done = tuple(e for e in edits if isinstance(e, FileEdit))
             needs = (*((CLIENT,) if written else ()), *((PYTRITON,) if binding.bound else ()))
             requirements = _requirements(found.project.root, needs)
@@ -102,8 +116,49 @@ def port(
     return Port((), (*planned.not_ported, *binding.not_ported), ChangeSet())
 
 
+def _caching(found: Study, written: Written) -> Written:
+    """Where the application gives results again for equal inputs, the server may, too, if they are equal for sure."""
+    verdicts = [v for p, v in (*found.inferring, *found.consuming) if p.entry.id in written.planned.endpoints]
+    noted = (n.span.place for v in verdicts for n in v.noted if n.rule == "result-cache")
+    kept = next(noted, "") or next(_decorating(found, written), "")
+    return replace(written, served=replace(written.served, cached=kept)) if kept and repeatable(written.planned) else written
+
+
+def _counted(written: Written, workers: tuple[int, str]) -> Written:
+    """A model that runs requests one by one is there as often as before: in each worker. One that stacks them needs no second copy."""
+    served = written.served
+    if workers[0] == 1 or served.stacked or served.decoupled or served.steps or served.alone:
+        return written
+    return replace(written, served=replace(served, instances=min(workers[0], INSTANCES), workers=workers[1]))
+
+
+def _decorating(found: Study, written: Written) -> Iterator[str]:
+    """The places of caches that decorate functions on the way to the model (`@lru_cache`)."""
+    frames = (f for c in written.planned.cuts for s in c.sites for f in (*(frame for _, frame in s.chain), s.frame))
+    decorators = {(f.scope.file, d.at) for f in frames if f.scope.kind == "function" for d in f.scope.function.decorators}
+    for span, _ in found.caches:
+        at = (span.line, span.column, span.end_line, span.end_column)
+        if any(file == span.file and ir.holds(whole, at) for file, whole in decorators):
+            yield span.place
+
+
 def _simplify(edit: NotDone) -> NoCut:
     return NoCut(edit.reason, edit.span, "simplify the statement")
+
+
+def _refused(written: list[Written], files: tuple[NewFile, ...]) -> list[tuple[PlannedModel, NoCut]]:
+    """The models that Triton would not load, with what it would say."""
+    from triton_migrate.generate.checked import refused
+
+    found = []
+    for problem in refused(files):
+        name, fix = problem.file.partition("/")[0], problem.fix
+        found += [
+            (w.planned, NoCut(f"Triton would refuse its model {name}: {problem.message}", w.planned.cut.span, fix))
+            for w in written
+            if name in {m.name for m in w.every}
+        ]
+    return found
 
 
 def _touched(written: list[Written], edit: NotDone) -> list[Written]:
@@ -139,7 +194,9 @@ def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[File
     for model in written:
         app.cut(model.planned, model.names)
     ported = {e for w in written for e in w.planned.endpoints}
-    asking = (p for p in found.pipelines if p.entry.id in ported and not all(s.worker is not None for s in p.sites))  # not only a worker of theirs
+    asking = (
+        p for p in found.pipelines if p.entry.id in ported and not all(s.worker is not None for s in p.sites)
+    )  # not only a worker of theirs
     frameworks = {p.entry.framework for p in asking if isinstance(p.entry, Entry)}
     for application in {a.span: a for a in found.applications}.values():
         if application.framework in frameworks and application.framework in HANDLED:
@@ -166,7 +223,7 @@ def _sound(edit: FileEdit | NotDone) -> FileEdit | NotDone:
 def _served_app(found: Study, written: list[Written]) -> ServedApp:
     ported = {e for w in written for e in w.planned.endpoints}
     queued = tuple(row for t, told in found.told if t.id in ported for row in queue_rows(t.name, told))
-    return replace(_started(found, written), queued=queued)
+    return replace(_started(found, written), queued=queued, beside=found.beside)
 
 
 def _started(found: Study, written: list[Written]) -> ServedApp:

@@ -14,6 +14,7 @@ from triton_migrate.entries.options import Options, Told
 from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Application, Entry, Task
 from triton_migrate.entries.routes import Routes
+from triton_migrate.entries.started import Beside, beside
 from triton_migrate.entries.startup import startup_functions
 from triton_migrate.entries.tasks import tasks, worker_startups
 from triton_migrate.index import ir
@@ -23,6 +24,7 @@ from triton_migrate.index.text import Text
 from triton_migrate.match import Matcher, last_of
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import Program
+from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.load import load_rulebook
 from triton_migrate.rulebook.vocabulary import Cache, Metric
 from triton_migrate.trace.models import Models
@@ -48,6 +50,7 @@ class Study:
     unregistered: tuple[Entry, ...]  # handlers of routes that no application serves
     caches: tuple[tuple[Span, str], ...]
     metrics: tuple[tuple[Span, str], ...]
+    beside: Beside  # what must run beside the application
     told: tuple[tuple[Task, tuple[Told, ...]], ...]  # what the queues are told about their tasks
     concerns: tuple[tuple[Span, str, str], ...]  # calls about placement or optimisation: where, which, what is called
 
@@ -87,7 +90,7 @@ def study(app: Path | Project, rules: Path | None = None, *, cache: FactsCache |
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
-        _places(matcher, Cache), _places(matcher, Metric), tuple((t, options.of(t)) for t in queued), _concerns(matcher),
+        _places(matcher, Cache), _places(matcher, Metric), beside(matcher, _looping(pipelines)), tuple((t, options.of(t)) for t in queued), _concerns(matcher),
     )  # fmt: skip
 
 
@@ -104,6 +107,12 @@ def _consumers(
         entries = routed | frozenset(p.entry.file for p in pipelines)
         found = [c for script in scripts(matcher, entries) if (c := consume(matcher.evaluator, models, script, queues))]
     return tuple(found)
+
+
+def _looping(pipelines: tuple[Pipeline, ...]) -> frozenset[Scope]:
+    """The functions that take from a queue of the program's own making and run a model."""
+    sites = (s for p in pipelines for s in p.sites if s.queued and not isinstance(p.entry, Task))
+    return frozenset((*(f.scope for _, f in s.chain), s.scope)[s.queued] for s in sites)
 
 
 def _served(matcher: Matcher, pipelines: tuple[Pipeline, ...]) -> frozenset[str]:

@@ -169,13 +169,13 @@ def _edges(model: Model, models: Mapping[str, Model], fields: Field) -> Iterator
             continue
         where = f"in {known.owner.name} ({known.port}) and", f"in {end.owner.name} ({end.port})"
         types = [DataType.Name(each.declared.data_type) for each in (known, end)]
-        shapes = [_shape(model, each) for each in (known, end)]
+        shapes = [_full(each) for each in (known, end)]
         if types[0] != types[1]:
             message = f"tensor {end.tensor!r} is {types[0]} {where[0]} {types[1]} {where[1]}"
             yield model.error(end.field, "type-differs", message, "Triton never casts: make both equal")
-        if shapes[0] != shapes[1]:
+        if not _fit(list(known.declared.dims), list(end.declared.dims)) and not _fit(*shapes):
             message = f"tensor {end.tensor!r} is {shapes[0]} {where[0]} {shapes[1]} {where[1]}"
-            yield model.error(end.field, "shape-differs", message, "the configured dims must be equal; -1 is a size of its own")
+            yield model.error(end.field, "shape-differs", message, "the configured dims must be equal, or -1")
 
 
 def _ends(model: Model, models: Mapping[str, Model], fields: Field) -> Iterator[_End]:
@@ -196,10 +196,14 @@ def _ends(model: Model, models: Mapping[str, Model], fields: Field) -> Iterator[
         )
 
 
-def _shape(ensemble: Model, end: _End) -> list[int]:
-    """Dims with the batch axis where the ensemble does not batch but the step does."""
-    dims = list(end.declared.dims)
-    return [-1, *dims] if end.owner.config.max_batch_size and not ensemble.config.max_batch_size else dims
+def _full(end: _End) -> list[int]:
+    """Dims with the batch axis of a model that batches."""
+    return [*([-1] if end.owner.config.max_batch_size else []), *end.declared.dims]
+
+
+def _fit(one: list[int], other: list[int]) -> bool:
+    """As the server compares: -1 is any size, and then looked at with each request."""
+    return len(one) == len(other) and all(a == b or -1 in (a, b) for a, b in zip(one, other, strict=True))
 
 
 def _circle(model: Model, models: Mapping[str, Model], path: tuple[str, ...]) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ PASSING = (  # a call of these hands data on as it is
     TaskEnqueue, ChannelPut, ChannelTake, FlowCall, FlowBind,
 )  # fmt: skip
 ACQUIRES = frozenset(
-    {"file-read", "file-write", "network", "process", "log", "time", "random"}
+    {"file-read", "file-write", "network", "process", "log", "metric", "time", "random"}
 )  # getting hold of the input changes no data
 TEXT = "builtins.str()"
 ANYTHING = "builtins.object()"  # where the rules of methods stand that do the same on every object
@@ -141,7 +141,7 @@ def call_converts(call: Call, book: Rulebook) -> bool:
         return True
     if any(isinstance(r, DataConvert) and r.container for r in known):
         return True
-    return any(isinstance(r, Effect) and (r.kind in ("log", "time") or (r.kind == "mutate" and name in _FILLING)) for r in known)
+    return any(isinstance(r, Effect) and (r.kind in ("log", "metric", "time") or (r.kind == "mutate" and name in _FILLING)) for r in known)
 
 
 _FILLING = frozenset({"append", "extend", "insert", "add"})

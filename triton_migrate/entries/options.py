@@ -1,4 +1,4 @@
-"""Takes the tasks, gives what their queue is told about each: retries, limits, delays, priorities, workflows, with the place that says it."""
+"""Takes the tasks, gives what their queue is told about each: retries, limits, delays, priorities, workflows, and where it is said."""
 
 from __future__ import annotations
 

@@ -61,6 +61,7 @@ class Routes:
             if match.rule.arguments and port(match.place.call, match.rule.arguments) is not None:
                 found |= self._given(match)
         for view in self.rulebook.of_role(WebView):
+            found |= self._adapting(view)
             for cls in self.handlers.views(view) if view.request else ():
                 for handled in self.handlers.answering(cls, None, None, None):
                     for function in handled.before or (handled.function,):
@@ -81,6 +82,20 @@ class Routes:
                     if isinstance(function, UserFunction):
                         names = [p.name for p in function.scope.function.parameters[1:]]
                         found |= {(function.scope, n): v for n in names if (v := self.evaluator.element(given, n))}
+        return found
+
+    def _adapting(self, view: WebView) -> dict[tuple[Scope, str], Values]:
+        """`Predict.as_view("predict", model)`: what follows the name are arguments of the class's constructor."""
+        found: dict[tuple[Scope, str], Values] = {}
+        for place in self.matcher.program.calls(view.adapter) if view.adapter else ():
+            call, frame = place.call, self.matcher.program.generic(place.scope)
+            classes = self.evaluator.values(call.func.value, frame) if isinstance(call.func, ir.Attribute) else frozenset()
+            for cls in (c for c in classes if isinstance(c, UserClass) and self.handlers.view(c) == view):
+                for function in self.evaluator.class_attribute(cls, view.setup, None):
+                    if isinstance(function, UserFunction):
+                        names = [p.name for p in function.scope.function.parameters[1:]]
+                        given = (*zip(names, call.args[1:], strict=False), *((k, v) for k, v in call.keywords if k in names))
+                        found |= {(function.scope, n): self.evaluator.values(v, frame) for n, v in given if n is not None}
         return found
 
     # ------------------------------------------------------------ registrations

@@ -88,11 +88,13 @@ def _config(model: ServedModel) -> ModelConfig:
         return config
     if model.stacked:
         config.dynamic_batching.SetInParent()
+    if model.cached:
+        config.response_cache.enable = True
     if model.decoupled:
         config.model_transaction_policy.decoupled = True
         if not waits(model):
             config.parameters["streams"].string_value = str(STREAMS)
-    config.instance_group.add(kind=ModelInstanceGroup.KIND_CPU, count=1)
+    config.instance_group.add(kind=ModelInstanceGroup.KIND_CPU, count=model.instances)
     return config
 
 
@@ -116,12 +118,18 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
         return "\n".join([*lines, *_steps(config)]) + "\n"
     if model.stacked:
         lines += ["# no delay: requests that wait are batched anyway", "dynamic_batching { }"]
+    if model.cached:
+        lines += [
+            f"# the application keeps results, too ({model.cached}); the server needs --cache-config=local,size=BYTES for it",
+            f"response_cache {{ {line(config.response_cache)} }}",
+        ]
     if model.decoupled:
         lines += ["# any number of responses to one request", f"model_transaction_policy {{ {line(config.model_transaction_policy)} }}"]
         if config.parameters:
             lines += ["# how many requests one instance answers at once", line(ModelConfig(parameters=config.parameters))]
     lines += [
         "# The Python backend chooses its device itself; each further instance is a process with its own copy of the model.",
+        *((f"# As many as the application has workers ({model.workers}): requests are run one by one.",) if model.workers else ()),
         f"instance_group [ {{ {line(config.instance_group[0])} }} ]",
     ]
     return "\n".join(lines) + "\n"
@@ -137,7 +145,7 @@ def _steps(config: ModelConfig) -> Iterator[str]:
         yield "    {"
         yield f"      {_line(type(step)(model_name=step.model_name, model_version=step.model_version))}"
         for field, ports in (("input_map", step.input_map), ("output_map", step.output_map)):
-            yield from (f"      {_line(type(step)(**{field: {port: tensor}}))}" for port, tensor in ports.items())
+            yield from (f"      {_line(type(step)(**{field: {port: tensor}}))}" for port, tensor in sorted(ports.items()))
         yield "    }" + ("," if number < last else "")
     yield "  ]"
     yield "}"

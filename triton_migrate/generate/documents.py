@@ -8,11 +8,10 @@ from itertools import chain
 
 from triton_migrate.base import Span
 from triton_migrate.generate.config import STREAMS, waits
+from triton_migrate.generate.deployment import PORT, image_name, settings
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
 from triton_migrate.plan.records import ServedModel, Tensor
-
-PORT = 8080  # where the application listens in its container
 
 
 def readme(models: tuple[ServedModel, ...], app: ServedApp, *, inprocess: bool = False) -> str:
@@ -28,6 +27,9 @@ def readme(models: tuple[ServedModel, ...], app: ServedApp, *, inprocess: bool =
         not_exported=_once(chain.from_iterable(model.not_exported for model in models)),
         together=_together,
         alone=any(model.alone for model in models),
+        metrics=_once(
+            f"`{model.name}`" for model in models if "triton_metrics import" in model.pipeline or "import triton_metrics" in model.pipeline
+        ),
         inprocess=inprocess,
         shared=shared(models),
         binary=any(tensor.provenance == "bytes" for model in models for tensor in (*model.inputs, *model.outputs)),
@@ -43,12 +45,27 @@ def shared(models: tuple[ServedModel, ...]) -> dict[str, tuple[str, ...]]:
 def dockerfile(models: tuple[ServedModel, ...]) -> str:
     networks = [network for model in models for network in model.networks]
     needs = sorted(_once(chain.from_iterable(network.needs for network in networks)))
-    return render("Dockerfile", networks=sorted(_once(network.name for network in networks)), needs=["'numpy<2'", *needs])
+    return render(
+        "Dockerfile",
+        networks=sorted(_once(network.name for network in networks)),
+        needs=["'numpy<2'", *needs],
+        cached=any(m.cached for m in models),
+    )
 
 
 def compose(models: tuple[ServedModel, ...], app: ServedApp) -> str:
-    # a JSON string is a YAML string, whatever the target's name is
-    return render("docker-compose.yml", app=app, command=json.dumps(app.command(PORT)), alone=any(model.alone for model in models))
+    # a JSON value is a YAML value, whatever the target's name is
+    told = settings(app, "http://triton:8000")
+    return render(
+        "docker-compose.yml",
+        app=app,
+        command=json.dumps(app.command(PORT)),
+        environment="{ " + ", ".join(f"{name}: {json.dumps(value)}" for name, value in told.items()) + " }",
+        json=json.dumps,
+        service=image_name(app),
+        fixed=", ".join(_once(span.place for span in app.beside.fixed)),
+        alone=any(model.alone for model in models),
+    )
 
 
 def requirements(models: tuple[ServedModel, ...]) -> str:

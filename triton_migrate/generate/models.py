@@ -13,6 +13,7 @@ from triton_migrate.generate.soundness import unbound, undefined
 from triton_migrate.index.text import Text
 from triton_migrate.plan.closure import Closure, UncopyableError
 from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.errors import known_in
 from triton_migrate.plan.planned import MAX_BATCH_SIZE, PlannedModel
 from triton_migrate.plan.records import ServedModel
 from triton_migrate.plan.tensors import records
@@ -55,7 +56,7 @@ def write_model(
                 if record.cls is not None:
                     closure.require(record.cls.scope.file, record.cls.scope.name, planned.cut.span)
         pairs = [(c.scope.file, e) for c, errors in zip(planned.cuts, planned.errors, strict=True) for e in errors]
-        known = dict.fromkeys(closure.require(file, e, planned.cut.span) for file, e in (*pairs, *planned.raised))
+        known = dict.fromkeys(closure.require(known_in(evaluator, file, e), e, planned.cut.span) for file, e in (*pairs, *planned.raised))
         invalid = ("Exception",) if "Exception" in known else tuple(known)
         assembly = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites)
         text = assembly.build()

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.changes import NewFile
 from triton_migrate.generate.config import config_pbtxt, waits
+from triton_migrate.generate.deployment import deployment
 from triton_migrate.generate.documents import compose, dockerfile, readme, requirements
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
@@ -20,6 +21,7 @@ ROOT = PurePosixPath("triton_serving")
 CODEC = "triton_codec"  # not "codec": an application may have a module of that name, and its folder comes first on Triton's path
 NETWORK = "triton_network"
 CALL = "triton_call"
+METRICS = "triton_metrics"
 
 
 def repository_files(models: tuple[ServedModel, ...], app: ServedApp, *, inprocess: bool = False) -> tuple[NewFile, ...]:
@@ -42,6 +44,11 @@ def uses_codec(model: ServedModel) -> bool:
     return uses_call(model) or f"from {CODEC} import" in model.pipeline or f"import {CODEC}" in model.pipeline
 
 
+def uses_metrics(model: ServedModel) -> bool:
+    """Whether its moved code counts in metrics of the application."""
+    return f"from {METRICS} import" in model.pipeline or f"import {METRICS}" in model.pipeline
+
+
 def uses_call(model: ServedModel) -> bool:
     """Whether it imports `triton_call`."""
     return model.alone or f"from {CALL} import" in model.pipeline
@@ -50,10 +57,13 @@ def uses_call(model: ServedModel) -> bool:
 def _application_side(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     streams, ensembles = any(m.decoupled for m in models), any(m.steps for m in models)
     calls = any(uses_call(m) and not m.alone for m in models)
-    text = render("client.py", streams=streams, ensembles=ensembles, calls=calls)
+    metrics = any(uses_metrics(m) for m in models)
+    text = render("client.py", streams=streams, ensembles=ensembles, calls=calls, metrics=metrics)
     yield _file("__init__.py", "", "makes the client importable")
     yield _file("client.py", text, "calls Triton over HTTP or gRPC, or runs the pipelines in process")
     yield _file(f"{CODEC}.py", render(f"{CODEC}.py"), "turns Python values into tensors and back")
+    if metrics:
+        yield _file(f"{METRICS}.py", render(f"{METRICS}.py"), "the application's own metrics where they are counted in Triton")
 
 
 def _model(model: ServedModel) -> Iterator[NewFile]:
@@ -68,6 +78,8 @@ def _model(model: ServedModel) -> Iterator[NewFile]:
         yield _file(f"{folder}/1/{NETWORK}.py", render(f"{NETWORK}.py"), f"asks Triton for {_named(model.networks)} once exported")
     if uses_call(model):
         yield _file(f"{folder}/1/{CALL}.py", render(f"{CALL}.py"), "the same as the application's copy")
+    if uses_metrics(model):
+        yield _file(f"{folder}/1/{METRICS}.py", render(f"{METRICS}.py"), "the same as the application's copy: counts at Triton's /metrics")
     if uses_codec(model):
         yield _file(
             f"{folder}/1/{CODEC}.py", render(f"{CODEC}.py"), "the same as the application's copy: Triton gives a model its own folder only"
@@ -107,7 +119,8 @@ def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     if not scripts:
         return
     calls, ensembles = any(uses_call(m) for m in models), any(n.steps for m in models for n in m.networks)
-    yield _file("exporting.py", render("exporting.py", calls=calls, ensembles=ensembles), "what the export scripts share")
+    text = render("exporting.py", calls=calls, ensembles=ensembles, metrics=any(uses_metrics(m) for m in models))
+    yield _file("exporting.py", text, "what the export scripts share")
     yield _file(f"{NETWORK}.py", render(f"{NETWORK}.py"), "stands in the place of a network: while it is exported, and in Triton")
     for name, (network, model) in sorted(scripts.items()):
         calls = dict.fromkeys(c for m in models for n in m.networks if n.name == name for c in n.calls)
@@ -133,6 +146,7 @@ def _surroundings(models: tuple[ServedModel, ...], app: ServedApp, inprocess: bo
     yield _file("requirements.txt", requirements(models), "what the models need inside Triton")
     yield _file("Dockerfile", dockerfile(models), "Triton with the models")
     yield _file("docker-compose.yml", compose(models, app), "Triton and the application together")
+    yield from (_file(*each) for each in deployment(app))
 
 
 def _file(path: str, text: str, reason: str) -> NewFile:

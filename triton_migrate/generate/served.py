@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from triton_migrate.entries.started import Beside
 from triton_migrate.plan.queues import QueueRow
 
 PYTRITON = "nvidia-pytriton>=0.7,<0.8"  # brings Triton 2.51 and its clients, and needs numpy<2
@@ -27,6 +28,7 @@ class ServedApp:
     frameworks: tuple[str, ...]  # of its models, for the reader
     manifest: str = ""
     script: str = ""  # what a person starts instead of a server
+    beside: Beside = Beside()  # noqa: RUF009 - it is frozen
     queued: tuple[QueueRow, ...] = ()  # what queues are told about tasks that ask Triton now
 
     def command(self, port: int) -> str:

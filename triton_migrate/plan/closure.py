@@ -24,7 +24,17 @@ from triton_migrate.plan.taskclasses import called_by_library, constructors, is_
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope
 from triton_migrate.resolve.values import Api, Module, UserClass, Values
-from triton_migrate.rulebook.vocabulary import Effect, ModelConfigure, ModelLoad, ModelPredict, TaskEnqueue, WebApp, WebRequest, WebRouter
+from triton_migrate.rulebook.vocabulary import (
+    Effect,
+    Metric,
+    ModelConfigure,
+    ModelLoad,
+    ModelPredict,
+    TaskEnqueue,
+    WebApp,
+    WebRequest,
+    WebRouter,
+)
 
 RESERVED = frozenset(
     {
@@ -32,6 +42,8 @@ RESERVED = frozenset(
         "inputs", "wanted", "rows", "carried", "batch", "batches", "stream", "piece",
     }
 )  # fmt: skip
+METRICS = "triton_metrics"  # see its template
+COUNTED = ("counter", "gauge", "histogram")
 RUNTIME = ("file-read", "network", "process", "db-read")
 
 
@@ -206,7 +218,10 @@ class Closure:
             if program.module_path(file, module) or program.is_package(module):
                 return name  # its attributes are replaced one by one
             text = f"import {module}" if module.split(".")[0] == name and "." not in module else f"import {module} as {name}"
-            if module == name:
+            known = self.evaluator.rulebook.library_of(module)
+            if known is not None and any(isinstance(r, Metric) and r.kind in COUNTED for r in known.rules):
+                text, module = f"import {METRICS} as {name}", METRICS
+            elif module == name:
                 text = self._whole_import(file, name)
             return self._library(file, name, text, module)
         stmt, original = binding.imported
@@ -225,7 +240,13 @@ class Closure:
         return self._library(file, name, text, module)
 
     def _standard(self, module: str, name: str) -> tuple[str, str]:
-        """Python's own function where a library's gives the same (`get_task_logger` of a queue): then the library stays behind."""
+        """Python's own function where a library's gives the same (`get_task_logger` of a queue): then the library stays behind.
+
+        A metric of the application is counted where the code runs: in Triton, among its own.
+        """
+        made = self.evaluator.rulebook.find(self.evaluator.rulebook.canonical(f"{module}.{name}"), Metric)
+        if made is not None and made.kind in COUNTED:
+            return METRICS, name
         same, _, called = self.evaluator.rulebook.canonical(f"{module}.{name}()").rpartition("()")[0].rpartition(".")
         return (same, called) if same != module and same in sys.stdlib_module_names else (module, name)
 

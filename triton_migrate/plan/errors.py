@@ -5,6 +5,8 @@ A handler that catches everything must not take "Triton is down" for an error of
 
 from __future__ import annotations
 
+import builtins
+
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.cut import Cut
 from triton_migrate.resolve.evaluate import Evaluator
@@ -77,4 +79,16 @@ def _known_as(evaluator: Evaluator, value: Value, cut: Cut) -> str | None:
     if not isinstance(value, (Api, UserClass)):
         return None
     module = evaluator.program.frames[cut.scope.file]
-    return next((n for n in module.scope.bindings if value in evaluator.name(n, module)), None)
+    known = next((n for n in module.scope.bindings if value in evaluator.name(n, module)), None)
+    if known is not None or not isinstance(value, UserClass) or value.scope.name in module.scope.bindings:
+        return known
+    return value.scope.name if known_in(evaluator, cut.scope.file, value.scope.name) == value.scope.file else None
+
+
+def known_in(evaluator: Evaluator, file: str, name: str) -> str:
+    """The file that defines a class which handlers around `file` catch: itself where it knows the name, else one that it imports."""
+    program = evaluator.program
+    if name in program.frames[file].scope.bindings or hasattr(builtins, name):
+        return file
+    found = [f for f in sorted(program.imported_by(file)) if any(b.how == "class" for b in program.frames[f].scope.bindings.get(name, ()))]
+    return found[0] if len(found) == 1 else file

@@ -14,6 +14,7 @@ from triton_migrate.index import flow, ir
 from triton_migrate.plan import liveness
 from triton_migrate.plan.cut import Cut, Way
 from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.drivers import whole_functions
 from triton_migrate.plan.stagecut import StageCut, Values, key
 from triton_migrate.plan.tensors import has_record
 from triton_migrate.plan.units import Unit, Units, joined
@@ -56,15 +57,16 @@ class Graph:
 def best(
     evaluator: Evaluator, pipeline: Pipeline, cutter: Cutter, ways: tuple[Way, ...], stages: frozenset[Span]
 ) -> tuple[Way, dict[Cut, Graph]] | str:
-    """The way whose cuts have most stages, of equals the cheapest, with their graphs; or why none is an ensemble."""
-    found: list[tuple[int, Way, dict[Cut, Graph]]] = []
+    """The way whose cuts have most stages and least between them, of equals the cheapest, with their graphs; or why there is none."""
+    found: list[tuple[tuple[int, int], Way, dict[Cut, Graph]]] = []
     whys: dict[str, None] = {}
-    for way in ways[:CANDIDATES]:
+    for way in (*ways[:CANDIDATES], *((cut,) for cut in whole_functions(cutter))):
         made = {cut: graph(evaluator, pipeline, cutter, cut, stages) for cut in way}
         graphs = {cut: g for cut, g in made.items() if isinstance(g, Graph)}
         whys.update(dict.fromkeys(g for g in made.values() if isinstance(g, str)))
         if graphs:
-            found.append((sum(g.pure for g in graphs.values()), way, graphs))
+            pure, every = sum(g.pure for g in graphs.values()), sum(len(g.stages) for g in graphs.values())
+            found.append(((pure, pure - every), way, graphs))
     if not found:
         return next(iter(whys), "only the predict call leaves")
     _, way, graphs = max(found, key=lambda each: each[0])

@@ -108,7 +108,7 @@ class Hoists:
         if bound & {n.id for n in flow.names(expr)} or any(self.judge.uses_loaded(p, self.frame) for p in parts):
             return False
         values = self.judge.evaluator.values(expr, self.frame)
-        if any(self.judge.is_loaded(v) or self.judge.of_the_web(v) for v in values):
+        if any(self.judge.is_object(v) or self.judge.of_the_web(v) for v in values):
             return False
         kind = self.types.of(expr, self.frame)
         if kind.kind == "unknown" and not self._asked(parts):  # what a device or a database gives may be anything

@@ -242,7 +242,11 @@ class Judge:
         values = {
             v for v in self.evaluator.name(name, frame) if not (isinstance(v, Literal) and v.value is None)
         }  # `model = None` until loaded
-        return bool(values) and all(self.is_loaded(v) or (isinstance(v, Instance) and not self._is_data(v)) for v in values)
+        return bool(values) and all(map(self.is_object, values))
+
+    def is_object(self, value: Value) -> bool:
+        """A model, or an object of the program that is more than data: it is not sent."""
+        return self.is_loaded(value) or (isinstance(value, Instance) and not self._is_data(value))
 
     def _holding(self) -> frozenset[Value]:
         """Objects that the predict calls reach their models through (`artifacts.model.predict(x)`)."""

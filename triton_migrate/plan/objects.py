@@ -18,7 +18,8 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.making import Making, Needed
 from triton_migrate.plan.taskclasses import TaskClasses
-from triton_migrate.resolve.calls import results
+from triton_migrate.resolve.calls import argument_map, results
+from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, Scope, Store
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, Values
 
@@ -182,21 +183,49 @@ class Objects:
         self.closure.inner_imports(file, (stmt,))
         return self.closure.copy(file, stmt, frozenset(local), frame)
 
-    def _constant(self, scope: Scope, name: str, where: Span) -> str:
-        """A parameter that every call leaves at the same constant."""
+    def _argument(self, scope: Scope, name: str, where: Span) -> str:
+        """A parameter that every call leaves at the same constant, or what the one call that the program makes passes for it."""
         values = self.evaluator.name(name, self.program.generic(scope))
         value = next(iter(values)) if len(values) == 1 else None
-        if not isinstance(value, Literal):
-            reason = f"the model is made from {name}, an argument of {scope.name}"
-            raise self.closure.stuck(reason, where, "make it from constants or settings")
-        return f"{name} = {value.value!r}\n"
+        if isinstance(value, Literal):
+            return f"{name} = {value.value!r}\n"
+        places = self._calls(scope)
+        if len(places) == 1 and places[0].scope.kind == "module":
+            return f"{name} = {self._passed(scope, name, places[0], where)}\n"
+        parameter = next((p for p in scope.function.parameters if p.name == name), None)
+        if not places and parameter is not None and isinstance(parameter.default, ir.Constant):
+            return f"{name} = {parameter.default.value!r}\n"
+        reason = f"the model is made from {name}, an argument of {scope.name}"
+        raise self.closure.stuck(reason, where, "make it from constants or settings")
+
+    def _calls(self, scope: Scope) -> list[CallPlace]:
+        """Where the program calls a function, tests aside."""
+        name = scope.owner.name if scope.name == "__init__" and scope.owner is not None else scope.name
+        return [
+            place
+            for place in self.program.calls(name)
+            if not is_test(place.scope.file)
+            for value in self.evaluator.values(place.call.func, self.program.generic(place.scope))
+            if any(f.scope is scope for f in self.evaluator.callables(value))
+        ]
+
+    def _passed(self, scope: Scope, name: str, place: CallPlace, where: Span) -> str:
+        """The text of what a call gives for a parameter, or of its default."""
+        parameters = scope.function.parameters
+        given = argument_map(parameters[1:] if scope.owner is not None else parameters, place.call).get(name)
+        if given is not None:
+            return self.piece(given, place.scope, set(), Span(place.scope.file, *place.call.at))
+        default = next((p.default for p in parameters if p.name == name), None)
+        if not isinstance(default, ir.Constant):
+            raise self.closure.stuck(f"cannot tell what {scope.name} gets as {name}", where, "make the model from constants or settings")
+        return repr(default.value)
 
     def _given(self, needed: Needed, scope: Scope, where: Span) -> str:
-        """The constants that parameters stand for."""
+        """What parameters stand for."""
         if needed.leaves is not None:
             raise self.closure.stuck(f"{scope.name} may return before the model is made", Span(scope.file, *needed.leaves.at),
                                      "make the model in a function of its own")  # fmt: skip
-        return "".join(self._constant(scope, n, where) for n in sorted(needed.arguments))
+        return "".join(self._argument(scope, n, where) for n in sorted(needed.arguments))
 
     # ------------------------------------------------------------ containers that are filled
 

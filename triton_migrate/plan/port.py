@@ -44,10 +44,10 @@ class Planner:
         selected: tuple[tuple[Pipeline, Verdict], ...],
         where: Where = Where.CHEAPEST,
         live: frozenset[Cell] = frozenset(),
-        ensembles: bool = True,
+        staged: frozenset[str] = frozenset({"modular"}),
     ) -> None:
-        """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app. `ensembles`: modular
-        pipelines become one model for each stage."""
+        """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app. `staged`: categories whose
+        pipelines become an ensemble with a model for each stage, where they can."""
         self.evaluator = evaluator
         self._refused: dict[str, NotPorted] = {}
         self._open: dict[str, _Open] = {}
@@ -61,7 +61,7 @@ class Planner:
                 self._refused[entry] = NotPorted(entry, ways.reason, ways.span, ways.fix)
                 continue
             self._open[entry] = _Open(pipeline, cutter, list(ways))
-            if ensembles and verdict.category == "modular" and where is not Where.MODEL:
+            if verdict.category in staged and where is not Where.MODEL:
                 self._open[entry].stage(best(evaluator, pipeline, cutter, ways, frozenset(e.span for e in verdict.evidence)))
         self._share()
 

@@ -1,4 +1,4 @@
-"""Takes what a queue is told about a task, gives what becomes of each when the task is a client of Triton, and what if the queue were taken away.
+"""Takes what a queue is told about a task, gives what becomes of it when the task is a client of Triton, and what without the queue.
 
 By default the queue stays: the task still runs in its worker, and only the model is elsewhere. So what the queue does for the task goes on.
 """

@@ -90,6 +90,9 @@ class ServedModel:
     decoupled: bool = False
     alone: bool = False  # one input CALL, one output RESULT: see plan.alone
     steps: tuple[Wired, ...] = ()  # of an ensemble, which has no pipeline of its own
+    instances: int = 1
+    workers: str = ""  # where the application says how many workers it has, if its instances are as many
+    cached: str = ""  # where the application gives results again, if the server may do so, too
 
     @property
     def backend(self) -> str:

@@ -1,4 +1,4 @@
-"""Takes the object of a task's class (`@app.task(base=ModelTask)`), gives how pipeline.py makes it: the program's own class, without the queue.
+"""Takes the object of a task's class (`@app.task(base=ModelTask)`), gives how pipeline.py makes it: the class without the queue.
 
 A worker's library makes the object, calls it for every job and runs its hooks. On the model's side only what holds the model counts: the
 class loses its base and what only the library calls, and what a hook (`__call__`, `before_start`) would load is loaded by load().

@@ -246,7 +246,7 @@ def _models(study: Study) -> list[doc.Model]:
     ]  # fmt: skip
 
 
-def _every(port: Port) -> list[tuple[Served, tuple[str, ...]]]:
+def _every(port: Ported) -> list[tuple[Served, tuple[str, ...]]]:
     """The models of the repository, each once, with the entries that they serve."""
     found: dict[str, tuple[Served, dict[str, None]]] = {}
     for written in port.models:

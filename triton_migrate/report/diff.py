@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 from typing import Literal
 
 from markupsafe import Markup
@@ -27,6 +27,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """What stands beside each other: a line that stayed is on both sides, one that came or went on one."""
+
+    before: Row | None
+    after: Row | None
+
+    @property
+    def kind(self) -> str:
+        if self.before is None or self.after is None:
+            return "added" if self.before is None else "removed"
+        return "same" if self.before.kind == "same" else "changed"
+
+
+@dataclass(frozen=True, slots=True)
 class Hunk:
     """`heading` is what git writes after the line numbers: the enclosing function."""
 
@@ -35,12 +49,30 @@ class Hunk:
     heading: str
     rows: tuple[Row, ...]
 
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The rows side by side; notes about line ends are left to the rows."""
+        return tuple(pair for _, run in groupby(self.rows, key=lambda row: row.kind == "same") for pair in _beside(tuple(run)))
+
+    @property
+    def lines(self) -> range:
+        """The lines of the old file that the hunk speaks of."""
+        return range(self.old, self.old + sum(row.old is not None for row in self.rows))
+
 
 @dataclass(frozen=True, slots=True)
 class Diff:
     added: int
     removed: int
     hunks: tuple[Hunk, ...]
+
+
+def _beside(run: tuple[Row, ...]) -> Iterator[Pair]:
+    if run[0].kind == "same":
+        yield from (Pair(row, row) for row in run)
+        return
+    sides = ([row for row in run if row.kind == kind] for kind in ("removed", "added"))
+    yield from (Pair(before, after) for before, after in zip_longest(*sides))
 
 
 def parse(text: str, filename: str) -> Diff:

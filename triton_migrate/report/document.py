@@ -345,7 +345,11 @@ class LoadRound(TypedDict):
     ratio: float
 
 
-class LoadFigures(TypedDict):
+class _Tail(TypedDict, total=False):
+    p95_ms: float
+
+
+class LoadFigures(_Tail):
     rps: float
     p50_ms: float
     p99_ms: float
@@ -360,7 +364,38 @@ class LoadRatio(TypedDict):
     p99_ms: float
 
 
-class Load(TypedDict):
+class Level(TypedDict):
+    """Another number of connections; or, where `rate` says so, an open loop of so many requests a second."""
+
+    connections: int
+    rate: float | None
+    original: LoadFigures
+    port: LoadFigures
+
+
+class ServerShare(TypedDict):
+    """What a request cost on Triton under load, and the rows per call that were reached."""
+
+    queue_ms: float
+    compute_ms: float
+    rows_per_call: float
+
+
+class Memory(TypedDict):
+    """Megabytes under load; the port's are `application` and `triton`."""
+
+    original: float
+    application: float
+    triton: float
+
+
+class _MoreLoad(TypedDict, total=False):
+    levels: list[Level]
+    server: ServerShare | None
+    memory: Memory | None
+
+
+class Load(_MoreLoad):
     connections: int
     seconds: float
     rounds: list[LoadRound]

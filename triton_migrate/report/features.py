@@ -128,6 +128,8 @@ def _ported(pipeline: Pipeline, port: Port, concern: Concern) -> bool:
     match concern.feature:
         case "dynamic batching":
             return any(model.stacked for model in served)
+        case "response cache":
+            return any(model.cached for model in served)
         case "several models":
             return bool(served) and len(pipeline.models) > 1
         case "ensembles":

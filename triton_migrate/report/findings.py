@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from triton_migrate.report.document import Report, VerifiedRequest
+from triton_migrate.report.document import Report
+from triton_migrate.report.matching import asked
 from triton_migrate.report.pipelines import CATEGORIES, MEANING, Pipeline, pipelines
 
 Level = Literal["note", "warning", "error"]
@@ -79,20 +80,8 @@ def _replies(document: Report, rows: tuple[Pipeline, ...]) -> Iterator[Finding]:
         if request["differences"]:
             first = request["differences"][0]
             said = f"{request['id']}: {first['path']} is {first['original']} in the original and {first['port']} in the port"
-            asked = _asked(request, rows)
-            yield Finding(DIFFERS, "error", said, asked.file if asked else "", asked.line if asked else 0, asked.entry if asked else "")
-
-
-def _asked(request: VerifiedRequest, rows: tuple[Pipeline, ...]) -> Pipeline | None:
-    """The pipeline whose entry the request names; one with path parameters has to fit part by part."""
-    path = request["path"].partition("?")[0].split("/")
-    for row in rows:
-        method, _, route = row.entry.partition(" ")
-        parts = route.split("/")
-        fits = len(parts) == len(path) and all(a == b or a[:1] in ("<", "{") for a, b in zip(parts, path, strict=True))
-        if request["method"] in method.split(",") and fits:
-            return row
-    return None
+            row = asked(request["method"], request["path"], rows)
+            yield Finding(DIFFERS, "error", said, row.file if row else "", row.line if row else 0, row.entry if row else "")
 
 
 def _unused(document: Report) -> Iterator[Finding]:

@@ -26,8 +26,21 @@ from triton_migrate.index.cache import FactsCache
 from triton_migrate.report import code, diagram, diff
 from triton_migrate.report.document import JSON, Dimension, Proof, Report
 from triton_migrate.report.json import ordered
-from triton_migrate.report.pipelines import CATEGORIES, EFFORT, MEANING, STATUSES, apply_command, headline, pipelines, quiet, totals
-from triton_migrate.report.proof import together_in_words
+from triton_migrate.report.order import moves
+from triton_migrate.report.pipelines import (
+    CATEGORIES,
+    EFFORT,
+    MEANING,
+    STATUSES,
+    Pipeline,
+    apply_command,
+    headline,
+    pipelines,
+    quiet,
+    totals,
+)
+from triton_migrate.report.proof import GAIN, bars, load_in_words, server_in_words, together_in_words
+from triton_migrate.report.targets import ways
 from triton_migrate.report.visible import visible
 
 _LONGEST_VALUE = 400
@@ -76,6 +89,8 @@ def render(document: Report, cache: FactsCache | None = None) -> str:
         totals=totals(rows),
         headline=headline(document, rows),
         frameworks=sorted({framework for row in rows for framework in row.frameworks}),
+        sources=sorted({row.file for row in rows}),
+        moves=moves(rows),
         diffs=[diff.parse(change["diff"], change["file"]) for change in document["changes"]],
         apply=lambda entry=None: apply_command(document, entry),
         css=css,
@@ -85,6 +100,12 @@ def render(document: Report, cache: FactsCache | None = None) -> str:
     if isinstance(environment.bytecode_cache, _Compiled):
         environment.bytecode_cache.keep()
     return text
+
+
+def page(template: str, **shown: object) -> str:
+    """Another page of the same looks and policy, without a script."""
+    css = _inlined("report.css")
+    return _environment(None).get_template(template).render(css=css, policy=_policy(css, ""), **shown)
 
 
 def write(document: Report, path: Path, cache: FactsCache | None = None) -> None:
@@ -114,7 +135,13 @@ def _environment(cache: FactsCache | None) -> Environment:
         "down": diagram.down,
         "sentence": diagram.sentence,
         "snippet": code.snippet,
+        "GAIN": GAIN,
+        "bars": bars,
+        "load_in_words": load_in_words,
+        "server_in_words": server_in_words,
         "together_in_words": together_in_words,
+        "touched": _touched,
+        "ways": ways,
     }
     environment.filters |= {"percent": _percent, "prose": _prose, "shape": _shape, "value": _value}
     return environment
@@ -133,6 +160,15 @@ def _inlined(name: str) -> Markup:
 def _policy(css: str, script: str) -> str:
     style, code = (b64encode(sha256(text.encode()).digest()).decode() for text in (css, script))
     return f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{code}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _touched(rows: tuple[Pipeline, ...], file: str, lines: range) -> list[Pipeline]:
+    """The pipelines that have a stage among these lines of the file as it was."""
+    return [row for row in rows if any(s["file"] == file and _meet(lines, s["line"], s["end_line"]) for s in row.found["stages"])]
+
+
+def _meet(lines: range, first: int, last: int) -> bool:
+    return first < lines.stop and lines.start <= max(first, last)
 
 
 def _percent(share: float) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from triton_migrate.report.document import Together
+from dataclasses import dataclass
+
+from triton_migrate.report.document import Load, LoadFigures, Together
+
+GAIN = 1.05  # below that, a difference is the noise of a shared machine
 
 
 def together_in_words(crowd: Together) -> str:
@@ -15,3 +19,58 @@ def together_in_words(crowd: Together) -> str:
     if batch is None or batch <= 1:
         return "no two of them met in one call of a model, so nothing is known about rows that share a batch"
     return f"{batch:.1f} rows per call, and no answer depends on its neighbours"
+
+
+def load_in_words(load: Load) -> str:
+    """Whether the port is faster, said plainly."""
+    ratio, at = load["ratio"]["rps"], f"at {load['connections']} connection{'' if load['connections'] == 1 else 's'}"
+    if ratio >= GAIN:
+        return f"Faster: {ratio:.2f} times the requests per second {at}."
+    if ratio > 1 / GAIN:
+        return f"No gain: as many requests per second as the original {at}."
+    return f"No gain: {ratio:.2f} times the requests per second of the original {at}."
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One side at one level of load; `share` of the highest rate on the page, in percent."""
+
+    at: str
+    side: str
+    figures: LoadFigures
+    share: float
+
+
+def bars(load: Load) -> tuple[Bar, ...]:
+    """Both sides at every level, fewest connections first, open loops last."""
+    closed = [(load["connections"], load["original"], load["port"])]
+    closed += [(level["connections"], level["original"], level["port"]) for level in load.get("levels", []) if level["rate"] is None]
+    rows = [(f"{n} connection{'' if n == 1 else 's'}", a, b) for n, a, b in sorted(closed, key=lambda row: row[0])]
+    rows += [
+        (f"{level['rate']:g} a second, open loop", level["original"], level["port"])
+        for level in load.get("levels", [])
+        if level["rate"] is not None
+    ]
+    most = max(side["rps"] for _, *sides in rows for side in sides) or 1.0
+    return tuple(
+        Bar(at, side, figures, round(100 * figures["rps"] / most, 1))
+        for at, original, port in rows
+        for side, figures in (("original", original), ("port", port))
+    )
+
+
+def server_in_words(load: Load) -> str:
+    """Where a request's time went on Triton, and what both sides need of memory; empty where it was not measured."""
+    said = []
+    if share := load.get("server"):
+        said.append(
+            f"On Triton a request waited {share['queue_ms']:.1f} ms in the queue and computed for {share['compute_ms']:.1f} ms, "
+            f"{share['rows_per_call']:.1f} rows per call."
+        )
+    if used := load.get("memory"):
+        whole = used["application"] + used["triton"]
+        said.append(
+            f"Memory: original {used['original']:.0f} MB, port {whole:.0f} MB ({used['application']:.0f} the application, "
+            f"{used['triton']:.0f} Triton)."
+        )
+    return " ".join(said)

@@ -9,6 +9,7 @@ import difflib
 import json
 import posixpath
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,8 +19,8 @@ from rich.text import Text
 
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.report.document import Evidence, Findings, PortStatus, Report, Together, VerifiedRequest
-from triton_migrate.report.pipelines import EFFORT, MEANING, Pipeline, apply_command, headline, pipelines, quiet
-from triton_migrate.report.proof import together_in_words
+from triton_migrate.report.pipelines import EFFORT, MEANING, Pipeline, apply_command, headline, pipelines, quiet, totals
+from triton_migrate.report.proof import GAIN, bars, load_in_words, server_in_words, together_in_words
 from triton_migrate.report.visible import visible
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from triton_migrate.check.records import Problem
     from triton_migrate.report.baseline import Compared
+    from triton_migrate.report.portfolio import Member
 
 _STYLE: Final[dict[PortStatus, str]] = {"portable": "green", "ported": "green", "review": "yellow", "blocked": "red"}
 _FEW: Final = 3
@@ -52,6 +54,22 @@ def scan_summary(document: Report, console: Console, *, report: Path | None = No
     _print_files(document, console)
     if report is not None:
         console.print(_text("Report: ", str(report)), soft_wrap=True)
+
+
+def portfolio_summary(members: Sequence[Member], console: Console, *, index: Path) -> None:
+    """One row per application, most pipelines first."""
+    table = _table("Application", "Category", "Pipelines", "Portable", "Effort")
+    for member in sorted(members, key=lambda member: (-len(member.rows), member.name)):
+        if member.report is None:
+            table.add_row(_text(member.name), Text("failed", "red"), "", "", _text(member.failed))
+            continue
+        sums = totals(member.rows)
+        can = len(member.rows) - dict(sums.by_status)["blocked"] - sums.unjudged
+        table.add_row(_text(member.name), member.report["app_category"], str(len(member.rows)), str(can), str(sums.points))
+    console.print(table)
+    rows = sum(len(member.rows) for member in members)
+    console.print(f"{_plural(len(members), 'application')}, {_plural(rows, 'pipeline')}", style="bold")
+    console.print(_text("Report: ", str(index)), soft_wrap=True)
 
 
 def baseline_summary(since: Compared, console: Console, *, report: Path) -> None:
@@ -308,10 +326,20 @@ def _print_load(document: Report, console: Console) -> None:
     original, port, ratio = load["original"], load["port"], load["ratio"]
     table.add_row("requests per second", f"{original['rps']:.1f}", f"{port['rps']:.1f}", f"{ratio['rps']:.2f}")
     table.add_row("median, ms", f"{original['p50_ms']:.1f}", f"{port['p50_ms']:.1f}", f"{ratio['p50_ms']:.2f}")
+    if "p95_ms" in original and "p95_ms" in port:
+        table.add_row("95th percentile, ms", f"{original['p95_ms']:.1f}", f"{port['p95_ms']:.1f}", "")
     table.add_row("99th percentile, ms", f"{original['p99_ms']:.1f}", f"{port['p99_ms']:.1f}", f"{ratio['p99_ms']:.2f}")
     table.add_row("errors", str(original["errors"]), str(port["errors"]), "")
     console.print(f"{_plural(load['connections'], 'connection')}, {_plural(len(load['rounds']), 'round')} of {load['seconds']:g} s each")
     console.print(table)
+    for first, other in zip(bars(load)[::2], bars(load)[1::2], strict=True):
+        if first.figures is not original:
+            figures = f"{first.figures['rps']:.1f} -> {other.figures['rps']:.1f} requests per second, median {first.figures['p50_ms']:.1f}"
+            console.print(f"{first.at}: {figures} -> {other.figures['p50_ms']:.1f} ms", soft_wrap=True)
+    gained = load["ratio"]["rps"] >= GAIN
+    console.print(load_in_words(load), style="bold green" if gained else "bold yellow", soft_wrap=True)
+    if said := server_in_words(load):
+        console.print(said, soft_wrap=True)
 
 
 def _print_plan(row: Pipeline, document: Report, console: Console) -> None:

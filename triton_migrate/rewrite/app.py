@@ -17,7 +17,7 @@ from triton_migrate.plan.alone import identifier, read, receiver
 from triton_migrate.plan.constants import Constant
 from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.errors import swallowing
+from triton_migrate.plan.errors import known_in, swallowing
 from triton_migrate.plan.liveness import blocks_around, find_block, lifted_name
 from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.plan.vtype import VType
@@ -68,6 +68,7 @@ class AppEdits:
                 self.leftovers.kept.add((cut.scope.file, cut.scope.function.at))
             self.leftovers.passed |= {(cut.scope, c.name) for c in cut.inputs}
             self.leftovers.passed |= {(self.evaluator.program.files[cut.scope.file].module, e) for e in errors}
+            self._import_errors(cut.scope.file, errors)
             for file, guard in swallowing(self.evaluator, cut):
                 self._client(file)
                 self._add(file, InsertHandler(Span(file, *guard.at), f"{self._alias(file)}.Unavailable"))
@@ -175,6 +176,12 @@ class AppEdits:
         value = self._client_calls(tensors.unpack("piece", made, kind), cut.scope.file)
         unpack = value.removesuffix("(piece)") if value.count("(") == 1 else f"lambda piece: {value}"
         return self._infer(planned, cut, [made.name, unpack], given, errors, f"{self._alias(cut.scope.file)}.stream", margin)
+
+    def _import_errors(self, file: str, errors: tuple[str, ...]) -> None:
+        """What handlers further out catch, and this file does not know yet."""
+        for name in errors:
+            if (defining := known_in(self.evaluator, file, name)) != file:
+                self._add(file, AddImport(f"from {self._spelled(file, defining)} import {name}", own=self._own()))
 
     def _import_records(self, file: str, kind: VType) -> None:
         module = self.evaluator.program.frames[file]

@@ -249,11 +249,11 @@ class Leftovers:
         return isinstance(stmt, (ir.For, ir.While, ir.Import, ir.ImportFrom))
 
     def _registers(self, file: str, decorator: ir.Expr) -> bool:
-        """Decorators other than caches and no-grad ones may hand the function to somebody."""
+        """Decorators other than caches, no-grad ones and those that count calls may hand the function to somebody."""
         frame = self.evaluator.program.frames[file]
         apis = self.evaluator.apis(decorator.func if isinstance(decorator, ir.Call) else decorator, frame)
-        known = (Cache, ModelConfigure)
-        return not any(self.evaluator.rulebook.find(a.path, role) for a in apis for role in known)
+        said = [r for a in apis for r in self.evaluator.rulebook.rules_for(a.path)]
+        return not any(isinstance(r, (Cache, ModelConfigure)) or (isinstance(r, Effect) and r.kind == "metric") for r in said)
 
     def _reads_outside(self, file: str, name: str, own: list[ir.Stmt]) -> bool:
         return any(not within(m.expr.at, own) for m in self._live_global(file, name)) or self._used_elsewhere(file, name)

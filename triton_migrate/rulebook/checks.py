@@ -9,6 +9,7 @@ RESPONSES = ("json", "html", "text", "file", "stream", "redirect")
 QUEUES = ("celery", "rq", "huey", "dramatiq", "arq", "taskiq", "background-task", "thread")
 EFFECTS = (
     "log",
+    "metric",
     "time",
     "random",
     "file-read",

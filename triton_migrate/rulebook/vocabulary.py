@@ -386,7 +386,7 @@ class Effect(Rule):
     """Call with an effect outside its result."""
 
     role: ClassVar[str] = "effect"
-    # log | time | random | file-read | file-write | db-read | db-write | network | process | arguments (of the command line)
+    # log | metric | time | random | file-read | file-write | db-read | db-write | network | process | arguments (of the command line)
     # | disconnect (asks whether the client has left) | mutate (changes its receiver)
     kind: str
     path: str = ""  # port of the file it is about
@@ -446,6 +446,8 @@ class TaskOption(Rule):
     queue: str
     kind: str = ""  # of the call itself (`self.retry(...)`, `chain(...)`)
     options: tuple[str, ...] = ()  # "acks_late=late-ack": keyword, or attribute that the program sets, and its kind
+    worker: str = ""  # how its worker starts; {object}: where what the call makes is held, {module}: the call's module, {name}: see `named`
+    named: str = ""  # port of a name for `worker`; "default" without one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,20 @@
-"""Takes the same request for original and port, gives `LoadResult`: closed-loop load on both, in turns, so that a noisy machine hits both.
+"""Takes the same request for original and port, gives `LoadResult`: load on both, in turns, so that a noisy machine hits both.
 
-Only the side that is measured gets requests; the other waits. Who goes first changes from round to round.
+Closed loop: each of some connections sends its next request when the last was answered. Open loop: requests come at a rate, whether or
+not the last were answered, as the world's do; what has to wait for its turn has waited. Only the side that is measured gets requests.
+Who goes first changes from round to round.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from triton_migrate.verify.client import json_object
-from triton_migrate.verify.records import LoadRatio, LoadResult, LoadRound, LoadSide
+from triton_migrate.verify.records import Level, LoadRatio, LoadResult, LoadRound, LoadSide
 from triton_migrate.verify.requests import Poll
 from triton_migrate.verify.wire import BadReplyError, Connection
 
@@ -23,9 +25,14 @@ PATIENCE = 60.0  # seconds after the end that the last requests may take
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """`request`: the id to send; None takes the first inference request that answered alike on both sides."""
+    """`request`: the id to send; None takes the first inference request that answered alike on both sides.
+
+    `connections` is measured in `rounds`, each of `others` once; so is `rate`, requests a second in an open loop.
+    """
 
     connections: int = 16
+    others: tuple[int, ...] = ()
+    rate: float | None = None
     seconds: float = 5.0
     rounds: int = 3
     warmup: float = 1.0
@@ -76,10 +83,29 @@ def measure_load(request: str, original: Target, port: Target, plan: LoadPlan, s
                 return None
             rounds[name].append(measured)
         say(f"load {number + 1}/{plan.rounds}: original {rounds['original'][-1].rps:.0f} req/s, port {rounds['port'][-1].rps:.0f} req/s")
-    return _result(request, plan, rounds["original"], rounds["port"])
+    levels = tuple(level for level in _levels(original, port, plan, say) if level is not None)
+    return _result(request, plan, rounds["original"], rounds["port"], levels)
 
 
-def _result(request: str, plan: LoadPlan, originals: list[Measured], ports: list[Measured]) -> LoadResult:
+def _levels(original: Target, port: Target, plan: LoadPlan, say: Callable[[str], None]) -> Iterator[Level | None]:
+    for connections in plan.others:
+        first, other = (drive(target, connections, plan.seconds) for target in (original, port))
+        yield _level(connections, None, first, other, say)
+    if plan.rate is not None:
+        first, other = (drive_at(target, plan.rate, plan.seconds) for target in (original, port))
+        yield _level(plan.connections, plan.rate, first, other, say)
+
+
+def _level(connections: int, rate: float | None, original: Measured, port: Measured, say: Callable[[str], None]) -> Level | None:
+    how = f"{connections} connection{'' if connections == 1 else 's'}" if rate is None else f"{rate:g} requests a second"
+    if not (original.took and port.took):
+        say(f"load: at {how} the {'port' if original.took else 'original'} answered nothing")
+        return None
+    say(f"load at {how}: median {original.ms(50):.1f} ms, port {port.ms(50):.1f} ms")
+    return Level(connections, rate, _side([original]), _side([port]))
+
+
+def _result(request: str, plan: LoadPlan, originals: list[Measured], ports: list[Measured], levels: tuple[Level, ...]) -> LoadResult:
     pairs = list(zip(originals, ports, strict=True))
     every = [*originals, *ports]
     return LoadResult(
@@ -95,6 +121,7 @@ def _result(request: str, plan: LoadPlan, originals: list[Measured], ports: list
             p99_ms=round(median(b.ms(99) / a.ms(99) for a, b in pairs), 3),
         ),
         client_share=round(sum(m.client_cpu for m in every) / sum(m.seconds for m in every), 3),
+        levels=levels,
     )
 
 
@@ -116,6 +143,35 @@ async def _drive(target: Target, connections: int, seconds: float) -> Measured:
         seconds=time.perf_counter() - started,
         client_cpu=time.process_time() - cpu,
     )
+
+
+def drive_at(target: Target, rate: float, seconds: float) -> Measured:
+    """Send `rate` requests a second for `seconds`, each when its time has come."""
+    return asyncio.run(_drive_at(target, rate, seconds))
+
+
+async def _drive_at(target: Target, rate: float, seconds: float) -> Measured:
+    idle: list[Connection] = []
+    cpu, started = time.process_time(), time.perf_counter()
+    sent = [asyncio.ensure_future(_at(started + number / rate, target, idle)) for number in range(max(1, int(rate * seconds)))]
+    _, hanging = await asyncio.wait(sent, timeout=seconds + PATIENCE)
+    for one in hanging:
+        one.cancel()
+    took = await asyncio.gather(*sent, return_exceptions=True)
+    for connection in idle:
+        connection.close()
+    good = tuple(t for t in took if isinstance(t, float))
+    return Measured(good, len(took) - len(good), time.perf_counter() - started, time.process_time() - cpu)
+
+
+async def _at(moment: float, target: Target, idle: list[Connection]) -> float | None:
+    """The seconds from the moment the request was due, None for an error. Connections are kept for the next."""
+    await asyncio.sleep(max(0.0, moment - time.perf_counter()))
+    connection = idle.pop() if idle else Connection(target.port)
+    if not await _once(target, connection):
+        return None
+    idle.append(connection)
+    return time.perf_counter() - moment
 
 
 async def _worker(target: Target, end: float) -> tuple[list[float], int]:
@@ -161,7 +217,8 @@ async def _job(poll: Poll, connection: Connection, submitted: bytes) -> bool:
 def _side(rounds: Sequence[Measured]) -> LoadSide:
     took = [t for measured in rounds for t in measured.took]
     rps = len(took) / sum(m.seconds for m in rounds)
-    return LoadSide(round(rps, 1), round(_percentile(took, 50), 3), round(_percentile(took, 99), 3), sum(m.errors for m in rounds))
+    p50, p95, p99 = (round(_percentile(took, percent), 3) for percent in (50, 95, 99))
+    return LoadSide(round(rps, 1), p50, p99, sum(m.errors for m in rounds), p95)
 
 
 def _percentile(took: Sequence[float], percent: int) -> float:

@@ -109,6 +109,35 @@ class LoadSide:
     p50_ms: float
     p99_ms: float
     errors: int
+    p95_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Both sides at another number of connections, one round; where there is a `rate`, at so many requests a second in an open loop."""
+
+    connections: int
+    rate: float | None
+    original: LoadSide
+    port: LoadSide
+
+
+@dataclass(frozen=True, slots=True)
+class ServerShare:
+    """What one request cost on Triton under that load, in milliseconds, and the rows per call that its scheduler reached."""
+
+    queue_ms: float
+    compute_ms: float
+    rows_per_call: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Megabytes under load: proportional set size of a process and all it started. The port's are the application and Triton."""
+
+    original: float
+    application: float
+    triton: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +164,9 @@ class LoadResult:
     port: LoadSide
     ratio: LoadRatio
     client_share: float
+    levels: tuple[Level, ...] = ()
+    server: ServerShare | None = None
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,4 +225,7 @@ def _load_document(load: LoadResult) -> dict[str, Any]:
         "original": asdict(load.original),
         "port": asdict(load.port),
         "ratio": asdict(load.ratio),
+        "levels": [asdict(level) for level in load.levels],
+        "server": None if load.server is None else asdict(load.server),
+        "memory": None if load.memory is None else asdict(load.memory),
     }

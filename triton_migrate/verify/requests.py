@@ -1,4 +1,4 @@
-"""Takes a JSONL file of recorded requests, gives `RecordedRequest`s ready to send.
+"""Takes a JSONL or HAR file of recorded requests, gives `RecordedRequest`s ready to send.
 
 Every line is checked (`requests.schema.json`) and encoded here, once: both sides and the load get the same bytes, and a bad line
 is an error with its line number before anything is started.
@@ -22,6 +22,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from triton_migrate.base import TritonMigrateError
+from triton_migrate.verify.recorded import Infers, har_records, nothing_known
 
 BODIES = ("json", "form", "files", "body_b64")
 
@@ -59,11 +60,14 @@ class RecordedRequest:
     line: int
 
 
-def read_requests(path: Path) -> tuple[RecordedRequest, ...]:
-    """All requests of the file, in order. Raises TritonMigrateError naming the file and the first line that is wrong."""
+def read_requests(path: Path, infers: Infers = nothing_known) -> tuple[RecordedRequest, ...]:
+    """All requests of the file, in order. Raises TritonMigrateError naming the file and the first line that is wrong.
+
+    `infers` says which requests of a HAR file reach a model; lines of JSONL say so themselves.
+    """
     seen: dict[str, int] = {}
     found = []
-    for line, record in _records(path):
+    for line, record in _archived(path, infers) if path.suffix.lower() == ".har" else _records(path):
         request = _request(record, path, line)
         if request.id in seen:
             raise _wrong(f"id {request.id!r} is taken by line {seen[request.id]}", path, line, "give every request its own id")
@@ -72,6 +76,17 @@ def read_requests(path: Path) -> tuple[RecordedRequest, ...]:
     if not found:
         raise TritonMigrateError("no requests in this file", file=str(path), hint='one JSON object a line: {"id", "method", "path", …}')
     return tuple(found)
+
+
+def _archived(path: Path, infers: Infers) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The requests of a HAR file, numbered."""
+    try:
+        archive = json.loads(path.read_bytes())
+    except OSError as exc:
+        raise TritonMigrateError(f"cannot read the recorded requests: {exc.strerror}", file=str(path), hint="--requests FILE") from exc
+    except ValueError as exc:
+        raise TritonMigrateError(f"not JSON: {exc}", file=str(path), hint="export the requests of the browser as HAR") from exc
+    yield from enumerate(har_records(archive, str(path), infers), 1)
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -19,9 +19,11 @@ from triton_migrate.verify.client import Client, Reply, client
 from triton_migrate.verify.compare import differences
 from triton_migrate.verify.inprocess import InApplication, is_bound
 from triton_migrate.verify.load import LoadPlan, Target, measure_load
+from triton_migrate.verify.recorded import Infers, nothing_known
 from triton_migrate.verify.records import Difference, LoadResult, ModelCounts, RequestResult, Together, Verification
 from triton_migrate.verify.replay import Replayed, replay
 from triton_migrate.verify.requests import RecordedRequest, read_requests
+from triton_migrate.verify.shares import memory, server_share
 from triton_migrate.verify.start import App, Application, free_ports, running_app, start_command
 from triton_migrate.verify.together import among_others
 from triton_migrate.verify.varying import Varying, unexplained, varying
@@ -47,16 +49,18 @@ def verify_port(
     python: Path,
     load: LoadPlan | None = None,
     fresh: Callable[[], Path] | None = None,
+    infers: Infers = nothing_known,
     say: Callable[[str], None] = print,
 ) -> Verification:
     """Compare the app in the folder `original` with its port in the folder `port`, served by a Triton of its own.
 
     Both folders are run in and may be written to by the apps: pass copies. `fresh` makes one more copy of the original, for its second
-    run (default: the same folder, with what the first run left). `python` has the app's packages. Raises
+    run (default: the same folder, with what the first run left). `infers` says which requests of a HAR file reach a model. `python` has
+    the app's packages. Raises
     TritonMigrateError when there is nothing to compare (a bad requests file, an app or a model that does not start); a port that
     answers differently is a result. Whatever happens, everything started here is stopped.
     """
-    recorded = read_requests(requests)
+    recorded = read_requests(requests, infers)
     if load:
         _known(load, recorded, requests)
     if not any(request.infer for request in recorded):
@@ -82,7 +86,7 @@ def verify_port(
                 results = _compared(replies, again, places)
             _tell_failures(results, after.app, say)
             crowd = _among_others(replies, results, places, before, after, alive, triton, say)
-            figures = _loaded(load, recorded, results, before, after, say) if load else None
+            figures = _loaded(load, recorded, results, before, after, triton, say) if load else None
             return Verification(results, _counts(triton), figures, str(python), before.app.command.server, triton.stand_ins, crowd)
 
 
@@ -200,6 +204,7 @@ def _loaded(
     results: tuple[RequestResult, ...],
     original: Side,
     port: Side,
+    triton: Triton | InApplication,
     say: Callable[[str], None],
 ) -> LoadResult | None:
     """The load on one request that both sides answer alike: the speed of a wrong answer is of no interest."""
@@ -214,4 +219,9 @@ def _loaded(
         return None
     request, status = wanted[0]
     original_side, port_side = (Target(s.app.port, wire(s.client.prepare(request)), status, request.poll) for s in (original, port))
-    return measure_load(request.id, original_side, port_side, plan, say)
+    counted = triton.statistics()
+    figures = measure_load(request.id, original_side, port_side, plan, say)
+    if figures is None:
+        return None
+    used = memory(original.app.process.pid, port.app.process.pid, triton.process.pid if isinstance(triton, Triton) else None)
+    return replace(figures, server=server_share(counted, triton.statistics()), memory=used)

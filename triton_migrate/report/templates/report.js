@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const form = document.getElementById("filters");
+  const list = document.querySelector(".pipelines");
   const rows = [...document.querySelectorAll("details.pipeline")];
   const apply = document.querySelector("#apply code");
   const fields = form ? [...form.elements].filter((field) => field.name) : [];
@@ -10,11 +11,25 @@
   const matches = (row, wanted) =>
     (!wanted.category || row.dataset.category === wanted.category) &&
     (!wanted.status || row.dataset.status === wanted.status) &&
+    (!wanted.file || row.dataset.file === wanted.file) &&
     (!wanted.framework || row.dataset.framework.split("\n").includes(wanted.framework)) &&
     wanted.text.toLowerCase().split(/\s+/).every((word) => row.textContent.toLowerCase().includes(word));
 
+  // Numbers by size, words by the alphabet; what is not known comes last, what is equal stays as written.
+  const order = (by) => (one, other) => {
+    const [a, b] = [one.dataset[by], other.dataset[by]];
+    if (!a || !b) return (a ? 0 : 1) - (b ? 0 : 1);
+    return Number.isNaN(+a) ? a.localeCompare(b) : a - b;
+  };
+
+  const sort = (by) => {
+    const sorted = by ? [...rows].sort(order(by)) : rows;
+    if (sorted.some((row, at) => list.children[at + 1] !== row)) list.append(...sorted);
+  };
+
   const show = () => {
     const wanted = Object.fromEntries(fields.map((field) => [field.name, field.value.trim()]));
+    sort(wanted.sort);
     for (const row of rows) row.hidden = !matches(row, wanted);
     const shown = rows.filter((row) => !row.hidden).length;
     document.getElementById("shown").textContent = `${shown} of ${rows.length} shown`;

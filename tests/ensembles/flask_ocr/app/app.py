@@ -1,4 +1,5 @@
 """Reads the digits of a picture: find the boxes, cut them out, recognise each."""
+
 import io
 
 import numpy as np

@@ -23,7 +23,7 @@ def detection_postprocess(image, heatmap):
     crops = []
     for row, column in zip(rows, columns):
         crop = np.zeros((CROP, CROP), dtype=np.float32)
-        part = image[row * CROP:(row + 1) * CROP, column * CROP:(column + 1) * CROP]
-        crop[:part.shape[0], :part.shape[1]] = part / np.float32(255.0)
+        part = image[row * CROP : (row + 1) * CROP, column * CROP : (column + 1) * CROP]
+        crop[: part.shape[0], : part.shape[1]] = part / np.float32(255.0)
         crops.append(crop)
     return np.stack(crops)

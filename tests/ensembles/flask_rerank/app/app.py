@@ -16,13 +16,3 @@ def search():
     scores = searcher.rerank(vector, candidates)
     order = searcher.rank(candidates, scores)
     return {"results": order}
-
-
-@app.post("/embed")
-def embed():
-    query = request.json.get("query")
-    if not query:
-        return {"error": "query missing"}, 400
-    vector = searcher.embed(query)
-    candidates = searcher.nearest(vector)
-    return {"nearest": candidates["ids"]}

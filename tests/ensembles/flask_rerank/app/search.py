@@ -1,17 +1,30 @@
+import zlib
+
 import joblib
 import numpy as np
+import torch
 
-DOCUMENTS = ["how to train a dog", "feeding your cat", "birds in winter", "fox holes and dens", "dog food compared", "cat toys", "owl calls at night"]
+DOCUMENTS = [
+    "how to train a dog",
+    "feeding your cat",
+    "birds in winter",
+    "fox holes and dens",
+    "dog food compared",
+    "cat toys",
+    "owl calls at night",
+]
 
 
 class Searcher:
     def __init__(self):
-        self.embedder = joblib.load("embedder.joblib")
+        self.embedder = torch.jit.load("embedder.pt").eval()
         self.reranker = joblib.load("reranker.joblib")
         self.matrix = np.load("documents.npy")
 
     def embed(self, text: str) -> np.ndarray:
-        return self.embedder.transform([text])
+        ids = [zlib.crc32(word.encode()) % 50 for word in text.lower().split()]
+        with torch.no_grad():
+            return self.embedder(torch.tensor([ids])).numpy()
 
     def nearest(self, vector: np.ndarray) -> dict:
         similar = self.matrix @ vector[0]

@@ -28,14 +28,15 @@ class Denoiser(nn.Module):
         return self.net(torch.cat([latent, embedding, step], 1))
 
 
-def _load(net, path):
-    net.load_state_dict(torch.load(path, map_location="cpu"))
-    return net.eval()
-
-
-text_encoder = _load(TextEncoder(), "text_encoder.pt")
-unet = _load(Denoiser(), "unet.pt")
-vae = _load(nn.Sequential(nn.Linear(16, 8 * 8 * 3), nn.Sigmoid()), "vae.pt")
+text_encoder = TextEncoder()
+text_encoder.load_state_dict(torch.load("text_encoder.pt", map_location="cpu"))
+text_encoder.eval()
+unet = Denoiser()
+unet.load_state_dict(torch.load("unet.pt", map_location="cpu"))
+unet.eval()
+vae = nn.Sequential(nn.Linear(16, 8 * 8 * 3), nn.Sigmoid())
+vae.load_state_dict(torch.load("vae.pt", map_location="cpu"))
+vae.eval()
 
 
 def tokenise(prompt: str) -> np.ndarray:

@@ -1,0 +1,111 @@
+"""Modular pipelines become ensembles: a model for each stage, stages shared, and what is no stage stays one model, with the reason.
+
+`ensembles/<name>/` is as `ports/<name>/`; its `case.json` says the `ensembles`, each with its stages in order, the models that are
+`single`, why (`whys`) some stage is one, and the networks that are `exported`. `stacked` are requests that a real server is sent many of at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fixture_folders import tree
+from google.protobuf import text_format
+from test_port import FORKED, alike, ask, compiles, different, tree_of_models
+from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+from triton_migrate import api
+from triton_migrate.check import check
+from triton_migrate.server import Ports, running
+
+HERE = Path(__file__).parent / "ensembles"
+CASES = [(path.parent, json.loads(path.read_text())) for path in sorted(HERE.glob("*/case.json"))]
+NAMES = [folder.name for folder, _ in CASES]
+
+
+def configs(port: Path) -> dict[str, ModelConfig]:
+    found = sorted((port / "triton_serving" / "model_repository").glob("*/config.pbtxt"))
+    return {path.parent.name: text_format.Parse(path.read_text(), ModelConfig()) for path in found}
+
+
+@pytest.mark.parametrize(("folder", "case"), CASES, ids=NAMES)
+def test_stages_are_models_of_an_ensemble(folder: Path, case: dict[str, Any], tmp_path: Path) -> None:
+    original, port = tmp_path / "original", tmp_path / "port"
+    shutil.copytree(folder / "app", port)
+    report = api.apply(port, out=tmp_path / "out", write=True)
+    assert [e["endpoint"] for e in report["not_ported"]] == []
+    compiles(port)
+    assert [str(problem) for problem in check(port / "triton_serving" / "model_repository")] == []
+
+    made = configs(port)
+    ensembles = {name: [step.model_name for step in c.ensemble_scheduling.step] for name, c in made.items() if c.platform == "ensemble"}
+    assert ensembles == case["ensembles"]
+    assert set(made) == {*ensembles, *(stage for stages in ensembles.values() for stage in stages), *case.get("single", {})}
+    for name in ensembles:
+        assert (port / "triton_serving" / "model_repository" / name / "1" / ".gitkeep").read_text() == ""
+        assert made[name].max_batch_size == 1
+    served = {row["name"]: row for row in report["served_models"]}
+    assert {name for name, row in served.items() if row["backend"] == "ensemble"} == set(ensembles)
+    for name, why in {**case.get("single", {}), **case.get("whys", {})}.items():
+        assert why in served[name]["why"]
+
+    bare = tree(port)
+    again = api.apply(port, out=tmp_path / "again", write=True)
+    assert again["changes"] == []
+    assert tree(port) == bare
+
+    shutil.copytree(folder / "app", original)
+    was, _ = ask(FORKED, original, case, "", folder / "make_models.py")
+    give_models(original, folder, port)
+    now, _ = ask(FORKED, port, case, "local")
+    assert different(case, was, now) == ""
+
+
+@pytest.mark.triton
+@pytest.mark.parametrize(("folder", "case"), CASES, ids=NAMES)
+def test_ensemble_on_triton_answers_like_the_original(folder: Path, case: dict[str, Any], tmp_path: Path) -> None:
+    original, port = tmp_path / "original", tmp_path / "port"
+    shutil.copytree(folder / "app", port)
+    api.apply(port, out=tmp_path / "out", write=True)
+    shutil.copytree(folder / "app", original)
+    was, _ = ask(FORKED, original, case, "", folder / "make_models.py")
+    give_models(original, folder, port)
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        assert set(case["ensembles"]) <= set(triton.models)
+        now, _ = ask(FORKED, port, case, triton.url, together=8)
+        counted = {row.name: row for row in triton.statistics()}
+    assert different(case, was, now[: len(was)]) == ""
+    expected = [was[place] for place in case["stacked"]] * 8
+    assert all(alike(reply, again) for reply, again in zip(expected, now[len(was) :], strict=True))
+    for name, stages in case["ensembles"].items():
+        assert counted[name].request_success > 0
+        assert all(counted[stage].request_success >= counted[name].request_success for stage in stages)
+    exported = case.get("exported", [])
+    assert all(counted[network].request_success > 0 for network in exported), "the stages ask the exported networks"
+
+
+def give_models(made: Path, folder: Path, port: Path) -> None:
+    for file in tree_of_models(made, folder / "app"):
+        (port / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(made / file, port / file)
+
+
+@pytest.mark.parametrize("target", ["python-backend", "ensemble"])
+def test_target_says_whether_stages_are_models(target: str, tmp_path: Path) -> None:
+    modular, loose = tmp_path / "modular", tmp_path / "loose"
+    shutil.copytree(HERE / "flask_two_networks" / "app", modular)
+    shutil.copytree(HERE / "flask_text_to_image" / "app", loose)
+    staged = {}
+    for port in (modular, loose):
+        api.apply(port, out=tmp_path / "out", write=True, target=target)
+        staged[port.name] = {n: [s.model_name for s in c.ensemble_scheduling.step] for n, c in configs(port).items() if c.platform}
+        assert check(port / "triton_serving" / "model_repository") == ()
+    if target == "python-backend":
+        assert staged == {"modular": {}, "loose": {}}
+    else:
+        assert staged["modular"] == {"classify_flower": ["scale", "encode", "classify", "best"], "embed_flower": ["scale", "encode"]}
+        assert staged["loose"]["generate"][-3:] == ["encode_prompt", "denoise", "decode_image"]

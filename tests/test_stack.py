@@ -1,0 +1,201 @@
+"""What stands around the model: deployment files that the tools they are for accept, and settings that the real server takes.
+
+`stack/<name>/` holds an `app/` and its `make_models.py`, run in the app's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from triton_migrate import api
+from triton_migrate.generate.deployment import PANELS
+from triton_migrate.server import Ports, running
+
+HERE = Path(__file__).parent
+QUEUES = {
+    "celery_class": ("celery -A celery_task_app.worker:app worker --loglevel=info", {"REDIS_URL": "redis://redis:6379/0"}),
+    "redis_list": ("python run_model_server.py", {"REDIS_HOST": "redis"}),
+}
+KUBERNETES = "1.30"
+
+
+def ported(app: Path, tmp_path: Path, cut: str = "cheapest") -> Path:
+    port = tmp_path / "port"
+    shutil.copytree(app, port)
+    api.apply(port, write=True, cut=cut)
+    return port
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return [document for document in yaml.safe_load_all(path.read_text()) if document]
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_what_the_application_had_beside_it_comes_along(name: str, tmp_path: Path) -> None:
+    worker, settings = QUEUES[name]
+    serving = ported(HERE / "queues" / name / "app", tmp_path) / "triton_serving"
+    (compose,) = documents(serving / "docker-compose.yml")
+    services = compose["services"]
+    assert set(services) == {"triton", "app", "worker", "redis"}
+    assert services["worker"]["command"] == worker
+    assert services["worker"]["environment"] == services["app"]["environment"] == {"TRITON_URL": "http://triton:8000", **settings}
+    assert services["worker"]["build"] == services["app"]["build"]
+    assert set(services["worker"]["depends_on"]) == {"triton", "redis"}
+
+    found = {d["metadata"]["name"]: d for d in documents(serving / "k8s/app.yaml") if d["kind"] == "Deployment"}
+    assert set(found) == {"port-app", "port-worker", "redis"}
+    container = found["port-worker"]["spec"]["template"]["spec"]["containers"][0]
+    assert container["command"] == ["sh", "-c", worker]
+    assert {e["name"]: e["value"] for e in container["env"]} == {"TRITON_URL": "http://port-triton:8000", **settings}
+
+
+@pytest.mark.parametrize("app", [HERE / "queues/celery_class/app", HERE / "stack/metrics/app"], ids=["queue", "web"])
+def test_kubernetes_takes_the_manifests(app: Path, tmp_path: Path) -> None:
+    kubernetes = pytest.importorskip("kubernetes_validate")
+    serving = ported(app, tmp_path) / "triton_serving"
+    kinds = []
+    for path in sorted((serving / "k8s").glob("*.yaml")):
+        for document in documents(path):
+            kinds.append(document["kind"])
+            if document["kind"] == "InferenceService":  # KServe's own kind: what it runs is a pod
+                spec = {key: document["spec"]["predictor"][key] for key in ("containers", "volumes")}
+                document = {"apiVersion": "v1", "kind": "Pod", "metadata": document["metadata"], "spec": spec}
+            kubernetes.validate(document, KUBERNETES, strict=True)
+    assert {"Deployment", "Service", "HorizontalPodAutoscaler", "InferenceService"} == set(kinds)
+
+    (triton, _) = documents(serving / "k8s/triton.yaml")
+    pod = triton["spec"]["template"]["spec"]
+    assert pod["volumes"] == [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}]
+    assert pod["containers"][0]["volumeMounts"] == [{"name": "shm", "mountPath": "/dev/shm"}]
+    assert pod["containers"][0]["readinessProbe"]["httpGet"]["path"] == "/v2/health/ready"
+    (scaler,) = documents(serving / "k8s/autoscaling.yaml")
+    (adapter,) = documents(serving / "monitoring/prometheus-adapter.yaml")
+    assert adapter["rules"]["custom"][0]["name"]["as"] == scaler["spec"]["metrics"][0]["pods"]["metric"]["name"]
+    with pytest.raises(kubernetes.ValidationError):
+        kubernetes.validate({**triton, "spec": {**triton["spec"], "replica": 1}}, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("app", [HERE / "queues/celery_class/app", HERE / "stack/metrics/app"], ids=["queue", "web"])
+def test_compose_takes_its_file(app: Path, tmp_path: Path) -> None:
+    compose = pytest.importorskip("compose_spec")
+    path = ported(app, tmp_path) / "triton_serving/docker-compose.yml"
+    parsed = compose.PyCompose.from_yaml(path.read_text())
+    assert {"triton", "app"} <= set(parsed.service_names())
+    parsed.validate()
+
+
+@pytest.mark.triton
+def test_metrics_of_the_application_are_counted_where_the_code_runs(tmp_path: Path) -> None:
+    port = ported(HERE / "stack/metrics/app", tmp_path, "pipeline")
+    subprocess.run([sys.executable, str(HERE / "stack/metrics/make_models.py")], cwd=port, check=True)
+    (pipeline,) = (port / "triton_serving/model_repository").glob("*/1/pipeline.py")
+    assert "from triton_metrics import" in pipeline.read_text() and "prometheus_client" not in pipeline.read_text()
+    script = (
+        "import json\nfrom fastapi.testclient import TestClient\nfrom main import app\n"
+        "client = TestClient(app)\n"
+        "said = [client.post('/score', json={'rows': [[1.0, 2.0], [-3.0, -4.0]]}).json() for _ in range(3)]\n"
+        "print(json.dumps([said, client.get('/metrics/').text]))\n"
+    )
+
+    def asked(url: str) -> tuple[list[Any], str]:
+        env = {**os.environ, "TRITON_URL": url}
+        done = subprocess.run([sys.executable, "-c", script], cwd=port, env=env, capture_output=True, text=True, check=True)
+        said, own = json.loads(done.stdout.splitlines()[-1])
+        return said, own
+
+    expected = [{"labels": [1, 0]}] * 3
+    said, own = asked("local")
+    assert said == expected
+    assert counted(own, 'rows_scored_total{label="1"}') == 3 and counted(own, "scaling_seconds_count") == 3
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        assert asked(triton.url)[0] == expected
+        with urllib.request.urlopen(triton.metrics_url) as reply:
+            metrics = reply.read().decode()
+    assert counted(metrics, "scaling_seconds_count") == 3
+    assert counted(metrics, 'scaling_seconds_bucket{le="10.0"}') == 3
+    assert counted(metrics, "iris_last_spread") > 0
+    for panel in PANELS:
+        for name in re.findall(r"nv_\w+", panel.query):
+            assert f"\n{name}{{" in metrics, f"{panel.title}: this Triton has no {name}"
+
+
+def counted(text: str, series: str) -> float:
+    """The value of a series; 0 where it is not there."""
+    found = re.search(rf"^{re.escape(series)}(?:\{{\}})? ([0-9.e+-]+)$", text, re.M)
+    return float(found[1]) if found else 0.0
+
+
+@pytest.mark.triton
+def test_what_the_application_keeps_the_server_keeps_for_all_workers(tmp_path: Path) -> None:
+    port = ported(HERE / "stack/cache/app", tmp_path)
+    subprocess.run([sys.executable, str(HERE / "stack/cache/make_models.py")], cwd=port, check=True)
+    (config,) = (port / "triton_serving/model_repository").glob("*/config.pbtxt")
+    assert "response_cache { enable: true }" in config.read_text()
+    assert '"--cache-config=local,size=104857600"' in (port / "triton_serving/Dockerfile").read_text()
+    assert "@lru_cache(maxsize=256)\ndef predict" in (port / "app.py").read_text(), "a worker need not ask twice"
+    script = (
+        "import json\nfrom app import app\nclient = app.test_client()\n"
+        "print(json.dumps([client.post('/predict', json={'row': [1.0, 2.0]}).get_json() for _ in range(2)]))\n"
+    )
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        env = {**os.environ, "TRITON_URL": triton.url}
+        workers = [
+            subprocess.run([sys.executable, "-c", script], cwd=port, env=env, capture_output=True, text=True, check=True) for _ in range(2)
+        ]
+        (statistics,) = triton.statistics()
+        with urllib.request.urlopen(triton.metrics_url) as reply:
+            metrics = reply.read().decode()
+    replies = [json.loads(worker.stdout) for worker in workers]
+    assert replies[0] == replies[1] and replies[0][0] == replies[0][1] and replies[0][0]["name"] == "above"
+    assert statistics.request_success == 2, "one request of each worker"
+    assert statistics.execution_count == 1, "the second was answered from the cache"
+    assert re.search(r"^nv_cache_num_hits_per_model\{[^}]*\} 1$", metrics, re.M)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [("time.sleep(0)\n    stamp = time.time()", "a clock is read"), ("x += np.random.normal(size=x.shape)", "a number is drawn")],
+)
+def test_what_differs_each_time_is_not_kept(body: str, told: str, tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(HERE / "stack/cache/app", app)
+    text = (app / "app.py").read_text().replace("import joblib\n", "import time\n\nimport joblib\n", 1)
+    moved = f"x = np.array([row], dtype=np.float64)\n    {body}\n    features = scaler.transform(x)"
+    text = text.replace("features = scaler.transform(np.array([row], dtype=np.float64))", moved)
+    (app / "app.py").write_text(text)
+    report = api.apply(app, out=tmp_path / "out", cut="pipeline")
+    patch = (tmp_path / "out/migration.patch").read_text()
+    assert report["not_ported"] == []
+    assert moved.splitlines()[1].strip() in "\n".join(line for line in patch.splitlines() if line.startswith("+")), told
+    assert "response_cache" not in patch and "cache-config" not in patch
+
+
+@pytest.mark.triton
+def test_a_model_that_runs_requests_one_by_one_is_there_as_often_as_before(tmp_path: Path) -> None:
+    port = ported(HERE / "stack/workers/app", tmp_path, "pipeline")
+    subprocess.run([sys.executable, str(HERE / "stack/workers/make_models.py")], cwd=port, check=True)
+    (config,) = (port / "triton_serving/model_repository").glob("*/config.pbtxt")
+    assert "(Procfile:1)" in config.read_text() and "instance_group [ { count: 3 kind: KIND_CPU } ]" in config.read_text()
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        with urllib.request.urlopen(f"{triton.url}/v2/models/{config.parent.name}/config") as reply:
+            (group,) = json.load(reply)["instance_group"]
+        assert (group["count"], group["kind"]) == (3, "KIND_CPU")
+        stubs = [p for p in psutil.process_iter(["cmdline"]) if _is_stub(p, config.parent.name)]
+        assert len(stubs) == 3, "each instance is a process with its own copy"
+
+
+def _is_stub(process: psutil.Process, model: str) -> bool:
+    command = process.info["cmdline"] or []
+    return any(part.endswith(f"/{model}/1/model.py") or f"/{model}/" in part for part in command) and "stub" in command[0]

@@ -1,0 +1,138 @@
+"""Takes a command that starts an app and the port it listens on, gives requests.jsonl: a proxy before it writes down what clients send.
+
+The proxy sees what the app sees, whatever it is written in, and the app is not touched. Streams are passed on as they come.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from triton_migrate.base import TritonMigrateError
+from triton_migrate.verify.recorded import Infers, record
+
+HOST = "127.0.0.1"
+HOP = frozenset(("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"))
+PIECE = 1 << 16
+
+
+class Recorder:
+    """Writes one line a request, in the order of the answers; safe for threads."""
+
+    def __init__(self, file: Path, infers: Infers) -> None:
+        self.file, self.infers, self.lock, self.count = file, infers, threading.Lock(), 0
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("", encoding="utf-8")
+
+    def note(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes, status: int | None) -> None:
+        with self.lock:
+            self.count += 1
+            line = json.dumps(record(self.count, method, target, headers, body, status, self.infers), ensure_ascii=False)
+            with self.file.open("a", encoding="utf-8") as lines:
+                lines.write(line + "\n")
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    recorder: Recorder
+    upstream: int
+
+    def do_any(self) -> None:
+        body = self._chunks() if self.headers.get("Transfer-Encoding", "").lower() == "chunked" else self._sized()
+        sent = [(name, value) for name, value in self.headers.items() if name.lower() not in HOP]
+        connection = http.client.HTTPConnection(HOST, self.upstream, timeout=300)
+        try:
+            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in sent:
+                if name.lower() != "content-length":
+                    connection.putheader(name, value)
+            if body or self.command in ("POST", "PUT", "PATCH"):
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            reply = connection.getresponse()
+            self.recorder.note(self.command, self.path, sent, body, reply.status)
+            self._pass_on(reply)
+        except (OSError, http.client.HTTPException) as trouble:
+            self.close_connection = True
+            self.send_error(502, f"the application does not answer: {trouble}")
+        finally:
+            connection.close()
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_any  # noqa: N815
+
+    def _sized(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _chunks(self) -> bytes:
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():  # trailers
+            pass
+        return b"".join(parts)
+
+    def _pass_on(self, reply: http.client.HTTPResponse) -> None:
+        """The answer, piece by piece where its length is not known."""
+        self.send_response_only(reply.status, reply.reason)
+        for name, value in reply.getheaders():
+            if name.lower() not in HOP:
+                self.send_header(name, value)
+        bare = self.command == "HEAD" or reply.status in (204, 304)
+        chunked = reply.getheader("Content-Length") is None and not bare
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while not bare and (piece := reply.read1(PIECE)):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+            self.wfile.flush()
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def recording(recorder: Recorder, upstream: int, listen: int) -> Iterator[int]:
+    """The proxy, up on the loopback interface; gives its port (`listen` 0: any free one)."""
+    try:
+        server = ThreadingHTTPServer((HOST, listen), type("Proxy", (_Proxy,), {"recorder": recorder, "upstream": upstream}))
+    except OSError as trouble:
+        hint = "choose another with --listen"
+        raise TritonMigrateError(f"port {listen} cannot be listened on: {trouble.strerror}", hint=hint) from trouble
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def record_app(
+    root: Path, command: tuple[str, ...], file: Path, *, upstream: int, listen: int, infers: Infers, say: Callable[[str], None]
+) -> int:
+    """Run `command` in `root` until it ends (Ctrl-C ends it), recording to `file`; gives the number of requests."""
+    recorder = Recorder(file, infers)
+    with recording(recorder, upstream, listen) as port:
+        say(f"recording: send requests to http://{HOST}:{port}, which passes them on to port {upstream}; Ctrl-C ends it")
+        try:
+            process = subprocess.Popen(command, cwd=root)
+        except OSError as trouble:
+            raise TritonMigrateError(f"cannot run {command[0]}: {trouble.strerror}", hint="put the command after --") from trouble
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+    say(f"{recorder.count} requests in {file}; headers that carry credentials are left out")
+    return recorder.count
