@@ -1,7 +1,8 @@
 """Modular pipelines become ensembles: a model for each stage, stages shared, and what is no stage stays one model, with the reason.
 
 `ensembles/<name>/` is as `ports/<name>/`; its `case.json` says the `ensembles`, each with its stages in order, the models that are
-`single`, why (`whys`) some stage is one, and the networks that are `exported`. `stacked` are requests that a real server is sent many of at once.
+`single`, why (`whys`) some stage is one, and the networks that are `exported`. `stacked` are requests that a real server is sent many of
+at once.
 """
 
 from __future__ import annotations

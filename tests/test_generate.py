@@ -276,6 +276,8 @@ def local(app: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def test_files_are_complete_and_in_one_folder() -> None:
     around = {"__init__.py", "client.py", "triton_codec.py", "README.md", "requirements.txt", "Dockerfile", "docker-compose.yml"}
+    around |= {f"k8s/{name}.yaml" for name in ("triton", "app", "autoscaling", "kserve")}
+    around |= {"monitoring/prometheus.yml", "monitoring/prometheus-adapter.yaml", "monitoring/grafana.json"}
     each = {
         f"model_repository/{name}/{file}"
         for name in ("scores", "notes", "texts")

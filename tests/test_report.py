@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixture_folders import FIXTURES
 from rich.console import Console
 
+from triton_migrate import api
 from triton_migrate.base import TritonMigrateError
-from triton_migrate.report import code, diagram, diff, document, html, terminal
+from triton_migrate.report import code, diagram, diff, document, html, order, proof, targets, terminal
 from triton_migrate.report import json as report_json
 from triton_migrate.report.pipelines import apply_command, headline, pipelines, quiet, totals
 from triton_migrate.report.visible import shell_word, visible
@@ -269,6 +271,85 @@ def test_the_cut_is_drawn_where_stages_change_sides() -> None:
     unplanned = pipelines(sample("support_desk"))[0].found["stages"]
     assert diagram.across(unplanned).lanes == ()
     assert "Model self.net at imgsvc/classifier.py:59–60, on Triton; then" in diagram.sentence(stages)
+
+
+def test_what_crosses_the_cut_is_written_at_it_and_what_a_stage_does_besides_is_marked() -> None:
+    (row, _) = pipelines(sample("fastapi_images"))
+    noted: list[document.Evidence] = [{"rule": "writes-file", "message": "keeps the upload", "file": "x.py", "line": 3, "snippet": ""}]
+    stages = [*row.found["stages"]]
+    stages[0] = {**stages[0], "file": "x.py", "line": 2, "end_line": 4}
+    picture = diagram.across(stages, row.served, noted)
+    assert [label.text for label in picture.labels] == ["IMAGE STRING [1] +2", "LABELS STRING [-1] +3"]
+    assert picture.labels[0].full.startswith("IMAGE STRING [1] (declared), ")
+    assert [box.noted for box in picture.boxes] == ["writes-file: keeps the upload", "", "", "", ""]
+    assert diagram.across(stages).labels == ()
+
+
+def test_a_stage_that_moved_is_on_tritons_side_wherever_it_is_written() -> None:
+    report = api.scan(FIXTURES / "apps" / "fastapi_shapes" / "before")
+    (endpoint,) = [row for row in report["endpoints"] if row["inference"]]
+    sides = {stage["name"]: stage.get("side") for stage in endpoint["stages"]}
+    assert sides == {"classify": "app", "open_image": "app", "to_batch": "triton", "self.net": "triton", "rank": "triton"}
+
+
+def test_lines_that_changed_stand_beside_each_other() -> None:
+    parsed = diff.parse("--- a/x\n+++ b/x\n@@ -1,4 +1,4 @@\n a\n-b\n-c\n+B\n d\n+e\n", "x.py")
+    (hunk,) = parsed.hunks
+    assert [(p.kind, p.before and p.before.old, p.after and p.after.new) for p in hunk.pairs] == [
+        ("same", 1, 1), ("changed", 2, 2), ("removed", 3, None), ("same", 4, 3), ("added", None, 4),
+    ]  # fmt: skip
+    assert hunk.lines == range(1, 5)
+
+
+def test_the_four_ways_and_the_order_to_move_in() -> None:
+    rows = pipelines(sample("support_desk"))
+    assert [(way.target, way.chosen) for way in targets.ways(rows[3])] == [
+        ("pytriton", True), ("python-backend", False), ("ensemble", False), ("model", False),
+    ]  # fmt: skip
+    assert all(way.points == rows[3].found["effort"]["points"] for way in targets.ways(rows[3]) if way.chosen)
+    moves = order.moves(rows)
+    assert sorted(row.anchor for move in moves for row in move.rows) == [row.anchor for row in rows]
+    assert [move.blocked for move in moves] == sorted(move.blocked for move in moves)
+    assert "unblocked first" in moves[-1].why
+    (shared,) = order.moves(pipelines(sample("fastapi_images")))
+    assert ([model["id"] for model in shared.shared], shared.points) == (["m1"], 4)
+
+
+def test_a_load_is_put_in_plain_words() -> None:
+    load = sample("fastapi_images")["verification"]["load"]
+    assert proof.load_in_words(load).startswith("Faster: 1.6")
+    for ratio, words in ((1.04, "No gain: as many"), (0.97, "No gain: as many"), (0.5, "No gain: 0.50 times")):
+        assert proof.load_in_words({**load, "ratio": {**load["ratio"], "rps": ratio}}).startswith(words)
+    figures = {**load["original"], "rps": 10.0}
+    more: document.Load = {**load, "levels": [
+        {"connections": 1, "rate": None, "original": figures, "port": figures},
+        {"connections": 16, "rate": 9.5, "original": figures, "port": figures},
+    ]}  # fmt: skip
+    assert [(bar.at, bar.side) for bar in proof.bars(more)][::2] == [
+        ("1 connection", "original"), ("16 connections", "original"), ("9.5 a second, open loop", "original"),
+    ]  # fmt: skip
+    assert max(bar.share for bar in proof.bars(more)) == 100
+    more |= {"server": {"queue_ms": 1.25, "compute_ms": 2, "rows_per_call": 3}, "memory": {"original": 90, "application": 40, "triton": 60}}
+    assert proof.server_in_words(more).endswith("Memory: original 90 MB, port 100 MB (40 the application, 60 Triton).")
+
+
+def test_many_at_once_is_put_in_plain_words() -> None:
+    crowd: document.Together = {
+        "clients": 32, "sent": 96, "equal": 96, "distinct": 3, "rows_per_call": 4.25, "shown": True, "left_out": [], "mixed_up": [],
+    }  # fmt: skip
+    assert proof.together_in_words(crowd) == "4.2 rows per call, and no answer depends on its neighbours"
+    assert "nothing is known" in proof.together_in_words({**crowd, "rows_per_call": 1.0})
+    assert "only one request" in proof.together_in_words({**crowd, "distinct": 1})
+    report = sample("fastapi_images")
+    mixed: document.MixedUp = {"id": "cat", "path": "$.label", "original": "cat", "port": "dog"}
+    report["verification"]["together"] = {**crowd, "equal": 95, "mixed_up": [mixed]}
+    report["verification"]["requests"][0]["varies"] = ["$.took"]
+    report_json.validate(report)
+    assert "cat: <code>$.label</code>" in html.render(report)
+    text = printed(terminal.verify_summary, report, width=200)
+    assert 'cat, when others are under way: $.label: "cat" -> "dog"' in text
+    assert "95 of 96 replies equal when 32 clients ask at once: an answer depends on what else is under way" in text
+    assert "the original itself varies at $.took" in text
 
 
 # ---------------------------------------------------------------- terminal

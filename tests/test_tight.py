@@ -134,6 +134,46 @@ def test_target_python_backend_takes_passable_state_along(tmp_path: Path) -> Non
     assert trained["served_models"] == [] and "train" in refused["reason"] and refused["file"] == "scoring.py"
 
 
+SWAPPED = """
+import joblib
+from flask import Flask, jsonify, request
+
+app = Flask(__name__)
+
+
+class Holder:
+    def load(self, name):
+        self.model = joblib.load(f"{name}.joblib")
+
+    def predict(self, rows):
+        return self.model.predict(rows).tolist()
+
+
+holder = Holder()
+holder.load("first")
+
+
+@app.post("/predict")
+def predict():
+    return jsonify(holder.predict(request.get_json()["rows"]))
+
+
+@app.post("/reload")
+def reload():
+    holder.load(request.get_json()["name"])
+    return "", 204
+"""
+
+
+def test_a_model_that_a_route_replaces_stays_where_that_happens(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/server.py").write_text(SWAPPED)
+    report = api.apply(tmp_path / "app", out=tmp_path / "out", write=True)
+    bindings = (tmp_path / "app/triton_serving/bindings.py").read_text()
+    assert report["not_ported"] == [] and not (tmp_path / "app/triton_serving/model_repository").exists()
+    assert 'live("server.py").holder' in bindings and '("POST", "/reload")' in bindings
+
+
 def test_a_decorator_is_added_above_or_below_the_others() -> None:
     source = "@app.task\n# why\n@once  # here\ndef f(): ...\n"
     function = Span("a.py", 4, 0, 4, 12)

@@ -23,6 +23,7 @@ from jsonschema import Draft202012Validator
 
 from triton_migrate import api
 from triton_migrate.base import TritonMigrateError
+from triton_migrate.server.triton import ModelStatistics
 from triton_migrate.verify.client import Reply, client
 from triton_migrate.verify.compare import (
     bytes_differences,
@@ -32,11 +33,12 @@ from triton_migrate.verify.compare import (
     stream_differences,
     text_differences,
 )
-from triton_migrate.verify.load import LoadPlan, Target, drive, measure_load
-from triton_migrate.verify.records import Difference, RequestResult, Verification
+from triton_migrate.verify.load import LoadPlan, Target, drive, drive_at, measure_load
+from triton_migrate.verify.records import Difference, RequestResult, ServerShare, Verification
 from triton_migrate.verify.replay import replay
 from triton_migrate.verify.requests import RecordedRequest, read_requests
 from triton_migrate.verify.run import verify_port
+from triton_migrate.verify.shares import memory, server_share
 from triton_migrate.verify.start import App, Application, free_ports, running_app, start_command
 from triton_migrate.verify.together import Crowd, together
 from triton_migrate.verify.varying import unexplained, varying
@@ -661,9 +663,35 @@ def test_load_counts_errors() -> None:
         assert (measured.took, measured.errors >= 2) == ((), True)
 
 
+def test_an_open_loop_sends_at_its_rate_and_counts_the_wait() -> None:
+    slow = threading.Lock()
+
+    def one_at_a_time(handler: BaseHTTPRequestHandler) -> None:
+        with slow:
+            time.sleep(0.05)
+        sized(handler)
+
+    with http_server(one_at_a_time) as port:
+        measured = drive_at(Target(port, POST, 200), 40, 0.5)
+        wrong = drive_at(Target(port, POST, 201), 20, 0.2)
+    assert (len(measured.took), measured.errors) == (20, 0)
+    assert measured.ms(95) > 200, "the last of 20 has waited for those before it, though they were sent on time"
+    assert (wrong.took, wrong.errors) == ((), 4)
+
+
+def test_what_a_load_costs_on_the_server_and_in_memory() -> None:
+    before = (ModelStatistics("a", "1", 10, 10, 10, 0.1, 1.0),)
+    after = (ModelStatistics("a", "1", 30, 30, 15, 0.3, 2.0), ModelStatistics("b", "1", 5, 5, 5, 0.05, 0.25))
+    assert server_share(before, after) == ServerShare(10.0, 50.0, 2.5)
+    assert server_share(after, after) is None
+    here = memory(os.getpid(), os.getpid(), None)
+    assert here.original > 10
+    assert here.triton == 0.0
+
+
 def test_load_compares_rounds() -> None:
     told: list[str] = []
-    plan = LoadPlan(connections=2, seconds=0.1, rounds=3, warmup=0.05)
+    plan = LoadPlan(connections=2, others=(1,), rate=20, seconds=0.1, rounds=3, warmup=0.05)
     with http_server(sized) as original, http_server(chunked) as port:
         result = measure_load("a", Target(original, POST, 200), Target(port, POST, 200), plan, told.append)
         nothing = measure_load("a", Target(original, POST, 200), Target(port, POST, 500), plan, told.append)
@@ -672,6 +700,8 @@ def test_load_compares_rounds() -> None:
     assert result.ratio.rps == sorted(r.ratio for r in result.rounds)[1]
     assert (result.original.errors, result.port.errors) == (0, 0)
     assert min(result.original.rps, result.port.p50_ms, result.ratio.p99_ms, result.client_share) > 0
+    assert [(level.connections, level.rate, level.port.errors) for level in result.levels] == [(1, None, 0), (2, 20, 0)]
+    assert result.port.p50_ms <= result.port.p95_ms <= result.port.p99_ms
     assert nothing is None
     assert told[2].startswith("load 3/3: original ")
     assert "the port answered none" in told[-1]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CATEGORIES = ("tight", "loose", "modular", "individual")
 REPORT, PAGE, PATCH, REQUESTS, SARIF = "report.json", "report.html", "migration.patch", "requests.jsonl", "report.sarif"
 INDEX, PORTFOLIO = "index.html", "portfolio.json"
+RECORD = "give a file of recorded requests with --requests, or record some with `triton-migrate record`"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".triton-migrate")
 
 
@@ -263,7 +264,7 @@ def _requests_of(app: Path, out: Path) -> Path:
     for place in (app / REQUESTS, app.parent / REQUESTS, out / REQUESTS):
         if place.is_file():
             return place
-    raise TritonMigrateError("no requests to replay", file=str(app / REQUESTS), hint="record some with `triton-migrate record`")
+    raise TritonMigrateError("no requests to replay", file=str(app / REQUESTS), hint=RECORD)
 
 
 @contextmanager

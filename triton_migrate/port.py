@@ -98,9 +98,10 @@ def port(
         if not troubles and not write:
             return Port((*written, *binding.bound), (*planned.not_ported, *binding.not_ported), ChangeSet())
         if not troubles:
+            from triton_migrate.generate.models import distinct
             from triton_migrate.generate.repository import repository_files
 
-            served = tuple({m.name: m for w in written for m in w.every}.values())
+            served = distinct(written)
             files = repository_files(served, _served_app(found, written), inprocess=inprocess) if served else ()
             troubles = _refused(written, files)
         if not troubles:

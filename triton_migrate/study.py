@@ -90,7 +90,8 @@ def study(app: Path | Project, rules: Path | None = None, *, cache: FactsCache |
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
-        _places(matcher, Cache), _places(matcher, Metric), beside(matcher, _looping(pipelines)), tuple((t, options.of(t)) for t in queued), _concerns(matcher),
+        _places(matcher, Cache), _places(matcher, Metric), beside(matcher, _looping(pipelines)), tuple((t, options.of(t)) for t in queued),
+        _concerns(matcher),
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def touching(evaluator: Evaluator, pipelines: tuple[Pipeline, ...], bound: tuple
 
 
 def replaced(evaluator: Evaluator, pipeline: Pipeline, every: tuple[Pipeline, ...]) -> bool:
-    """Whether a route that predicts nothing puts another model in the place of this one (`POST /reload`): it has to happen where the model is."""
+    """Whether a route that predicts nothing puts another model in place of this one: `POST /reload` has to happen where the model is."""
     cells = frozenset(o for site in pipeline.sites for o in site.taint if isinstance(o, Cell) and o.lasting)
     others = (Course(p, evaluator) for p in every if p is not pipeline and not p.sites and isinstance(p.entry, Entry))
     return any(_replaces(course, step) & cells for course in others for step in course.pipeline.steps)
@@ -52,6 +52,7 @@ def _replaces(course: Course, step: Step) -> set[Cell]:
 def _changes(course: Course, step: Step) -> Iterator[Cell]:
     """What lasts and changes: cells that are written, and those that hold what is trained or filled."""
     if step.scope.name == "__init__" or _loads(course, step):
+        yield from () if course.pipeline.sites else _replaces(course, step)
         return
     yield from (cell for cell in step.writes if cell.lasting)
     if names := frozenset(_mutated(step)):

@@ -59,7 +59,8 @@ class _Section:
 
 def binding_files(plan: BindPlan, app: ServedApp, *, beside: bool) -> tuple[NewFile, ...]:
     """All files of what is bound, paths relative to the application's root. `beside`: a model repository has files of its own there."""
-    runtime = tuple(_file(name, render(name, streams=False, ensembles=False, calls=False, metrics=False), reason) for name, reason in RUNTIME.items())
+    features = dict.fromkeys(("streams", "ensembles", "calls", "metrics"), False)
+    runtime = tuple(_file(name, render(name, **features), reason) for name, reason in RUNTIME.items())
     made = _file("bindings.py", bindings(plan), f"binds {', '.join(b.name for b in plan.bound)}")
     return (
         _file("__init__.py", "", "makes the bindings importable"),

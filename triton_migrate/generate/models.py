@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from triton_migrate.base import Span
@@ -34,6 +35,16 @@ class Written:
     @property
     def every(self) -> tuple[ServedModel, ...]:
         return (*self.parts, self.served)
+
+
+def distinct(written: Iterable[Written]) -> tuple[ServedModel, ...]:
+    """Each model of the repository once; of a shared stage that of the ensemble whose requests example requests can be made for."""
+    found: dict[str, ServedModel] = {}
+    for model in (m for w in written for m in w.every):
+        known = found.get(model.name)
+        if known is None or any(network.inputs is None for network in known.networks):
+            found[model.name] = model
+    return tuple(found.values())
 
 
 def write_model(

@@ -55,7 +55,7 @@ def exporting(planned: tuple[PlannedModel, ...], wanted: Exports) -> Exporting:
     taken = {each.name for model in planned for each in (model, *(part for part, _ in model.parts))}
     names: dict[str, str] = {}
     for ref in dict.fromkeys(ref for model in planned for ref in model.models):
-        name = re.sub(r"\W", "_", model_name(ref))
+        name = model_name(ref)
         while name in taken:
             name += "_network"
         taken.add(name)

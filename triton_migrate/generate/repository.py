@@ -118,8 +118,8 @@ def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     scripts = {network.name: (network, model) for model in reversed(models) for network in model.networks}
     if not scripts:
         return
-    calls, ensembles = any(uses_call(m) for m in models), any(n.steps for m in models for n in m.networks)
-    text = render("exporting.py", calls=calls, ensembles=ensembles, metrics=any(uses_metrics(m) for m in models))
+    frozen, ensembles = any(uses_call(m) for m in models), any(n.steps for m in models for n in m.networks)
+    text = render("exporting.py", calls=frozen, ensembles=ensembles, metrics=any(uses_metrics(m) for m in models))
     yield _file("exporting.py", text, "what the export scripts share")
     yield _file(f"{NETWORK}.py", render(f"{NETWORK}.py"), "stands in the place of a network: while it is exported, and in Triton")
     for name, (network, model) in sorted(scripts.items()):

@@ -38,8 +38,10 @@ def _whole(cutter: Cutter, frame: Frame, calls: tuple[ir.Call, ...]) -> Cut | No
     stuck = any(c.type.travels is False or c.type.kind in ("file", "path") for c in inputs) or result.travels is False
     if stuck or not inputs or any(liveness.fills(run, c.name) for c in inputs):
         return None
-    return Cut("region", frame.scope, frame, function.body, first, last, tuple(cutter.pipeline.sites), inputs, (Crossing("result", result),),
-               receivers, True, False, calls[0], (), 0.0, WHY)  # fmt: skip
+    sites, outputs = tuple(cutter.pipeline.sites), (Crossing("result", result),)
+    return Cut(
+        "region", frame.scope, frame, function.body, first, last, sites, inputs, outputs, receivers, True, False, calls[0], (), 0.0, WHY
+    )
 
 
 def _result(cutter: Cutter, frame: Frame, returns: list[ir.Return]) -> VType:

@@ -58,7 +58,7 @@ def best(
     evaluator: Evaluator, pipeline: Pipeline, cutter: Cutter, ways: tuple[Way, ...], stages: frozenset[Span]
 ) -> tuple[Way, dict[Cut, Graph]] | str:
     """The way whose cuts have most stages and least between them, of equals the cheapest, with their graphs; or why there is none."""
-    found: list[tuple[tuple[int, int], Way, dict[Cut, Graph]]] = []
+    found: list[tuple[tuple[int, int, int], Way, dict[Cut, Graph]]] = []
     whys: dict[str, None] = {}
     for way in (*ways[:CANDIDATES], *((cut,) for cut in whole_functions(cutter))):
         made = {cut: graph(evaluator, pipeline, cutter, cut, stages) for cut in way}
@@ -66,7 +66,8 @@ def best(
         whys.update(dict.fromkeys(g for g in made.values() if isinstance(g, str)))
         if graphs:
             pure, every = sum(g.pure for g in graphs.values()), sum(len(g.stages) for g in graphs.values())
-            found.append(((pure, pure - every), way, graphs))
+            back = sum(len({c.name for c in cut.inputs} & {c.name for c in cut.outputs}) for cut in way)  # a list that a loop fills
+            found.append(((-back, pure, pure - every), way, graphs))
     if not found:
         return next(iter(whys), "only the predict call leaves")
     _, way, graphs = max(found, key=lambda each: each[0])
@@ -118,7 +119,7 @@ class _Wiring:
         self.judge, self.types, self.frame = cutter.judge, cutter.types, cut.frame
         self.local = liveness.local_names(cut.scope) | liveness.names_around(cut.scope)
         chains = cutter.judge.loaded_chains((e for s in cut.moved for e in flow.every(s)), cut.frame)
-        self.held = {id(e): ir.Constant(e.at, None) for e in chains}
+        self.held: dict[int, ir.Expr] = {id(e): ir.Constant(e.at, None) for e in chains}
         self.outputs = {c.name: c.type for c in cut.outputs}
 
     def stages(self) -> list[GraphStage] | _Stuck:

@@ -14,7 +14,7 @@ from triton_migrate.index import flow, ir
 from triton_migrate.plan import liveness
 from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.rows import frame_at
+from triton_migrate.plan.rows import Rows, frame_at
 from triton_migrate.plan.units import Unit
 from triton_migrate.plan.vtype import VType
 from triton_migrate.resolve.evaluate import Evaluator
@@ -47,7 +47,8 @@ class StageCut:
         cutter = self._own()
         first = next((i for i, s in enumerate(whole.block) if unit.run and s is unit.run[0]), whole.first)
         tail = whole.tail and bool(unit.run) and unit.run[-1] is whole.run[-1]
-        call, rows, stacked = whole.call, (), False
+        call, stacked = whole.call, False
+        rows: Rows = ()
         if unit.sites:
             depth = _depth(unit.sites[0], whole)
             found = self._stacked(cutter, whole.frame, depth, unit.moved, set(self.receivers))
@@ -94,8 +95,9 @@ class StageCut:
         made = tuple(self._targets())
         inputs = tuple(Crossing(p, self.given[n]) for p, n in parameters.items())
         outputs = tuple(Crossing(n, self.made[v]) for n, v in zip(names, made, strict=True))
-        cut = Cut("region", callee, frame, function.body, start, end, unit.sites, inputs, outputs, receivers, True, True, found[0], found[1],
-                  0.0, self._why())  # fmt: skip
+        call, rows, _ = found
+        body, why = function.body, self._why()
+        cut = Cut("region", callee, frame, body, start, end, unit.sites, inputs, outputs, receivers, True, True, call, rows, 0.0, why)
         return cut, cutter, tuple(parameters.values()), made
 
     def _passed(self, cutter: Cutter, frame: Frame) -> tuple[dict[str, str], tuple[str, ...]] | None:
@@ -160,9 +162,7 @@ class StageCut:
 
     # ------------------------------------------------------------ both
 
-    def _stacked(
-        self, cutter: Cutter, frame: Frame, depth: int, moved: ir.Block, held: set[str]
-    ) -> tuple[ir.Call, tuple[tuple[VType, ir.Expr], ...], bool] | None:
+    def _stacked(self, cutter: Cutter, frame: Frame, depth: int, moved: ir.Block, held: set[str]) -> tuple[ir.Call, Rows, bool] | None:
         """The call that runs the model, its rows, and whether rows of several requests can be stacked."""
         calls = _calls(self.unit.sites, depth)
         rows = cutter.predicts.rows_at(depth, calls)
@@ -188,7 +188,7 @@ class StageCut:
         return f"{told}; one model and no more stages: {unit.why}" if unit.why else told
 
 
-def _inside(part: ir.Expr, rows: tuple[tuple[VType, ir.Expr], ...]) -> bool:
+def _inside(part: ir.Expr, rows: Rows) -> bool:
     return any(part is p for _, leaf in rows for p in flow.walk(leaf))
 
 

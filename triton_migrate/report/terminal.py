@@ -9,6 +9,7 @@ import difflib
 import json
 import posixpath
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -94,12 +95,20 @@ def check_summary(problems: tuple[Problem, ...], console: Console) -> None:
     console.print(f"{_plural(errors, 'error')}, {_plural(len(problems) - errors, 'warning')}")
 
 
+def _others(document: Report) -> str:
+    """What the application has where nothing of what was asked for is there: `--category loose` of an individual one."""
+    kinds = Counter(e["category"] for e in document["endpoints"] if e["category"] and (port := e["port"]) is not None and not port["proof"])
+    if document["not_ported"] or not kinds:
+        return ""
+    return f" Not asked for: {', '.join(f'{number} {kind}' for kind, number in sorted(kinds.items()))}."
+
+
 def apply_summary(document: Report, console: Console) -> None:
     """The files that change, the models that come to be, and what stays as it is."""
     edits = [change for change in document["changes"] if change["kind"] == "edit"]
     new = [change["file"] for change in document["changes"] if change["kind"] == "new"]
     if not document["changes"]:
-        console.print("No change is planned.")
+        console.print(_text(f"No change is planned.{_others(document)}"))
     if edits:
         table = _table("Edit", "Safety", "Proof", "Why")
         for edit in edits:

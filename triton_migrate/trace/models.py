@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable
 
 from triton_migrate.base import Span
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
 from triton_migrate.match import Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
@@ -189,7 +189,7 @@ class Models:
             artifact = artifact or (self.loads.artifact(place, rule) if isinstance(rule, ModelLoad) else None)
             self.found[span] = ModelRef(
                 self._next(), span, self._framework(place, rule, api.path, artifact), last_name(place.call.func) or "load", artifact,
-                self.moments.of(place), rule.exportable, rule.backend, rule.fused,
+                self.moments.of(place), rule.exportable, rule.backend, rule.fused, _held(place),
             )  # fmt: skip
         return self.found[span]
 
@@ -219,7 +219,18 @@ def _root(expr: ir.Expr) -> ir.Name | None:
 
 
 def model_name(ref: ModelRef) -> str:
-    """A Triton name for a model: its artifact's or its loader's."""
-    stem = posixpath.splitext(posixpath.basename(ref.artifact))[0] if ref.artifact else ref.loader.lower()
+    """A Triton name for a model: its artifact's, its class's, or what the program calls it."""
+    told = ref.loader.lower() if ref.loader[:1].isupper() else ref.held or ref.loader
+    stem = posixpath.splitext(posixpath.basename(ref.artifact))[0] if ref.artifact else told
     name = "".join(c if c.isalnum() else "_" for c in stem).strip("_") or "model"
     return name
+
+
+def _held(place: CallPlace) -> str:
+    """`clf` of `clf = joblib.load(path)`, `model` of `self._model = ...`."""
+    for stmt in flow.flatten(place.scope.body):
+        if isinstance(stmt, ir.Assign) and stmt.value is not None and any(e is place.call for e in flow.walk(stmt.value)):
+            target = stmt.targets[0]
+            name = target.attr if isinstance(target, ir.Attribute) else target.id if isinstance(target, ir.Name) else ""
+            return name.strip("_").lower()
+    return ""

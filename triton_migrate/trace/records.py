@@ -95,6 +95,7 @@ class ModelRef:
     exportable: str
     backend: str
     fused: bool
+    held: str = ""  # the variable or attribute that it is loaded into
 
 
 @dataclass(frozen=True, slots=True)
