@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from triton_migrate.bind.records import MAX_BATCH_SIZE, Argument, BindPlan, Bound
 from triton_migrate.changes import NewFile
-from triton_migrate.generate.documents import PORT, described
+from triton_migrate.generate.deployment import PORT
+from triton_migrate.generate.documents import described
 from triton_migrate.generate.served import PYTRITON, ServedApp
 from triton_migrate.generate.templates import render
 from triton_migrate.plan import tensors

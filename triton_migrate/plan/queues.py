@@ -6,6 +6,7 @@ By default the queue stays: the task still runs in its worker, and only the mode
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from triton_migrate.base import Span
 from triton_migrate.entries.options import Told
@@ -19,7 +20,7 @@ class Fate:
     setting: str = ""
 
     @property
-    def without(self) -> str:
+    def without(self) -> Literal["mapped", "lost"]:
         return "mapped" if self.setting else "lost"
 
 
