@@ -67,10 +67,17 @@ def fork(flowers: Any) -> None:
     child = os.fork()
     if not child:
         again = flowers.predict(rows(3)).tolist()
-        say(child=again == before, shared=sorted(set(mine) & set(regions())))
+        say(forked=os.getpid(), child=again == before, shared=sorted(set(mine) & set(regions())))
         sys.exit(0)
     os.waitpid(child, 0)
     say(parent=flowers.predict(rows(3)).tolist() == before, kept=regions() == mine)
+
+
+def use(flowers: Any) -> None:
+    """A thousand requests of many sizes, then what `wait` does."""
+    for number in range(1000):
+        flowers.predict(rows(1 + number % 50))
+    wait(flowers)
 
 
 def wait(flowers: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,6 +89,11 @@ BROKEN = {
     "written": Broken("written-twice", 11, ensemble(ONE, ("echo", "X", "A", "Y", "B")), model=None),
     "loop": Broken("tensor-circle", 9, ensemble(ONE, ("echo", "X", "q", "Y", "p"), ("echo", "X", "p", "Y", "q")), model=None),
     "gap": Broken("not-written", 7, ensemble(("echo", "X", "q", "Y", "B")), model=None),
+    "backed": Broken("backend-and-platform", 10, ensemble(ONE, more='backend: "onnxruntime"'), model=None),
+    "meet": Broken(
+        "streams-meet", 9,
+        ensemble(("stream", "X", "A", "Y", "p"), ("both", 'X" value: "A" } input_map { key: "Z', "p", "Y", "B")), model=None,
+    ),
     "grouped": Broken("not-on-ensemble", 10, ensemble(ONE, more="instance_group [ { kind: KIND_CPU } ]"), model=None),
 }  # fmt: skip
 
@@ -104,7 +110,10 @@ def write(repository: Path, name: str, config: str, model: str | None = ECHO, ve
 def good(repository: Path) -> None:
     write(repository, "echo", GOOD)
     write(repository, "pair_in", HEAD + X + X.replace('"X"', '"Z"') + Y)
-    write(repository, "both", HEAD + X + Y)
+    write(repository, "both", HEAD + X + X.replace('"X"', '"Z"') + Y)
+    write(repository, "stream", GOOD + "model_transaction_policy { decoupled: true }")
+    write(repository, "flat", GOOD.replace("8", "0").replace("[ 4 ]", "[ -1, 4 ]"))
+    write(repository, "mixed", ensemble(("flat", "X", "A", "Y", "B")), model=None)
     write(repository, "whole", ensemble(ONE), model=None)
     write(repository, "chain", ensemble(("echo", "X", "A", "Y", "mid"), ("echo", "X", "mid", "Y", "B")), model=None)
     flat = ensemble(ONE, head="", tensors=(A + B).replace("[ 4 ]", "[ -1, 4 ]"))
@@ -133,7 +142,7 @@ def test_the_real_server_says_the_same(tmp_path: Path) -> None:
     repository = tmp_path / "triton_serving" / "model_repository"
     good(repository)
     with running(tmp_path, ports=Ports.free(), say=lambda line: None) as triton:
-        assert set(triton.models) == {"echo", "pair_in", "both", "whole", "chain", "unbatched", "wild"}
+        assert set(triton.models) == {"echo", "pair_in", "both", "whole", "chain", "unbatched", "wild", "stream", "flat", "mixed"}
     refused = {name: broken for name, broken in BROKEN.items() if broken.server and broken.rule not in ("no-version", "config-syntax")}
     for name, broken in refused.items():
         write(repository, name, broken.config, broken.model, broken.version)
@@ -151,10 +160,47 @@ def test_what_is_accepted_but_not_done_is_a_warning(tmp_path: Path) -> None:
         GOOD.replace("8", "0") + "dynamic_batching { }\n" + CACHE + "\ninstance_group [ { kind: KIND_GPU } ]",
     )
     found = [(problem.severity, problem.rule, problem.line) for problem in check(tmp_path)]
-    assert found == [("warning", "batching-without-batch", 5), ("warning", "cache-needs-flag", 6), ("warning", "gpu-only", 7)]
+    assert found == [("warning", "batching-without-batch", 5), ("warning", "cache-needs-flag", 6), ("note", "gpu-only", 7)]
     write(tmp_path, "b", 'platform: "onnxruntime_onnx"\n' + HEAD + Y)
     rest = [(problem.severity, problem.rule) for problem in check(tmp_path)][3:]
     assert rest == [("warning", "backend-and-platform"), ("warning", "no-tensors")]
+
+
+def test_what_the_start_rests_on_is_a_note(tmp_path: Path) -> None:
+    repository = tmp_path / "models"
+    good(repository)
+    write(repository, "whole2", ensemble(("net", "X", "A", "Y", "B")), model=None, version="configs")
+    write(
+        repository,
+        "streams",
+        GOOD,
+        "class TritonPythonModel:\n    def execute(self, requests):\n        requests[0].get_response_sender()\n",
+    )
+    write(repository, "filled", "", ECHO + "\n    @staticmethod\n    def auto_complete_config(config):\n        return config\n")
+    (repository / "notes").mkdir()
+    severities = {(problem.severity, problem.rule, problem.file.split("/")[0]) for problem in check(repository)}
+    same = {("note", "no-model", "notes"), ("note", "no-tensors", "filled"), ("note", "auto-complete", "filled")}
+    assert severities == same | {("error", "no-version", "whole2"), ("error", "no-such-model", "whole2")}
+    (tmp_path / "README.md").write_text("mkdir -p models/net/1 models/whole2/1\nmv model.onnx models/net/1/\n")
+    shutil.copytree(repository, tmp_path / "again")
+    told = {(problem.severity, problem.rule, problem.file.split("/")[0]) for problem in check(tmp_path / "again")}
+    assert told == same | {("note", "no-version", "whole2"), ("note", "no-such-model", "whole2")}
+    write(repository, "net", 'platform: "onnxruntime_onnx"\n' + X + Y, model=None, version="configs")
+    shutil.rmtree(repository / "whole2")
+    assert {problem.severity for problem in check(repository)} == {"note"}
+    done = CliRunner().invoke(cli, ["check", str(repository)])
+    assert (done.exit_code, done.output.splitlines()[0]) == (0, "0 errors, 0 warnings")
+    assert "needed when the server starts: files of net." in done.output
+
+
+def test_a_folder_of_repositories_and_a_model_stand_for_the_repository(tmp_path: Path) -> None:
+    repository = tmp_path / "deploy" / "models"
+    good(repository)
+    write(repository, "bad", BROKEN["zerodim"].config)
+    (tmp_path / "src").mkdir()
+    (whole,) = check(tmp_path)
+    assert (whole.file, whole.rule) == ("deploy/models/bad/config.pbtxt", "bad-dim")
+    assert [problem.file for problem in check(repository / "bad")] == ["bad/config.pbtxt"]
 
 
 def test_command_prints_places_and_exits_by_severity(tmp_path: Path) -> None:

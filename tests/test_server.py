@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from triton_migrate.server import Ports, Triton, default_python, running
 from triton_migrate.server.failures import worth_telling
 from triton_migrate.server.interpreter import Interpreter, probe, refuse
 from triton_migrate.server.launch import threads_each
+from triton_migrate.server.process import server_name, sweep
 from triton_migrate.server.repository import read
 from triton_migrate.server.stage import stage
 from triton_migrate.server.wheel import Wheel, locate
@@ -124,14 +125,14 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def clean() -> Iterator[None]:
-    """What ran in the test has taken its shared memory with it."""
-    before = shared_memory()
+    """What ran in the test has taken its shared memory with it. Others may run servers beside us."""
     yield
-    assert shared_memory() <= before
+    assert shared_memory(os.getpid(), *Foreground.started) == set()
 
 
-def shared_memory() -> set[str]:
-    return {file.name for file in Path("/dev/shm").glob("triton-migrate-*")}
+def shared_memory(*pids: int) -> set[str]:
+    """Files of servers that these processes have started."""
+    return {file.name for file in Path("/dev/shm").glob("triton-migrate-*") if file.name.split("-")[3] in map(str, pids)}
 
 
 def message(error: pytest.ExceptionInfo[TritonMigrateError]) -> str:
@@ -266,7 +267,7 @@ def test_repository_as_the_server_sees_it(tmp_path: Path) -> None:
     ],
 )
 def test_configurations_are_refused_with_their_line(tmp_path: Path, config: str, words: str, line: int | None) -> None:
-    file = add_model(tmp_path, "broken", config, model="").parent / "config.pbtxt"
+    file = add_model(tmp_path, "broken", config, part="").parent / "config.pbtxt"
     with pytest.raises(TritonMigrateError) as error:
         read(tmp_path, gpu=False)
     assert (error.value.file, error.value.line) == (str(file), line)
@@ -567,6 +568,8 @@ while not os.path.exists(os.path.join(root, "gate")):
 class Foreground:
     """`serve` in a process of its own, as a user or a supervisor runs it."""
 
+    started: ClassVar[set[int]] = set()
+
     def __init__(self, app: Path, temporary: Path) -> None:
         temporary.mkdir()
         self.temporary, self.ports = temporary, Ports.free()
@@ -574,6 +577,7 @@ class Foreground:
         environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-c", SERVE, str(app), *ports]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.started.add(self.process.pid)
 
     def ready(self) -> int | None:
         return status(f"http://127.0.0.1:{self.ports.http}/v2/health/ready")
@@ -663,3 +667,18 @@ class TestForeground:
         assert serving.process.returncode == 1
         assert said.splitlines()[-1].startswith("error: tritonserver was killed by signal 9")
         assert is_gone(family)
+
+
+def test_what_a_killed_server_left_in_memory_the_next_one_removes() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "from triton_migrate.server.process import server_name; print(server_name())"], stdout=-1
+    ) as gone:
+        left = Path("/dev/shm", f"{gone.communicate()[0].decode().strip()}_part")
+    kept = Path("/dev/shm", f"{server_name()}_part")
+    left.touch()
+    kept.touch()
+    try:
+        sweep()
+        assert (left.exists(), kept.exists()) == (False, True)
+    finally:
+        kept.unlink()

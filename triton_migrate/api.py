@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from triton_migrate.report.portfolio import Member
     from triton_migrate.server import Ports
     from triton_migrate.study import Study
+    from triton_migrate.verify.records import Exercised
 
 CATEGORIES = ("tight", "loose", "modular", "individual")
 REPORT, PAGE, PATCH, REQUESTS, SARIF = "report.json", "report.html", "migration.patch", "requests.jsonl", "report.sarif"
+GENERATED = "generated.jsonl"
 INDEX, PORTFOLIO = "index.html", "portfolio.json"
-RECORD = "give a file of recorded requests with --requests, or record some with `triton-migrate record`"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".triton-migrate")
 
 
@@ -129,6 +131,7 @@ def verify(
 ) -> Report:
     """Start original and port, replay the same requests, compare, measure both under load; the result goes into the report.
 
+    Where no requests were recorded, some are made up, tried on the original, and written beside the report.
     Of several `connections` the middle one is measured in `rounds`, the others once; 0 leaves the load out.
     """
     from triton_migrate.report.matching import Infers
@@ -146,10 +149,17 @@ def verify(
     load = LoadPlan(middle, others, rate, seconds, rounds) if levels else None
     with _two_trees(app, out / PATCH) as (original, ported, fresh):
         recorded, interpreter = requests or _requests_of(app, out), python or default_python(app)
+        exercised: tuple[Exercised, ...] = ()
+        if recorded is None:
+            from triton_migrate.report.asking import routes
+            from triton_migrate.verify.generated import generate
+
+            recorded = out / GENERATED
+            exercised = generate(fresh(), started, routes(report), recorded, python=interpreter, say=say)
         result = verify_port(
             original, ported, started, recorded, python=interpreter, load=load, fresh=fresh, infers=Infers(report), say=say
         )
-    report["verification"] = cast(Verification, result.as_document())
+    report["verification"] = cast(Verification, replace(result, exercised=exercised).as_document())
     faster = result.load is not None and result.load.ratio.rps >= GAIN
     for endpoint in report["endpoints"]:
         if result.passed and (made := endpoint["port"]) is not None and made["status"] == "ported":
@@ -260,11 +270,9 @@ def _write_patch(patch: bytes, out: Path, *, keep: bool) -> None:
         (out / PATCH).unlink(missing_ok=True)
 
 
-def _requests_of(app: Path, out: Path) -> Path:
-    for place in (app / REQUESTS, app.parent / REQUESTS, out / REQUESTS):
-        if place.is_file():
-            return place
-    raise TritonMigrateError("no requests to replay", file=str(app / REQUESTS), hint=RECORD)
+def _requests_of(app: Path, out: Path) -> Path | None:
+    """The recorded requests in their usual places."""
+    return next((place for place in (app / REQUESTS, app.parent / REQUESTS, out / REQUESTS) if place.is_file()), None)
 
 
 @contextmanager
@@ -280,7 +288,7 @@ def _two_trees(app: Path, patch: Path) -> Iterator[tuple[Path, Path, Callable[[]
     with tempfile.TemporaryDirectory(prefix="triton-migrate-verify-") as folder:
 
         def tree(name: str, *, before: bool) -> Path:
-            copy = Path(folder, name, app.resolve().name)
+            copy = Path(tempfile.mkdtemp(prefix=name, dir=folder), app.resolve().name)
             shutil.copytree(app, copy, ignore=LEFT_OUT, symlinks=True)
             if before is ported:
                 _patched(copy, patch, ["-R"] if ported else [])

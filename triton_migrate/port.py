@@ -16,8 +16,8 @@ from triton_migrate.bind.plan import bind, passable, unbound
 from triton_migrate.bind.records import BindPlan, Bound
 from triton_migrate.bind.versions import conflicts
 from triton_migrate.changes import ChangeSet, FileEdit, NewFile, NotDone, read_text
-from triton_migrate.entries.counted import worker_count
-from triton_migrate.entries.records import Entry
+from triton_migrate.entries.counted import visible_gpus, worker_count
+from triton_migrate.entries.records import Entry, Task
 from triton_migrate.generate.served import CLIENT, PYTRITON, ServedApp
 from triton_migrate.generate.snippets import unavailable_handler
 from triton_migrate.index import ir
@@ -195,6 +195,8 @@ def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[File
     for model in written:
         app.cut(model.planned, model.names)
     ported = {e for w in written for e in w.planned.endpoints}
+    handlers = (p.entry.handler.scope for p in found.pipelines if p.entry.id in ported and isinstance(p.entry, (Entry, Task)))
+    app.leftovers.handlers |= {(s.file, s.function.at) for s in handlers if s.kind == "function"}
     asking = (
         p for p in found.pipelines if p.entry.id in ported and not all(s.worker is not None for s in p.sites)
     )  # not only a worker of theirs
@@ -224,7 +226,15 @@ def _sound(edit: FileEdit | NotDone) -> FileEdit | NotDone:
 def _served_app(found: Study, written: list[Written]) -> ServedApp:
     ported = {e for w in written for e in w.planned.endpoints}
     queued = tuple(row for t, told in found.told if t.id in ported for row in queue_rows(t.name, told))
-    return replace(_started(found, written), queued=queued, beside=found.beside)
+    visible = visible_gpus(Matcher(found.evaluator), found.project.root)
+    return replace(_started(found, written), queued=queued, beside=found.beside, gpus=_gpus(written, visible[0]), visible=visible)
+
+
+def _gpus(written: list[Written], visible: str) -> int:
+    """How many GPUs Triton's machine has, at least, where some model is put on one."""
+    placed = [m.on for w in written for m in w.every if m.on is not None]
+    numbers = [g for on in placed for g in on.gpus] + [int(number) for number in visible.split(",") if placed and visible]
+    return max((number + 1 for number in numbers), default=len(placed) and 1)
 
 
 def _started(found: Study, written: list[Written]) -> ServedApp:

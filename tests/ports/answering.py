@@ -54,7 +54,8 @@ def _flask(application: Any, requests: list[dict[str, Any]]) -> list[tuple[int, 
             sent["data"] = dict(request.get("form", {}))
             sent["data"].update({k: (io.BytesIO(body), name) for k, (name, body) in _files(request).items()})
         reply = client.open(request["path"], method=request["method"], **sent)
-        return reply.status_code, reply.get_json(silent=True) if reply.is_json else reply.get_data(as_text=True)
+        body = reply.get_data().decode(errors="backslashreplace")
+        return reply.status_code, reply.get_json(silent=True) if reply.is_json else body
 
     return [ask(_pictured(request)) for request in requests]
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from tritonclient.grpc.model_config_pb2 import DataType, ModelEnsembling, ModelInput, ModelOutput
 
+from triton_migrate.check.elsewhere import made_elsewhere
 from triton_migrate.check.fields import Field
 from triton_migrate.check.records import Problem
 from triton_migrate.check.repository import Model
@@ -35,6 +36,7 @@ def ensemble_problems(model: Model, models: Mapping[str, Model]) -> Iterator[Pro
     yield from _steps(model, models, fields)
     yield from _graph(model, fields)
     yield from _edges(model, models, fields)
+    yield from _streams(model, models, fields)
     if circle := _circle(model, models, ()):
         yield model.error(fields, "circle", f"ensembles call each other in a circle: {' -> '.join(circle)}", "break the circle")
 
@@ -45,7 +47,8 @@ def _steps(model: Model, models: Mapping[str, Model], fields: Field) -> Iterator
         field = fields.at("step", index)
         callee = models.get(step.model_name)
         if callee is None:
-            yield model.error(
+            tell = model.note if made_elsewhere(model.folder.parent, step.model_name) else model.error
+            yield tell(
                 field.at("model_name"),
                 "no-such-model",
                 f"step {index} is model {step.model_name!r}, which is not in the repository",
@@ -60,19 +63,12 @@ def _steps(model: Model, models: Mapping[str, Model], fields: Field) -> Iterator
                 f"version {step.model_version} of {step.model_name} is not served",
                 "-1 asks for the newest",
             )
-        if most > callee.config.max_batch_size and callee.config.max_batch_size:
+        if 0 < callee.config.max_batch_size < most:  # a step without batching is fine where its dims begin with the batch: see _edges
             yield model.error(
                 model.fields.at("max_batch_size"),
                 "ensemble-batch-size",
                 f"allows batches of {most}, but its step {step.model_name} only of {callee.config.max_batch_size}",
                 "at most the smallest of its steps",
-            )
-        if most and not callee.config.max_batch_size:
-            yield model.error(
-                model.fields.at("max_batch_size"),
-                "ensemble-batch-size",
-                f"allows batches, but its step {step.model_name} does not",
-                "max_batch_size: 0, or let the step batch",
             )
         yield from _maps(model, step, callee, field)
 
@@ -176,6 +172,25 @@ def _edges(model: Model, models: Mapping[str, Model], fields: Field) -> Iterator
         if not _fit(list(known.declared.dims), list(end.declared.dims)) and not _fit(*shapes):
             message = f"tensor {end.tensor!r} is {shapes[0]} {where[0]} {shapes[1]} {where[1]}"
             yield model.error(end.field, "shape-differs", message, "the configured dims must be equal, or -1")
+
+
+def _streams(model: Model, models: Mapping[str, Model], fields: Field) -> Iterator[Problem]:
+    """A decoupled step answers as often as it likes: what it gives meets only what comes of the same answers."""
+    source: dict[str, int] = {tensor.name: -1 for tensor in model.config.input}  # tensor -> the decoupled step that it comes of, or -1
+    waiting = dict(enumerate(model.config.ensemble_scheduling.step))
+    while able := [index for index, step in waiting.items() if set(step.input_map.values()) <= set(source)]:
+        for index in able:
+            step = waiting.pop(index)
+            sources = {source[tensor] for tensor in step.input_map.values()}
+            if len(sources) > 1:
+                message = f"step {index} ({step.model_name}) takes tensors of different streams: a decoupled step is in between"
+                yield model.error(fields.at("step", index), "streams-meet", message, "let the decoupled step pass the other tensor on, too")
+            callee = models.get(step.model_name)
+            streams = callee is not None and callee.config.model_transaction_policy.decoupled
+            source |= dict.fromkeys(step.output_map.values(), index if streams else max(sources, default=-1))
+    if len({source[output.name] for output in model.config.output if output.name in source}) > 1:
+        message = "outputs come of different streams: a decoupled step is before some of them only"
+        yield model.error(model.fields.at("output"), "streams-meet", message, "let the decoupled step pass the other tensor on, too")
 
 
 def _ends(model: Model, models: Mapping[str, Model], fields: Field) -> Iterator[_End]:

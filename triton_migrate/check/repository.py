@@ -35,6 +35,7 @@ PLATFORMS = {
     "tensorflow_graphdef": "tensorflow",
     "ensemble": "ensemble",
 }
+COMPLETING = frozenset({"onnxruntime", "tensorrt", "tensorflow", "openvino", "vllm"})  # read what a config leaves out from the model's file
 _PLACE = re.compile(r"^(\d+):(\d+) : ")
 
 
@@ -54,7 +55,19 @@ class Model:
     @property
     def backend(self) -> str:
         platform = str(self.config.platform)
-        return str(self.config.backend) or PLATFORMS.get(platform, platform)
+        return str(self.config.backend) or PLATFORMS.get(platform, platform) or self._derived
+
+    @cached_property
+    def _derived(self) -> str:
+        """As the server does where neither is written: by the model's file, or by what follows a dot in the folder's name."""
+        there = {str(self.config.default_model_filename)} - {""} or {f.name for version in self.versions[:1] for f in version.iterdir()}
+        return next((backend for backend, file in BACKENDS.items() if file in there), self.folder.suffix[1:])
+
+    @cached_property
+    def completes(self) -> bool:
+        """Does its backend fill in what the configuration leaves out: batch size, tensors, types, dims?"""
+        files = self.model_files if self.backend == "python" else ()
+        return self.backend in COMPLETING or any(file.is_file() and b"def auto_complete_config" in file.read_bytes() for file in files)
 
     @property
     def ensemble(self) -> bool:
@@ -94,6 +107,10 @@ class Model:
         """What the server accepts and does not do as written."""
         return Problem(self.file, field.line, "warning", rule, message, fix)
 
+    def note(self, field: Field, rule: str, message: str, fix: str) -> Problem:
+        """What is right, and depends on something that is not in the repository."""
+        return Problem(self.file, field.line, "note", rule, message, fix)
+
 
 def read(repository: Path) -> tuple[tuple[Model, ...], tuple[Problem, ...]]:
     """Every model that could be read, by name, and every configuration that could not."""
@@ -107,12 +124,21 @@ def _read(repository: Path) -> Iterator[Model | Problem]:
             continue
         main = folder / "config.pbtxt"
         if not main.is_file():
-            yield Problem(
-                folder.name, 1, "error", "no-config", f"model {folder.name} has no config.pbtxt", "write one, or move the folder out"
-            )
+            yield _no_config(folder)
             continue
         for file in (main, *sorted((folder / "configs").glob("*.pbtxt"))):
             yield read_config(repository, folder, file)
+
+
+def _no_config(folder: Path) -> Problem:
+    """A model that is not served where the folder holds a model's file; else a folder that is no model."""
+    files = {file.name for version in folder.iterdir() if version.is_dir() and version.name.isdecimal() for file in version.iterdir()}
+    if files & set(filter(None, BACKENDS.values())):
+        return Problem(
+            folder.name, 1, "error", "no-config", f"model {folder.name} has no config.pbtxt", "write one, or move the folder out"
+        )
+    message = f"{folder.name} is no model: it has neither config.pbtxt nor a model's file in a version folder"
+    return Problem(folder.name, 1, "note", "no-model", message, "a server that loads all models trips over it: move it out")
 
 
 def read_config(repository: Path, folder: Path, file: Path) -> Model | Problem:

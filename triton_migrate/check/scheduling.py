@@ -82,7 +82,7 @@ def _instances(model: Model) -> Iterator[Problem]:
             and model.file.endswith("/config.pbtxt")
             and not (model.folder / "configs" / "cpu.pbtxt").is_file()
         ):
-            yield model.warning(
+            yield model.note(
                 field.at("kind"),
                 "gpu-only",
                 "KIND_GPU does not load on a machine without GPU",

@@ -40,7 +40,7 @@ def _file(file: Path, place: str, *, decoupled: bool) -> Iterator[Problem]:
     execute = methods.get("execute")
     if execute is None and not owner.bases:
         yield Problem(place, owner.lineno, "error", "no-execute", f"{CLASS} has no method execute", "it loads, and fails on every request")
-    if execute is not None and not decoupled and not _gives(execute):
+    if execute is not None and not decoupled and not _sends(owner) and not _gives(execute):
         yield Problem(
             place,
             execute.lineno,
@@ -53,7 +53,7 @@ def _file(file: Path, place: str, *, decoupled: bool) -> Iterator[Problem]:
         yield Problem(
             place,
             complete.lineno,
-            "warning",
+            "note",
             "auto-complete",
             "auto_complete_config starts the interpreter twice",
             "write a complete config.pbtxt and leave it out",
@@ -76,6 +76,11 @@ def _binds(node: ast.stmt) -> bool:
     if isinstance(node, ast.ImportFrom):
         return any((alias.asname or alias.name) in (CLASS, "*") for alias in node.names)
     return isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == CLASS for t in node.targets)
+
+
+def _sends(owner: ast.ClassDef) -> bool:
+    """Does it answer by a response sender, which may go with `execute` returning nothing?"""
+    return any(isinstance(node, ast.Attribute) and node.attr == "get_response_sender" for node in ast.walk(owner))
 
 
 def _gives(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

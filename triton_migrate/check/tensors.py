@@ -16,14 +16,15 @@ def tensor_problems(model: Model) -> Iterator[Problem]:
     """Presence, names, types, dims and reshape."""
     if not model.config.input or not model.config.output:
         side = "input" if not model.config.input else "output"
-        message = f"has no {side}"
-        yield model.warning(model.fields, "no-tensors", message, "a server that completes no configs cannot be asked: write it")
+        tell = model.note if model.completes else model.warning
+        yield tell(model.fields, "no-tensors", f"has no {side}", "a server that completes no configs cannot be asked: write it")
     for name, tensors in (("input", model.config.input), ("output", model.config.output)):
         yield from _side(model, name, tensors)
 
 
 def _side(model: Model, side: str, tensors: Sequence[ModelInput | ModelOutput]) -> Iterator[Problem]:
     seen: set[str] = set()
+    tell = model.note if model.completes else model.error
     for index, tensor in enumerate(tensors):
         field = model.fields.at(side, index)
         what = f"{side} {tensor.name!r}" if tensor.name else f"{side} {index}"
@@ -33,13 +34,14 @@ def _side(model: Model, side: str, tensors: Sequence[ModelInput | ModelOutput]) 
             yield model.error(field.at("name"), "duplicate-tensor", f"{what} is there twice", "names must differ")
         seen.add(tensor.name)
         if tensor.data_type == DataType.TYPE_INVALID:
-            yield model.error(field.at("data_type"), "no-data-type", f"{what} has no data_type", "TYPE_FP32, TYPE_STRING …")
+            yield tell(field.at("data_type"), "no-data-type", f"{what} has no data_type", "TYPE_FP32, TYPE_STRING …")
         yield from _shape(model, field, what, tensor)
 
 
 def _shape(model: Model, field: Field, what: str, tensor: ModelInput | ModelOutput) -> Iterator[Problem]:
     if not tensor.dims:
-        yield model.error(field.at("dims"), "no-dims", f"{what} has no dims", "a scalar per row is dims [1]; the batch axis is not written")
+        tell = model.note if model.completes else model.error
+        yield tell(field.at("dims"), "no-dims", f"{what} has no dims", "a scalar per row is dims [1]; the batch axis is not written")
     for index, size in enumerate(tensor.dims):
         if size < 1 and size != -1:
             yield model.error(field.at("dims", index), "bad-dim", f"{what} has dimension {size}", "at least 1, or -1 for any size")

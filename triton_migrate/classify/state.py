@@ -134,7 +134,7 @@ class State:
 
     def _writes(self, step: Step, call: Call, rule: Effect) -> bool:
         spelled = of.call_expression(step, call)
-        if rule.path and spelled is not None:
+        if rule.kind == "file-read" and rule.path and spelled is not None:
             frame = self.matcher.program.generic(step.scope)
             mode = self.matcher.evaluator.constant(port(spelled, "mode|1"), frame)
             return isinstance(mode, str) and bool(set(mode) & WRITING)
@@ -144,8 +144,9 @@ class State:
         spelled = of.call_expression(step, call)
         if spelled is None:
             return []
-        named = [port(spelled, rule.path)] if rule.path else [*spelled.args, *(v for _, v in spelled.keywords)]
-        if isinstance(spelled.func, ir.Attribute) and not rule.path:
+        told = rule.path and rule.path != "self"
+        named = [port(spelled, rule.path)] if told else [*spelled.args, *(v for _, v in spelled.keywords)]
+        if isinstance(spelled.func, ir.Attribute) and not told:
             named.append(spelled.func.value)
         frame = self.matcher.program.generic(step.scope)
         return [path for expr in named if expr is not None and (path := file_of(self.matcher.evaluator, expr, frame))]

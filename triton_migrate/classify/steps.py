@@ -20,6 +20,7 @@ from triton_migrate.rulebook.vocabulary import (
     ModelConfigure,
     ModelConstruct,
     ModelLoad,
+    ModelPlace,
     ModelPredict,
     ModelTrain,
     Rule,
@@ -31,7 +32,7 @@ from triton_migrate.rulebook.vocabulary import (
 from triton_migrate.trace.records import Call, InputOrigin, PredictOrigin, Step
 
 PASSING = (  # a call of these hands data on as it is
-    WebRequest, WebResponse, WebAbort, ModelConfigure, ModelPredict, Metric, Cache,
+    WebRequest, WebResponse, WebAbort, ModelConfigure, ModelPlace, ModelPredict, Metric, Cache,
     TaskEnqueue, ChannelPut, ChannelTake, FlowCall, FlowBind,
 )  # fmt: skip
 ACQUIRES = frozenset(

@@ -1,4 +1,5 @@
-"""Takes the application's start-up files and settings, gives how many workers serve it: so many copies of its models it has at once."""
+"""Takes the application's start-up files and settings, gives how many workers serve it, so that it has so many copies of its models at
+once, and which GPUs it lets itself see."""
 
 from __future__ import annotations
 
@@ -7,14 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from triton_migrate.base import Span
-from triton_migrate.index import ir
-from triton_migrate.match import Matcher
+from triton_migrate.index import flow, ir
+from triton_migrate.match import Matcher, is_test
 from triton_migrate.rulebook.vocabulary import TaskOption
 
 FILES = ("Procfile", "Dockerfile*", "docker-compose*.y*ml", "compose*.y*ml", "*.sh", "*.service", "supervisord.conf")
 STARTS = re.compile(r"\b(?:gunicorn|uvicorn|hypercorn|celery|fastapi)\b.*?(?:--workers|--concurrency|-w|-c)[=\s\"',]+(\d+)\b")
 SETTINGS = ("gunicorn.conf.py", "gunicorn_conf.py", "gunicorn.py")
 MOST = 64
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+SEES = re.compile(rf"\b{VISIBLE}[\"']?\s*[=:]\s*[\"']?(-?\d+(?:,\d+)*)")
 
 
 def worker_count(matcher: Matcher, root: Path) -> tuple[int, str]:
@@ -23,14 +26,43 @@ def worker_count(matcher: Matcher, root: Path) -> tuple[int, str]:
     return max(found, key=lambda pair: pair[0], default=(1, ""))
 
 
+def visible_gpus(matcher: Matcher, root: Path) -> tuple[str, str]:
+    """`0,1` (`-1`: none) with the place; ("", "") where all are seen, or several numbers are said."""
+    found = dict(sorted((*_seen(root), *_made_visible(matcher)), key=lambda pair: pair[1], reverse=True))
+    return next(iter(found.items())) if len(found) == 1 else ("", "")
+
+
+def _seen(root: Path) -> Iterator[tuple[str, str]]:
+    yield from ((match[1], place) for line, place in _lines(root) if (match := SEES.search(line)))
+
+
+def _made_visible(matcher: Matcher) -> Iterator[tuple[str, str]]:
+    """`os.environ["CUDA_VISIBLE_DEVICES"] = "1"` and `os.environ.setdefault(...)`."""
+    for file, scopes in matcher.program.files.items():
+        for stmt in flow.flatten(scopes.facts.body) if not is_test(file) else ():
+            named, value = None, None
+            match stmt:
+                case ir.Assign(_, (ir.Subscript(_, _, named),), value):
+                    pass
+                case ir.Evaluate(_, ir.Call(_, ir.Attribute(_, _, "setdefault" | "putenv"), (named, value))):
+                    pass
+            if isinstance(named, ir.Constant) and named.value == VISIBLE and value is not None:
+                said = matcher.evaluator.constant(value, matcher.program.frames[file])
+                if isinstance(said, (str, int)):
+                    yield str(said) or "-1", Span(file, *stmt.at).place
+
+
 def _started(root: Path) -> Iterator[tuple[int, str]]:
     """`gunicorn -w 4 app:app` in what starts the application."""
+    yield from ((int(match[1]), place) for line, place in _lines(root) if (match := STARTS.search(line)))
+
+
+def _lines(root: Path) -> Iterator[tuple[str, str]]:
+    """The lines of what starts the application, with their places."""
     for pattern in FILES:
         for path in sorted(root.glob(pattern)):
             lines = path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []
-            for number, line in enumerate(lines, 1):
-                if match := STARTS.search(line):
-                    yield int(match[1]), f"{path.name}:{number}"
+            yield from ((line, f"{path.name}:{number}") for number, line in enumerate(lines, 1))
 
 
 def _set(matcher: Matcher) -> Iterator[tuple[int, str]]:

@@ -11,6 +11,7 @@ from triton_migrate.plan.alone import method, read, receiver
 from triton_migrate.plan.closure import Closure, UncopyableError
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.placement import DEFINED, DEVICE
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Instance
@@ -39,6 +40,7 @@ def alone_pipeline(
     else:
         facts += "CONSTANTS = {}\n"
     parts = [head + "\nfrom __future__ import annotations\n\n" + ordered([*own, *closure.imports.values()]) + "\n" + ROOT]
+    parts += [DEFINED] if DEVICE in "".join((*closure.definitions, *closure.load)) else []
     parts += [*closure.definitions, facts + "".join(f"{g} = None\n" for g in closure.globals), load_function(closure)]
     parts.append(f'def original():\n    """What the application called."""\n    return {held[0]}\n')
     return spaced(parts), held[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
@@ -37,6 +38,11 @@ def config_pbtxt(model: ServedModel) -> str:
     text = _layout(config, model)
     assert text_format.Parse(text, ModelConfig()) == config, text
     return text
+
+
+def cpu_config_pbtxt(model: ServedModel) -> str | None:
+    """Text of `configs/cpu.pbtxt`, which counts where Triton is started with `--model-config-name=cpu`; None for a model that needs none."""
+    return config_pbtxt(replace(model, on=None)) if model.on is not None else None
 
 
 def _complaints(model: ServedModel) -> Iterator[str]:
@@ -94,7 +100,12 @@ def _config(model: ServedModel) -> ModelConfig:
         config.model_transaction_policy.decoupled = True
         if not waits(model):
             config.parameters["streams"].string_value = str(STREAMS)
-    config.instance_group.add(kind=ModelInstanceGroup.KIND_CPU, count=model.instances)
+    if model.on is None:
+        config.instance_group.add(kind=ModelInstanceGroup.KIND_CPU, count=model.instances)
+    elif model.on.each:
+        config.instance_group.add(kind=ModelInstanceGroup.KIND_GPU, count=model.instances, gpus=model.on.gpus)
+    else:
+        config.instance_group.add(kind=ModelInstanceGroup.KIND_MODEL, count=model.instances)
     return config
 
 
@@ -128,11 +139,24 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
         if config.parameters:
             lines += ["# how many requests one instance answers at once", line(ModelConfig(parameters=config.parameters))]
     lines += [
-        "# The Python backend chooses its device itself; each further instance is a process with its own copy of the model.",
+        *_placing(model),
         *((f"# As many as the application has workers ({model.workers}): requests are run one by one.",) if model.workers else ()),
         f"instance_group [ {{ {line(config.instance_group[0])} }} ]",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _placing(model: ServedModel) -> Iterator[str]:
+    if model.on is None:
+        yield "# The Python backend chooses its device itself; each further instance is a process with its own copy of the model."
+        return
+    told = ", ".join(dict.fromkeys(span.place for span in model.on.places))
+    chosen = "the GPU that the application names" if model.on.each else "the GPUs that the application names, or its library chooses"
+    yield from textwrap.wrap(
+        f"On {chosen} ({told}); each further instance is a process with its own copy of the model. On a machine without GPU: "
+        "tritonserver --model-config-name=cpu",
+        118, initial_indent="# ", subsequent_indent="# ",
+    )  # fmt: skip
 
 
 def _steps(config: ModelConfig) -> Iterator[str]:

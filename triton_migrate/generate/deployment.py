@@ -49,7 +49,7 @@ PANELS = (
 def deployment(app: ServedApp) -> Iterator[tuple[str, str, str]]:
     """Path below `triton_serving/`, text and reason of each file."""
     name = image_name(app)
-    yield "k8s/triton.yaml", render("k8s_triton.yaml", service=name), "Triton on Kubernetes: probes, shared memory, metrics"
+    yield "k8s/triton.yaml", render("k8s_triton.yaml", service=name, app=app), "Triton on Kubernetes: probes, shared memory, metrics"
     values = {
         "service": name,
         "app": app,
@@ -61,7 +61,7 @@ def deployment(app: ServedApp) -> Iterator[tuple[str, str, str]]:
     }
     yield "k8s/app.yaml", render("k8s_app.yaml", **values), "the application on Kubernetes, with what it had beside it"
     yield "k8s/autoscaling.yaml", render("k8s_autoscaling.yaml", service=name), "more Tritons while requests wait"
-    yield "k8s/kserve.yaml", render("k8s_kserve.yaml", service=name), "the same under KServe"
+    yield "k8s/kserve.yaml", render("k8s_kserve.yaml", service=name, app=app), "the same under KServe"
     yield "monitoring/prometheus.yml", render("prometheus.yml"), "where Prometheus finds Triton's metrics"
     yield "monitoring/prometheus-adapter.yaml", render("prometheus_adapter.yaml"), "the waiting time as a metric to scale by"
     yield "monitoring/grafana.json", dashboard(app), "Triton's metrics as graphs"

@@ -42,13 +42,14 @@ def shared(models: tuple[ServedModel, ...]) -> dict[str, tuple[str, ...]]:
     return {name: ensembles for name, ensembles in users.items() if len(ensembles) > 1}
 
 
-def dockerfile(models: tuple[ServedModel, ...]) -> str:
+def dockerfile(models: tuple[ServedModel, ...], app: ServedApp) -> str:
     networks = [network for model in models for network in model.networks]
     needs = sorted(_once(chain.from_iterable(network.needs for network in networks)))
     return render(
         "Dockerfile",
         networks=sorted(_once(network.name for network in networks)),
         needs=["'numpy<2'", *needs],
+        app=app,
         cached=any(m.cached for m in models),
     )
 

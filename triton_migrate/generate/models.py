@@ -16,7 +16,7 @@ from triton_migrate.plan.closure import Closure, UncopyableError
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.errors import known_in
 from triton_migrate.plan.planned import MAX_BATCH_SIZE, PlannedModel
-from triton_migrate.plan.records import ServedModel
+from triton_migrate.plan.records import Network, ServedModel
 from triton_migrate.plan.tensors import records
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.rulebook.book import Rulebook, normalised
@@ -58,7 +58,7 @@ def write_model(
     dropped = frozenset(id(c.scope.function) for c in planned.cuts if c.kind != "model")
     streams = planned.cut.streams
     waits = planned.cut.kind == "stream" and planned.cut.scope.function.is_async
-    closure = Closure(evaluator, texts, dropped=dropped, waits=waits)
+    closure = Closure(evaluator, texts, dropped=dropped, scratch=planned.cutter.judge.scratch.roots(), waits=waits)
     surface = Surface(planned.inputs, planned.outputs)
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
@@ -91,7 +91,8 @@ def write_model(
         tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs), planned.stacked, text,
         _requirements(closure, planned, pins, evaluator.rulebook),
         tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(c.span for c in planned.cuts),
-        planned.models[0].framework if planned.models else "", planned.cut.why, exported, stay, streams,
+        planned.models[0].framework if planned.models else "", planned.cut.why + closure.told, _placed(exported, closure), stay, streams,
+        on=closure.on_gpu(),
     )  # fmt: skip
     return Written(planned, served, tuple(closure.copied), tuple(closure.names))
 
@@ -141,9 +142,15 @@ def _write_alone(
         planned.name, MAX_BATCH_SIZE if planned.stacked else 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs),
         planned.stacked, text, _requirements(closure, planned, pins, evaluator.rulebook),
         tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(s.span for s in sites),
-        planned.models[0].framework, planned.cut.why, exported, stay, alone=True,
+        planned.models[0].framework, planned.cut.why, _placed(exported, closure), stay, alone=True, on=closure.on_gpu(),
     )  # fmt: skip
     return Written(planned, served, tuple(closure.copied), tuple(closure.names))
+
+
+def _placed(networks: tuple[Network, ...], closure: Closure) -> tuple[Network, ...]:
+    """Networks go to the GPU that their pipeline is put on."""
+    on = closure.on_gpu()
+    return tuple(replace(n, gpus=on.gpus) for n in networks) if on is not None and on.each else networks
 
 
 def _requirements(closure: Closure, planned: PlannedModel, pins: dict[str, str], rulebook: Rulebook) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.fused import UNSURE, Fused, fused
 from triton_migrate.plan.liveness import holds, imported_names, lifted_name, names_around, without
+from triton_migrate.plan.placement import DEFINED, DEVICE
 from triton_migrate.plan.records import Tensor
 from triton_migrate.plan.vtype import parse
 from triton_migrate.resolve.scopes import Frame, Scope
@@ -410,6 +411,7 @@ class Assembly:
         parts = [head + "\nfrom __future__ import annotations\n\n" + imports + "\n" + ROOT]
         if any("asyncio.get_event_loop(" in text for text in (*closure.definitions, *closure.load)):
             parts.append("asyncio.set_event_loop(asyncio.new_event_loop())  # a thread may have none\n")
+        parts += [DEFINED] if DEVICE in "".join((*closure.definitions, *closure.load, body)) else []
         parts += closure.definitions
         invalid = (
             f"INVALID = ({', '.join(self.invalid)}{',' if len(self.invalid) == 1 else ''})  # what the app catches: the client's fault\n"

@@ -8,12 +8,13 @@ from pathlib import PurePosixPath
 
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.changes import NewFile
-from triton_migrate.generate.config import config_pbtxt, waits
+from triton_migrate.generate.config import config_pbtxt, cpu_config_pbtxt, waits
 from triton_migrate.generate.deployment import deployment
 from triton_migrate.generate.documents import compose, dockerfile, readme, requirements
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
 from triton_migrate.plan.alone import identifier
+from triton_migrate.plan.placement import DEVICE
 from triton_migrate.plan.planned import MAX_BATCH_SIZE
 from triton_migrate.plan.records import Network, ServedModel
 
@@ -69,6 +70,8 @@ def _application_side(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
 def _model(model: ServedModel) -> Iterator[NewFile]:
     folder = f"model_repository/{model.name}"
     yield _file(f"{folder}/config.pbtxt", config_pbtxt(model), f"tells Triton the tensors of {model.name}")
+    if (for_cpu := cpu_config_pbtxt(model)) is not None:
+        yield _file(f"{folder}/configs/cpu.pbtxt", for_cpu, "the same for a machine without GPU: --model-config-name=cpu")
     if model.steps:
         yield _file(f"{folder}/1/.gitkeep", "", "Triton wants a version folder, and git drops empty ones")
         return
@@ -104,13 +107,14 @@ def alone_files(models: tuple[ServedModel, ...], inprocess: bool) -> Iterator[Ne
 
 def _server(model: ServedModel) -> tuple[str, str]:
     """The text of `model.py`, and what it does."""
+    placed = DEVICE in model.pipeline
     if model.alone:
-        return render("model_alone.py", networks=model.networks), "serves the model of pipeline.py: a request is one call of it"
+        return render("model_alone.py", networks=model.networks, placed=placed), "serves the model of pipeline.py: a request is one call of it"
     if model.decoupled:
-        return render("model_decoupled.py", waits=waits(model)), "serves pipeline.py: sends each result as it comes"
+        return render("model_decoupled.py", waits=waits(model), placed=placed), "serves pipeline.py: sends each result as it comes"
     if model.stacked:
-        return render("model_stacked.py", networks=model.networks), "serves pipeline.py: stack, call once, split"
-    return render("model_single.py", networks=model.networks), "serves pipeline.py"
+        return render("model_stacked.py", networks=model.networks, placed=placed), "serves pipeline.py: stack, call once, split"
+    return render("model_single.py", networks=model.networks, placed=placed), "serves pipeline.py"
 
 
 def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
@@ -144,7 +148,7 @@ def _named(networks: tuple[Network, ...]) -> str:
 def _surroundings(models: tuple[ServedModel, ...], app: ServedApp, inprocess: bool) -> Iterator[NewFile]:
     yield _file("README.md", readme(models, app, inprocess=inprocess), "what moved, how to run it, how to go back")
     yield _file("requirements.txt", requirements(models), "what the models need inside Triton")
-    yield _file("Dockerfile", dockerfile(models), "Triton with the models")
+    yield _file("Dockerfile", dockerfile(models, app), "Triton with the models")
     yield _file("docker-compose.yml", compose(models, app), "Triton and the application together")
     yield from (_file(*each) for each in deployment(app))
 

@@ -39,9 +39,15 @@ class Text:
 
 
 def _outermost(replace: tuple[tuple[ir.At, str], ...], at: ir.At) -> list[tuple[ir.At, str]]:
-    inside = sorted({r for r in replace if at[:2] <= r[0][:2] and r[0][2:] <= at[2:]}, key=lambda r: (r[0][:2], (-r[0][2], -r[0][3])))
+    inside = sorted({r for r in replace if at[:2] <= r[0][:2] and r[0][2:] <= at[2:]}, key=_order)
     found: list[tuple[ir.At, str]] = []
     for place, new in inside:
         if not found or found[-1][0][2:] <= place[:2]:
             found.append((place, new))
     return found
+
+
+def _order(new: tuple[ir.At, str]) -> tuple[object, ...]:
+    """From left to right: what is put in at a place before what is replaced there, the outer before the inner."""
+    (line, column, end_line, end_column), _ = new
+    return line, column, (line, column) != (end_line, end_column), -end_line, -end_column

@@ -19,7 +19,9 @@ from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.objects import Objects
-from triton_migrate.plan.settings import Setting, Settings
+from triton_migrate.plan.placement import DEVICE, Placed, Placement, edited
+from triton_migrate.plan.records import OnGpu
+from triton_migrate.plan.settings import LOGGER, Setting, Settings
 from triton_migrate.plan.taskclasses import called_by_library, constructors, is_task_class
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope
@@ -39,9 +41,17 @@ from triton_migrate.rulebook.vocabulary import (
 RESERVED = frozenset(
     {
         "load", "preprocess", "stack", "row_shape", "predict", "postprocess", "run", "prepare", "finish", "handle", "INVALID", "APP_ROOT",
-        "inputs", "wanted", "rows", "carried", "batch", "batches", "stream", "piece",
+        "inputs", "wanted", "rows", "carried", "batch", "batches", "stream", "piece", DEVICE,
     }
 )  # fmt: skip
+SCRATCH = '''\
+{folder} = tempfile.TemporaryDirectory()
+
+
+def {made}(path):
+    """Where a file that only one request needs is kept: each instance of the model has a folder of its own."""
+    return type(path)(os.path.join({folder}.name, os.path.basename(path)))
+'''
 METRICS = "triton_metrics"  # see its template
 COUNTED = ("counter", "gauge", "histogram")
 RUNTIME = ("file-read", "network", "process", "db-read")
@@ -68,17 +78,26 @@ class Closure:
     names: dict[tuple[str, str], str] = field(default_factory=dict)  # (file, name) -> name in pipeline.py
     copied: list[Span] = field(default_factory=list)
     dropped: frozenset[int] = frozenset()  # id() of the functions whose statements are moved: their classes are copied without them
+    scratch: frozenset[tuple[str, ir.At]] = frozenset()  # paths of files that only the moved code needs, by file and place
     waits: bool = False  # the moved code runs in an event loop, so coroutines are copied as they are
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
+    _folder: str = ""  # the function that moves a path to the folder of this process
     _late: dict[tuple[str, str], None] = field(default_factory=dict)  # bound by statements of load(), global once something reads them
     _after: dict[tuple[str, str], list[tuple[ir.At, str]]] = field(default_factory=dict)  # calls on a name at the top level, as copied
     _synchronous: set[int] = field(default_factory=set)  # id() of the async functions that wait for nothing and that load() calls
     objects: Objects = field(init=False)
     settings: Settings = field(init=False)
+    placement: Placement = field(init=False)
+    placed: dict[Span, Placed] = field(default_factory=dict)  # calls that settle their device, as they were copied
     ran: set[tuple[str, ir.At]] = field(default_factory=set)  # statements that pipeline.py has already
 
     def __post_init__(self) -> None:
-        self.objects, self.settings = Objects(self), Settings(self.evaluator)
+        self.objects, self.settings, self.placement = Objects(self), Settings(self.evaluator), Placement(self.evaluator)
+
+    @property
+    def told(self) -> str:
+        """What the copy does otherwise, to go on a sentence with."""
+        return "; files that only one request needs are in a folder of each instance's own" if self._folder else ""
 
     # ------------------------------------------------------------ text
 
@@ -88,6 +107,8 @@ class Closure:
         """The small edits a copied piece needs: `__file__`, renamed names, settings, attributes of the app's own modules."""
         frame = frame or self.evaluator.program.frames[file]
         found: list[tuple[ir.At, str]] = []
+        wrapped = {e.at for e in exprs if (file, e.at) in self.scratch}
+        found += [((*place, *place), new) for at in wrapped for place, new in ((at[:2], f"{self._scratch()}("), (at[2:], ")"))]
         quoted = {id(part) for e in exprs if isinstance(e, ir.Joined) for part in flow.walk(e)}  # before 3.12 an f-string ends at its quote
         for expr in exprs:
             if isinstance(expr, ir.Name) and expr.id not in shadowed:
@@ -99,6 +120,9 @@ class Closure:
                 raise UncopyableError(_of_the_web(expr.attr, Span(file, *expr.at)))
             elif (setting := self.settings.written(expr, frame)) is not None:
                 found.append((expr.at, self._setting(setting, Span(file, *expr.at))))
+            elif isinstance(expr, ir.Call) and (placed := self.placement.of(file, expr)) is not None:
+                found += edited(placed, lambda e: self.texts[file].piece(e.at, self.replacements(file, list(walk(e)), shadowed, frame)))
+                self.placed[Span(file, *expr.at)] = placed
             elif isinstance(expr, ir.Attribute) and isinstance(expr.value, (ir.Name, ir.Attribute)):
                 module = next((v for v in self.evaluator.values(expr.value, frame) if isinstance(v, Module)), None)
                 if module is not None and not _root(expr.value) & shadowed:
@@ -112,6 +136,14 @@ class Closure:
             self.definitions.append(f'{name} = str(APP_ROOT / "{file}")\n')
         return self.names[(file, "__file__")]
 
+    def _scratch(self) -> str:
+        """A name for the function that moves a path to the folder of this process."""
+        if not self._folder:
+            self._folder = self.fresh("scratch")
+            self.imports.update(os="import os", tempfile="import tempfile")
+            self.definitions.append(SCRATCH.format(made=self._folder, folder=self.fresh("FOLDER")))
+        return self._folder
+
     def _web_value(self, expr: ir.Expr, frame: Frame) -> bool:
         find = self.evaluator.rulebook.find
         paths = [v.path.split("()")[0] for v in self.evaluator.values(expr, frame) if isinstance(v, Api) and isinstance(expr, ir.Name)]
@@ -123,6 +155,8 @@ class Closure:
         return any(isinstance(v, Api) and "()" not in v.path and find(v.path, WebRequest) for v in self.evaluator.values(expr, frame))
 
     def _setting(self, setting: Setting, where: Span) -> str:
+        if setting.text.startswith(f"{LOGGER}("):
+            self.imports.setdefault("logging", "import logging")
         return setting.text if setting.of is None else f"{self.require(setting.of.scope.file, setting.of.scope.name, where)}.{setting.text}"
 
     def copy(
@@ -181,7 +215,7 @@ class Closure:
 
     def fresh(self, name: str) -> str:
         """A name that pipeline.py does not have yet."""
-        taken = set(self.names.values()) | set(self.imports) | RESERVED
+        taken = set(self.names.values()) | set(self.imports) | RESERVED | {self._folder}
         made = name
         while made in taken or keyword.iskeyword(made):
             made = f"app_{made}"
@@ -485,6 +519,13 @@ class Closure:
     def provide(self, values: Values, wanted: str, where: Span) -> str:
         """Make the object that a receiver (`self`, a local `model`) holds in load(); gives its global name."""
         return self.objects.provide(values, wanted, where)
+
+    def on_gpu(self) -> OnGpu | None:
+        """Where what was copied puts the model."""
+        if not self.placed:
+            return None
+        gpus = {p.gpu for p in self.placed.values() if p.gpu is not None}
+        return OnGpu(tuple(sorted(gpus)), any(p.gpu is None for p in self.placed.values()), tuple(sorted(self.placed)))
 
     def stuck(self, reason: str, where: Span, fix: str) -> UncopyableError:
         return UncopyableError(NoCut(reason, where, fix))

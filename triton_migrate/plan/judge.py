@@ -8,6 +8,7 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.scratch import Scratch
 from triton_migrate.plan.settings import Settings
 from triton_migrate.plan.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
@@ -18,6 +19,7 @@ from triton_migrate.rulebook.vocabulary import (
     ModelConfigure,
     ModelConstruct,
     ModelLoad,
+    Rule,
     StreamSource,
     WebAbort,
     WebApp,
@@ -26,7 +28,7 @@ from triton_migrate.rulebook.vocabulary import (
     WebResponse,
     WebRouter,
 )
-from triton_migrate.trace.records import Cell, Pipeline, Step
+from triton_migrate.trace.records import Call, Cell, Pipeline, Step
 
 LASTING = {
     "db-read": "reads a database", "db-write": "writes to a database", "network": "uses the network", "process": "starts a process",
@@ -42,6 +44,7 @@ class Judge:
         self.live = live
         self.evaluator, self.rulebook, self.pipeline, self.types = evaluator, evaluator.rulebook, pipeline, types
         self.settings = Settings(evaluator)
+        self.scratch = Scratch(evaluator, pipeline)
         self.steps: dict[tuple[Scope, ir.At], Step] = {(s.scope, s.stmt.at): s for s in pipeline.steps}
         self.by_scope: dict[Scope, list[Step]] = {}
         for step in pipeline.steps:
@@ -132,7 +135,7 @@ class Judge:
         """Where a step, or what it calls, does something that has to stay in the app, and what."""
         for call in step.calls:
             for rule in call.rules:
-                if _lasting(rule):
+                if self.outlives(step, call, rule):
                     does = LASTING[rule.kind] if isinstance(rule, Effect) else "reads a device or a queue"
                     return Span(step.scope.file, *call.at), does
         inner = (s for e in step.enters - seen for s in self.by_scope.get(e, ()))
@@ -148,8 +151,7 @@ class Judge:
         parts = list(walk(expr))
         held = self._held(parts, frame)
         step = self.steps.get((frame.scope, stmt.at))
-        calls = step.calls if step is not None else []
-        staying = {c.at for c in calls if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in c.rules)}
+        staying = {c.at for c in step.calls if self._call_stays(step, c)} if step is not None else set()
         for part in parts:
             if (
                 (id(part) not in held and any(self.of_the_web(v) for v in self.evaluator.values(part, frame)))
@@ -187,14 +189,22 @@ class Judge:
     def _nothing_stays(self, step: Step) -> bool:
         if step.responds or self.lasting(step) or self._reads_live(step):
             return False
-        for call in step.calls:
-            if any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or _lasting(r) for r in call.rules) or self.of_the_web(call.api):
-                return False
+        if any(self._call_stays(step, call) or self.of_the_web(call.api) for call in step.calls):
+            return False
         frame = self.evaluator.program.generic(step.scope)
         parts = [p for e in flow.expressions(step.stmt) for p in walk(e)]
         held = self._held(parts, frame)
         read = (p for p in parts if isinstance(p, (ir.Name, ir.Attribute)) and id(p) not in held)
         return not any(self.of_the_web(v) and not self.is_loaded(v) for p in read for v in self.evaluator.values(p, frame))
+
+    def _call_stays(self, step: Step, call: Call) -> bool:
+        return any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or self.outlives(step, call, r) for r in call.rules)
+
+    def outlives(self, step: Step, call: Call, rule: Rule) -> bool:
+        """Whether a call reads a camera or a queue, or changes what outlives the request."""
+        if isinstance(rule, Effect) and rule.kind == "file-write":
+            return not self.scratch.only(step, call)
+        return isinstance(rule, StreamSource) or (isinstance(rule, Effect) and rule.kind in LASTING)
 
     def _is_live(self, part: ir.Name | ir.Attribute, step: Step) -> bool:
         name = part.attr if isinstance(part, ir.Attribute) else part.id
@@ -396,8 +406,3 @@ def _is_chain(expr: ir.Expr) -> bool:
             return False
         expr = expr.value
     return isinstance(expr, ir.Name)
-
-
-def _lasting(rule: object) -> bool:
-    """What reads a camera or a queue, or changes what outlives the request."""
-    return isinstance(rule, StreamSource) or (isinstance(rule, Effect) and rule.kind in LASTING)

@@ -113,9 +113,11 @@ def read_after(body: ir.Block, run: ir.Block) -> set[str]:
     """Names that may be read once the run is over: by statements below it, and by a loop around it."""
     end, start = run[-1].at[2:], run[0].at[:2]
     found: set[str] = set()
+    handlers = [h for s in flow.flatten(body) if isinstance(s, ir.Try) for h in s.handlers if h.name]
     for stmt in flow.flatten(body):
         if stmt.at[:2] >= end:
-            found |= flow.reads((stmt,))
+            caught = {h.name for h in handlers if any(ir.holds(s.at, stmt.at) for s in h.body)}  # `except ... as e` binds it anew
+            found |= flow.reads((stmt,)) - caught
         around = stmt.at[:2] <= start and end <= stmt.at[2:] and not any(stmt is s for s in run)
         if isinstance(stmt, (ir.For, ir.While)) and around:
             found |= flow.exposed((stmt,))

@@ -93,9 +93,32 @@ class Objects:
         """`app.state.x = EXPR` or `models["x"] = EXPR`: the statements EXPR needs, then `x = EXPR`, in load()."""
         if store in self._provided:
             return self._provided[store]
-        file = store.scope.file
+        span = Span(store.scope.file, *store.at)
         local = self.prepared(store)
-        return self.bound(store, name, f"{self.piece(store.value, store.scope, local, Span(file, *store.at))}\n")
+        value = self.piece(store.value, store.scope, local, span)
+        opened = _opened(store.scope, store.value)
+        if not opened:
+            return self.bound(store, name, f"{value}\n")
+        self._provided[store] = made = self.closure.fresh(name)
+        self.closure.globals[made] = None
+        inside = tuple(s for s in self._needed(store.value, store.scope, store.at).statements if ir.holds(opened[0].at, s.at))
+        self.closure.load.append(self._within(opened, inside, f"{made} = {value}\n", store.scope, local))
+        return made
+
+    def _within(self, opened: tuple[ir.With, ...], inside: ir.Block, last: str, scope: Scope, local: set[str]) -> str:
+        """What is done while files are open."""
+        text = "".join(self._copied(scope, s, local) for s in inside) + last
+        for stmt in reversed(opened):
+            items = ((self.piece(e, scope, local, Span(scope.file, *e.at)), t) for e, t in stmt.items)
+            heads = ", ".join(f"{given} as {t.id}" if isinstance(t, ir.Name) else given for given, t in items)
+            text = f"with {heads}:\n{textwrap.indent(text, '    ')}"
+        return text
+
+    def _needed(self, expr: ir.Expr, scope: Scope, at: ir.At) -> Needed:
+        """What a value needs, and what is opened for it."""
+        opened = tuple(e for s in _opened(scope, expr) for e, _ in s.items)
+        found = self._making(scope).needed(ir.Sequence(at, "tuple", (expr, *opened)), at)
+        return replace(found, result=expr)
 
     def provided(self, key: object) -> str | None:
         """The global that `bound` set under this key already."""
@@ -116,12 +139,14 @@ class Objects:
         file, scope = store.scope.file, store.scope
         if scope.kind != "function":
             return set()
-        needed = self._making(scope).needed(store.value, store.at)
+        needed, opened = self._needed(store.value, scope, store.at), _opened(scope, store.value)
         needed = replace(needed, arguments=needed.arguments - {without})
         if given := self._given(needed, scope, Span(file, *store.at)):
             self.closure.load.append(given)
         local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
         for stmt in needed.statements:
+            if opened and ir.holds(opened[0].at, stmt.at):
+                continue  # it goes with them
             if not self.closure.enqueues(stmt, self.program.generic(scope)):
                 self.closure.load.append(self._copied(scope, stmt, local))
         return local
@@ -139,10 +164,18 @@ class Objects:
             local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
             inside = where.file == file and ir.holds(scope.function.at, _at(where))
             needed = self._making(scope).made(place.call, _at(where) if inside else None)
+            opened = _opened(scope, place.call) if needed.result is place.call else ()
+            needed = self._needed(place.call, scope, place.call.at) if opened else needed
             body = self._given(needed, scope, where)
-            kept = (s for s in needed.statements if not self.closure.enqueues(s, self.program.generic(scope)))
-            body += "".join(self._copied(scope, s, local) for s in kept)
+            kept = [s for s in needed.statements if not self.closure.enqueues(s, self.program.generic(scope))]
+            body += "".join(self._copied(scope, s, local) for s in kept if not opened or not ir.holds(opened[0].at, s.at))
             result = needed.result
+            if opened:
+                last = f"return {self.piece(result, scope, local, where)}\n"
+                body += self._within(opened, tuple(s for s in kept if ir.holds(opened[0].at, s.at)), last, scope, local)
+                maker = self.closure.fresh(f"make_{wanted}")
+                self.closure.definitions.append(f"def {maker}():\n{textwrap.indent(body, '    ')}\n")
+                return self.bound(key, wanted, f"{maker}()\n")
         text = result.id if isinstance(result, ir.Name) and result.id in local else self.piece(result, scope, local, where)
         if body:
             maker = self.closure.fresh(f"make_{wanted}")
@@ -242,6 +275,13 @@ class Objects:
         frame = self.program.generic(store.scope)
         names = {n.id for n in flow.names(store.value)} & set(store.scope.bindings)
         return bool(names) or any(self.closure.loads(c, frame, 0) for c in calls)
+
+
+def _opened(scope: Scope, expr: ir.Expr) -> tuple[ir.With, ...]:
+    """The `with` statements around an expression that open what it reads."""
+    around = flow.around(scope.function.body, expr.at) if scope.kind == "function" else ()
+    reads = {n.id for n in flow.names(expr)}
+    return tuple(s for s in around if isinstance(s, ir.With) and not s.is_async and flow.binds((s._replace(body=()),)) & reads)
 
 
 def _at(span: Span) -> ir.At:

@@ -51,6 +51,24 @@ class Network:
     inputs: tuple[tuple[str, str], ...] | None
     why: str
     steps: tuple[Wired, ...] = ()  # of the ensemble whose inputs these are, up to the stage that runs the network
+    gpus: tuple[int, ...] = ()  # where the application's code puts it; none: where there is room
+
+
+@dataclass(frozen=True, slots=True)
+class OnGpu:
+    """Where the application's code puts a model that it does not let its machine choose. `places` say it.
+
+    Of one GPU each instance has its own; with several, or `spread` by the library, an instance has them all.
+    """
+
+    gpus: tuple[int, ...]
+    spread: bool
+    places: tuple[Span, ...]
+
+    @property
+    def each(self) -> bool:
+        """Whether Triton decides which GPU an instance gets."""
+        return len(self.gpus) == 1 and not self.spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +110,7 @@ class ServedModel:
     steps: tuple[Wired, ...] = ()  # of an ensemble, which has no pipeline of its own
     instances: int = 1
     workers: str = ""  # where the application says how many workers it has, if its instances are as many
+    on: OnGpu | None = None
     cached: str = ""  # where the application gives results again, if the server may do so, too
 
     @property

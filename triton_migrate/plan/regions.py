@@ -115,6 +115,8 @@ class Regions:
         hoists = self.hoists.without_whole(hoists, flow.reads(liveness.without(moved, hoists)))
         if not all(any(liveness.holds(s, c) for s in moved) for c in self.calls):
             return None
+        if self.judge.scratch.parted(self.scope, moved):
+            return None
         shared = self._changed(run) & {p.name for p in self.function.parameters} if self.depth else set()
         if any(liveness.fills(run, n) for n in shared):  # the caller's object
             return None
@@ -178,7 +180,7 @@ class Regions:
     ) -> tuple[ir.Assign, ...] | None:
         bound = flow.binds(run)
         kinds = {n: self.types.name(n, self.frame, done=run[-1].at) for n in bound}
-        stuck = frozenset(n for n, t in kinds.items() if t.travels is False or (eager and t.kind == "unknown"))
+        stuck = frozenset(n for n, t in kinds.items() if t.travels is False or t.kind == "buffer" or (eager and t.kind == "unknown"))
         known = frozenset((bound | before) & self.local)
         missing = tuple(c for c in self.calls if not any(liveness.holds(s, c) for s in run))
         near = tuple(s for s in block[last + 1 :] if s.at not in self.left)

@@ -1,10 +1,12 @@
 """Takes expressions that read settings of the web application, gives what `pipeline.py` writes instead: it has no application.
 
-`app.root_path` is a folder of the app's tree; `app.config["MODEL_PATH"]` is its constant, where the program sets it to one.
+`app.root_path` is a folder of the app's tree, `app.logger` a logger; `app.config["MODEL_PATH"]` is its constant, where the program sets
+it to one.
 """
 
 from __future__ import annotations
 
+import json
 import posixpath
 from dataclasses import dataclass
 
@@ -13,9 +15,10 @@ from triton_migrate.index.flow import walk
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Instance, Literal, UserClass, Value
-from triton_migrate.rulebook.vocabulary import WebApp
+from triton_migrate.rulebook.vocabulary import Effect, WebApp
 
 PLAIN = (str, int, float, bool)
+LOGGER = "logging.getLogger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Settings:
         root = _root(expr)
         if root is None or not any(self._is_app(v) for v in self.evaluator.name(root.id, frame)):
             return None
+        if isinstance(expr, ir.Attribute) and expr.value is root and self._logs(expr, frame):
+            return Setting(f"{LOGGER}({json.dumps(frame.scope.file.removesuffix('.py').replace('/', '.'))})")
         if isinstance(expr, ir.Attribute) and expr.attr == "root_path" and expr.value is root:
             folder = posixpath.dirname(frame.scope.file)
             return Setting(f'str(APP_ROOT / "{folder}")' if folder else "str(APP_ROOT)")
@@ -46,6 +51,11 @@ class Settings:
             return Setting(repr(value.value))
         told = any(isinstance(v, (Literal, Instance)) or (isinstance(v, Api) and v.path.endswith("()")) for v in values)
         return self._of_class(expr) if not isinstance(expr, ir.Attribute) and not told else None
+
+    def _logs(self, expr: ir.Attribute, frame: Frame) -> bool:
+        """Whether the attribute is the application's logger."""
+        rules = [a for r in self.evaluator.rulebook.of_role(Effect) if r.kind == "log" for a in r.api]
+        return any(a.startswith(f"{v.path}.") for v in self.evaluator.apis(expr, frame) for a in rules)
 
     def _of_class(self, expr: ir.Subscript | ir.Call) -> Setting | None:
         """`app.config.from_object(Config)`: its attributes are settings."""

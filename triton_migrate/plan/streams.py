@@ -88,6 +88,8 @@ class Streams:
         if not yields or (not ends and any(isinstance(s, ir.Return) for s in flow.flatten(run))):
             return None
         where = Span(self.scope.file, *run[0].at)
+        if self.judge.scratch.parted(self.scope, block[first : last + 1]):
+            return None
         if any(isinstance(s, ir.Assign) and isinstance(s.value, ir.Yield) for s in flow.flatten(run)):
             self.problems.append(NoCut(f"{self.function.name} takes values that are sent to it", where, "pass them as arguments"))
             return None
@@ -152,8 +154,9 @@ class Streams:
                                            "yield the value and let its reader keep it"))  # fmt: skip
                 return
             step = self.judge.steps.get((self.scope, inner.at))
-            kinds = {r.kind for c in step.calls for r in c.rules if isinstance(r, Effect)} if step is not None else set()
-            if told := next((LASTING[k] for k in sorted(kinds & set(LASTING))), ""):
+            calls = [(c, r) for c in step.calls for r in c.rules if isinstance(r, Effect)] if step is not None else []
+            kinds = {r.kind for c, r in calls if step is not None and self.judge.outlives(step, c, r)}
+            if told := next((LASTING[k] for k in sorted(kinds)), ""):
                 self.problems.append(NoCut(f"the {loop} {told}", where, "do that before the stream, or after it"))
                 return
         if (stays := self.judge.obstacle(stmt, self.frame, streams=True)) is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from triton_migrate.resolve.values import UserClass
 
 SCALARS = ("str", "bytes", "int", "float", "bool")
-STUCK = frozenset({"tensor", "object", "buffer", "stream", "generator"})
+STUCK = frozenset({"tensor", "object", "stream", "generator"})
 PLAIN_KINDS = frozenset({*SCALARS, "none", "plain"})  # what JSON gives back as it was
 SHAPED = frozenset({"array", "tensor", "image"})
 

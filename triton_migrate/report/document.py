@@ -318,12 +318,13 @@ class Difference(TypedDict):
 
 class _VaryingParts(TypedDict, total=False):
     varies: list[str]
+    guessed: bool
 
 
 class VerifiedRequest(_VaryingParts):
     """`infer`: the request is meant to run a model; `on_triton`: Triton's own counter says that it did (null: not counted).
 
-    `varies`: the places that the original itself answers differently each time.
+    `varies`: the places that the original itself answers differently each time. `guessed`: the request was made up.
     """
 
     id: str
@@ -436,8 +437,20 @@ class Together(TypedDict):
     mixed_up: list[MixedUp]
 
 
+class Exercised(TypedDict):
+    """What came of the requests that were made up for one entry: those that the original answered, refused, and failed at itself."""
+
+    entry: str
+    tried: int
+    answered: int
+    refused: int
+    failed: int
+    why: str
+
+
 class _Crowd(TypedDict, total=False):
     together: Together | None
+    exercised: list[Exercised]
 
 
 class Verification(_Crowd):

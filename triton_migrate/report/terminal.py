@@ -85,14 +85,20 @@ def baseline_summary(since: Compared, console: Console, *, report: Path) -> None
 
 
 def check_summary(problems: tuple[Problem, ...], console: Console) -> None:
-    """One line per problem, as compilers write them, and the next step under it."""
-    for problem in problems:
-        style = "red" if problem.severity == "error" else "yellow"
+    """One line per problem, as compilers write them, and the next step under it; notes only beside what they may explain."""
+    notes = [problem for problem in problems if problem.severity == "note"]
+    told = [problem for problem in problems if problem.severity != "note"]
+    for problem in [*told, *notes] if told else ():
+        style = {"error": "red", "warning": "yellow"}.get(problem.severity, "dim")
         place, message = visible(f"{problem.file}:{problem.line}: "), visible(f": {problem.message} [{problem.rule}]")
         console.print(Text.assemble(place, (problem.severity, style), message), soft_wrap=True)
         console.print(_text(f"    {problem.fix}"), soft_wrap=True)
-    errors = sum(problem.severity == "error" for problem in problems)
-    console.print(f"{_plural(errors, 'error')}, {_plural(len(problems) - errors, 'warning')}")
+    errors = sum(problem.severity == "error" for problem in told)
+    console.print(f"{_plural(errors, 'error')}, {_plural(len(told) - errors, 'warning')}")
+    if absent := sorted(
+        {problem.file.removesuffix("/config.pbtxt") for problem in notes if problem.rule in ("no-version", "no-model-file")}
+    ):
+        console.print(_text(f"Not here yet, and needed when the server starts: files of {', '.join(absent)}."), soft_wrap=True)
 
 
 def _others(document: Report) -> str:

@@ -52,7 +52,7 @@ class Evaluator:
         self.program, self.rulebook = program, rulebook
         self.stores = Stores(program)
         self.channels, self.handing = Channels(self), Handing(self)
-        self.reach = Reach(program, _named(rulebook, WebApp), _named(rulebook, TaskDefine))
+        self.reach = Reach(program, _named(rulebook, WebApp), _named(rulebook, TaskDefine), _roots(rulebook, TaskDefine))
         self._memo = Memo()
         self._frames: dict[tuple[int, int, tuple[tuple[str, Values], ...]], Frame] = {}
         self._contexts: dict[Scope, int] = {}
@@ -353,15 +353,15 @@ class Evaluator:
         for name, expr in argument_map(tuple(rest), call).items():
             if only and name != only:
                 continue
-            given[name] = self._told(self.values(expr, caller), by_name[name], function)
+            given[name] = self.told(self.values(expr, caller), by_name[name].annotation, function.frame)
         return given
 
-    def _told(self, passed: Values, parameter: ir.Parameter, function: UserFunction) -> Values:
-        """What was loaded by something that gives anything (pickle) is what the parameter's annotation says."""
-        if parameter.annotation is None or not any(isinstance(v, Api) and v.path in self._opaque for v in passed):
+    def told(self, passed: Values, annotation: ir.Expr | None, frame: Frame) -> Values:
+        """What was loaded by something that gives anything (pickle) is what the annotation of a variable, parameter or result says."""
+        if annotation is None or not any(isinstance(v, Api) and v.path in self._opaque for v in passed):
             return passed
-        told = [v.path for v in self.annotated(parameter.annotation, function.frame) if isinstance(v, Api)]
-        if len(told) != 1 or told[0] in self._opaque:
+        told = [v.path for v in self.annotated(annotation, frame) if isinstance(v, Api)]
+        if len(told) != 1 or told[0] in self._opaque or told[0].startswith("builtins."):
             return passed
         return frozenset(Api(told[0], v.site, v.of) if isinstance(v, Api) and v.path in self._opaque else v for v in passed)
 
@@ -393,10 +393,15 @@ class Evaluator:
         return self._memo.ask(("returned", id(frame), id(function.frame)), lambda: self._results(function, frame), NOTHING)
 
     def _results(self, function: UserFunction, frame: Frame) -> Values:
-        found = self._union(self.values(e, frame) for e in results(function.scope.function))
-        if not found and function.scope.function.returns is not None:
-            found = self.annotated(function.scope.function.returns, function.frame)
-        return found
+        found, said = self._union(self.values(e, frame) for e in results(function.scope.function)), function.scope.function.returns
+        if not found and said is not None:
+            return self.annotated(said, function.frame)
+        return self.told(found, said, function.frame)
+
+
+def _roots(rulebook: Rulebook, role: type[TaskDefine]) -> frozenset[str]:
+    """The import roots of the libraries with rules of a role."""
+    return frozenset(root for lib in rulebook.libraries for root in lib.imports if any(isinstance(r, role) for r in lib.rules))
 
 
 def _named(rulebook: Rulebook, role: type[WebApp] | type[TaskDefine]) -> frozenset[str]:

@@ -68,6 +68,8 @@ def binding(ev: Evaluator, bound: Binding, frame: Frame) -> Values:
     match bound.how:
         case "value":
             found = ev.values(bound.expr, frame)
+            if isinstance(bound.node, ir.Assign) and bound.node.annotation is not bound.expr:
+                found = ev.told(found, bound.node.annotation, frame)
         case "element":
             found = frozenset().union(*(ev.element(v, None) for v in ev.values(bound.expr, frame)))
         case "enter":

@@ -77,7 +77,8 @@ class Program:
         """The file a module name means when `importer` imports it; None when it is not in the program.
 
         An absolute name is looked for from the importer's own folder upwards (scripts run from their folder, packages from theirs),
-        then under `src`-like folders at the root, then, where the program adds to `sys.path`, anywhere if it is found once.
+        then, unless a library has its name, under `src`-like folders at the root, then, where the program adds to `sys.path`, anywhere
+        if it is found once.
         """
         folder = posixpath.dirname(importer)
         key = (folder, module, level)
@@ -90,17 +91,21 @@ class Program:
             for _ in range(level - 1):
                 folder = posixpath.dirname(folder)
             return self._file(posixpath.join(folder, tail) if tail else folder)
+        inside = folder + "/"  # a package does not import itself by the name of a library: the library is meant
         while True:
-            if found := self._file(posixpath.join(folder, tail)):
+            own = tail in self._libraries and inside.startswith(posixpath.join(folder, tail, ""))
+            if not own and (found := self._file(posixpath.join(folder, tail))):
                 return found
             if not folder:
                 break
             folder = posixpath.dirname(folder)
-        found_in = [f for root in self._roots if (f := self._file(f"{root}/{tail}"))]
         head, _, rest = tail.partition("/")
-        if not found_in and rest and "__init__.py" in self.files and head not in self._libraries:  # the root is a package: its own name
+        if head in self._libraries:
+            return None
+        found_in = [f for root in self._roots if (f := self._file(f"{root}/{tail}"))]
+        if not found_in and rest and "__init__.py" in self.files:  # the root is a package: its own name
             return self._file(rest)
-        if not found_in and head not in self._libraries and self._extends_path:
+        if not found_in and self._extends_path:
             found_in = [path for path in self.files if path.endswith((f"/{tail}.py", f"/{tail}/__init__.py"))]
         return found_in[0] if len(found_in) == 1 else None
 

@@ -11,16 +11,19 @@ from functools import cached_property
 
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.program import Program, is_test
-from triton_migrate.resolve.scopes import Scope, last_name
+from triton_migrate.resolve.scopes import CallPlace, Scope, last_name
 
 PLAIN = frozenset({"object", "ABC", "Protocol", "Generic"})  # bases that call nothing
 
 
 class Reach:
-    """Answers for one program. `makers` are the names of calls that make an application, `tasks` those of decorators of tasks."""
+    """Answers for one program. `makers` are the names of calls that make an application, `tasks` those of decorators of tasks.
 
-    def __init__(self, program: Program, makers: frozenset[str], tasks: frozenset[str]) -> None:
-        self.program, self._makers, self._tasks = program, makers, tasks
+    `queues` are the import roots of what makes tasks: other libraries name decorators `task`, too (Prefect, Airflow, Invoke).
+    """
+
+    def __init__(self, program: Program, makers: frozenset[str], tasks: frozenset[str], queues: frozenset[str]) -> None:
+        self.program, self._makers, self._tasks, self._queues = program, makers, tasks, queues
 
     @cached_property
     def started(self) -> frozenset[str]:
@@ -49,7 +52,17 @@ class Reach:
     def _makes(self, path: str) -> bool:
         calls = self.program.files[path].calls
         return not self._makers.isdisjoint(calls) or any(
-            p.decorates is not None for name in self._tasks & calls.keys() for p in calls[name]
+            p.decorates is not None and not self._foreign(p) for name in self._tasks & calls.keys() for p in calls[name]
+        )
+
+    def _foreign(self, place: CallPlace) -> bool:
+        """Whether a decorator was imported by its name from a library without queues."""
+        func = place.call.func
+        bound = self.program.frames[place.scope.file].scope.bindings.get(func.id, ()) if isinstance(func, ir.Name) else ()
+        origins = [b.imported[0] for b in bound if b.how == "from"]
+        return bool(origins) and all(
+            not s.level and s.module.partition(".")[0] not in self._queues and self.program.module_path(place.scope.file, s.module) is None
+            for s in origins
         )
 
     def _in_main(self, scope: Scope, at: ir.At) -> bool:

@@ -26,6 +26,7 @@ from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import UserClass
 from triton_migrate.rewrite.applying import apply_operations
 from triton_migrate.rewrite.leftovers import Leftovers
+from triton_migrate.rewrite.mentions import element_key
 from triton_migrate.rewrite.operations import (
     AddImport,
     DropAsync,
@@ -58,7 +59,10 @@ class AppEdits:
     def cut(self, planned: PlannedModel, names: tuple[tuple[str, str], ...]) -> None:
         """Let every place of this model call the client. `names`: the app's globals that its pipeline took over, by file."""
         for file, name in names:
-            self.leftovers.ready.setdefault((file, name), f'{self._alias(file)}.ready("{planned.name}")')
+            self.leftovers.ready.setdefault((file, name), planned.name)
+        for held in (receiver(s) for c in planned.cuts for s in c.sites if isinstance(s.call.func, (ir.Attribute, ir.Name))):
+            if part := held.attr if isinstance(held, ir.Attribute) else element_key(held):
+                self.leftovers.ready_parts.setdefault(part, planned.name)
         for cut, errors in zip(planned.cuts, planned.errors, strict=True):
             if cut.kind == "alone":
                 self._stand_in(planned, cut)
@@ -114,8 +118,7 @@ class AppEdits:
         self._add(file, AddImport(CLIENT.format(alias=self._alias(file)), own=self._own()))
 
     def _alias(self, file: str) -> str:
-        taken = any("triton" in s.bindings for s in self.evaluator.program.files[file].scopes)
-        return "triton_client" if taken else "triton"
+        return self.leftovers.alias(file)
 
     def _own(self) -> tuple[str, ...]:
         return tuple(sorted({p.split("/")[0].removesuffix(".py") for p in self.evaluator.program.files} | {"triton_serving"}))

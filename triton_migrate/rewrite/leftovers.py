@@ -23,8 +23,11 @@ from triton_migrate.rewrite.mentions import (
     binds,
     free_names_of,
     guards,
+    holder,
     is_bare_call,
     is_parameter,
+    membership,
+    owner,
     presence,
     stores,
     within,
@@ -52,7 +55,9 @@ class Leftovers:
     operations: dict[str, list[Operation]] = field(default_factory=dict)
     kept: set[tuple[str, ir.At]] = field(default_factory=set)  # functions that call the client now
     passed: set[tuple[Scope, str]] = field(default_factory=set)  # locals that the calls of the client read
-    ready: dict[tuple[str, str], str] = field(default_factory=dict)  # (file, global) -> the expression that says its model is served
+    ready: dict[tuple[str, str], str] = field(default_factory=dict)  # (file, global) -> the model that is served in its place
+    ready_parts: dict[str, str] = field(default_factory=dict)  # the same by the name of an attribute or the key of an element
+    handlers: set[tuple[str, ir.At]] = field(default_factory=set)  # functions of entries that lead to a client
     spared: dict[str, set[ir.At]] = field(default_factory=dict)  # places inside text that goes, which the client's calls repeat
     _names: dict[str, dict[str, list[Mention]]] = field(default_factory=dict)
     _attributes: dict[str, list[tuple[str, Mention]]] = field(default_factory=dict)
@@ -95,6 +100,11 @@ class Leftovers:
     def _live_global(self, file: str, name: str) -> list[Mention]:
         """Mentions that may mean the module's name: not those in functions that bind the name themselves."""
         return [m for m in self._live(file, name) if not (m.scope.kind == "function" and name in m.scope.bindings)]
+
+    def alias(self, file: str) -> str:
+        """What the client is called in a file."""
+        taken = any("triton" in s.bindings for s in self.evaluator.program.files[file].scopes)
+        return "triton_client" if taken else "triton"
 
     # ------------------------------------------------------------ the fixpoint
 
@@ -212,7 +222,7 @@ class Leftovers:
         if any(self._reads_outside(file, o, own) for o in others):
             return False
         outside = [m for m in self._live_global(file, name) if not within(m.expr.at, own)]
-        guarded = [m for m in outside if guards(m, name)]
+        guarded = [m for m in outside if guards(m, name) and self._on_the_way(file, m)]
         asks = [m for m in outside if m not in guarded and (file, name) in self.ready and presence(m, name) is not None]
         attached = [m for m in outside if m not in guarded and m not in asks]
         if not all(self._prepares(m) or self._only_stores(m, name) for m in attached):
@@ -220,15 +230,19 @@ class Leftovers:
         for stmt in (*own, *(m.stmt for m in (*attached, *guarded))):
             self._delete(file, stmt)
         for mention in asks:
-            self._ask(file, mention, name)
+            self._ask(file, presence(mention, name), self.ready[(file, name)])
         return True
 
-    def _ask(self, file: str, mention: Mention, name: str) -> None:
+    def _on_the_way(self, file: str, mention: Mention) -> bool:
+        """Whether a function is on the way to the model, so that the client says by itself that there is none; a health check is not."""
+        function = mention.scope.function
+        return not function.decorators or (file, function.at) in self.kept | self.handlers
+
+    def _ask(self, file: str, test: tuple[ir.Expr, bool] | None, model: str) -> None:
         """`model is not None` outside the predict path (a health check) becomes a question to Triton."""
-        test = presence(mention, name)
         if test is None or not self._alive(file, test[0].at):
             return
-        code = self.ready[(file, name)]
+        code = f'{self.alias(file)}.ready("{model}")'
         span = Span(file, *test[0].at)
         self.operations.setdefault(file, []).append(ReplaceExpression(span, code if test[1] else f"not {code}"))
         self.remove(file, test[0].at)
@@ -275,8 +289,7 @@ class Leftovers:
 
     def _of_module(self, mention: Mention, file: str) -> bool:
         """Whether `x.name` may be an attribute of that module."""
-        assert isinstance(mention.expr, ir.Attribute)
-        values = self.evaluator.values(mention.expr.value, self.evaluator.program.generic(mention.scope))
+        values = self.evaluator.values(owner(mention.expr), self.evaluator.program.generic(mention.scope))
         return Module(file) in values or not values or any(isinstance(v, Unknown) for v in values)
 
     def _local(self, file: str, scope: Scope, name: str) -> bool:
@@ -344,12 +357,16 @@ class Leftovers:
         made = [(f, m) for f, m in live if stores(m)]
         guarded = [(f, m) for f, m in live if guards(m, attr) and (f, m.scope.function.at) in self.kept]
         guarded += [(f, m) for f, m in live if self._only_loads(m, attr)]
-        if not made or len(made) + len(prepared) + len(guarded) != len(live) or any(attr in s for s in self._strings.values()):
+        others = [pair for pair in live if pair not in guarded and pair not in prepared and pair not in made]
+        asks = [(f, m) for f, m in others if attr in self.ready_parts and presence(m, attr) is not None]
+        if not made or len(asks) != len(others) or any(attr in s for s in self._strings.values()):
             return False
         if any(isinstance(m.stmt, ir.Assign) and len(m.stmt.targets) > 1 for _, m in made):
             return False
         for file, mention in (*made, *prepared, *guarded):
             self._delete(file, mention.stmt)
+        for file, mention in asks:
+            self._ask(file, presence(mention, attr), self.ready_parts[attr])
         return True
 
     def _element(self, key: str) -> bool:
@@ -361,9 +378,30 @@ class Leftovers:
         made = [(f, m) for f, m in related if isinstance(m.stmt, ir.Assign) and stores(m) and len(m.stmt.targets) == 1]
         if not owners or not made or len(made) != len(related):
             return False
+        whole = [pair for _, m in made for pair in self._whole_reads(m)]
+        if not all(key in self.ready_parts and membership(m, key) is not None for _, m in whole):
+            return False
         for file, mention in made:
             self._delete(file, mention.stmt)
+        for file, mention in whole:
+            self._ask(file, membership(mention, key), self.ready_parts[key])
         return True
+
+    def _whole_reads(self, element: Mention) -> list[tuple[str, Mention]]:
+        """Where the container of an element is read otherwise than by a key (`len(models)`), as `_only_stores` does not."""
+        container = holder(element.expr)
+        if isinstance(container, ir.Name):
+            name = container.id
+            found = [(f, m) for f, names in self._names.items() for m in names.get(name, ()) if self._alive(f, m.expr.at)]
+            found = [(f, m) for f, m in found if not self._only_stores(m, name) and not binds(m.stmt, name)]
+        elif isinstance(container, ir.Attribute):
+            found = [(f, m) for f, m in self._attributes.get(container.attr, ()) if self._alive(f, m.expr.at) and not stores(m)]
+        else:
+            return []
+        return [(f, m) for f, m in found if not any(holder(e.expr) is m.expr for e in self._elements_in(m))]
+
+    def _elements_in(self, mention: Mention) -> list[Mention]:
+        return [m for mentions in self._elements.values() for _, m in mentions if m.stmt is mention.stmt]
 
     def _held(self, mention: Mention) -> Values:
         """What the element is, or is made to be."""
@@ -386,8 +424,7 @@ class Leftovers:
 
     def _classes(self, mention: Mention) -> set[Scope]:
         """The classes of the program whose attribute this is; empty when that is not known for sure."""
-        assert isinstance(mention.expr, ir.Attribute)
-        values = self.evaluator.values(mention.expr.value, self.evaluator.program.generic(mention.scope))
+        values = self.evaluator.values(owner(mention.expr), self.evaluator.program.generic(mention.scope))
         known = {v.of.scope for v in values if isinstance(v, Instance)}
         return known if len(known) == len(values) else set()
 

@@ -55,7 +55,9 @@ class Mentions:
                         self.attributes.setdefault(part.attr, []).append((path, mention))
                     if (key := element_key(part)) is not None:
                         self.elements.setdefault(key, []).append((path, mention))
-                    if isinstance(part, ir.Call) and isinstance(part.func, ir.Name) and part.func.id in REFLECTION:
+                    if (asked := asked_attribute(part)) is not None:
+                        self.attributes.setdefault(asked, []).append((path, mention))
+                    elif isinstance(part, ir.Call) and isinstance(part.func, ir.Name) and part.func.id in REFLECTION:
                         self.strings[path] |= {str(a.value) for a in part.args if isinstance(a, ir.Constant)}
 
 
@@ -66,6 +68,38 @@ def element_key(expr: ir.Expr) -> str | None:
             return key
         case ir.Call(_, ir.Attribute(_, _, "get" | "pop"), (ir.Constant(_, str() as key), *_), _):
             return key
+    return None
+
+
+def asked_attribute(expr: ir.Expr) -> str | None:
+    """The name in `getattr(x, "name", None)` and `hasattr(x, "name")`."""
+    match expr:
+        case ir.Call(_, ir.Name(_, "getattr"), (_, ir.Constant(_, str() as name), ir.Constant(_, None)), ()):
+            return name
+        case ir.Call(_, ir.Name(_, "hasattr"), (_, ir.Constant(_, str() as name)), ()):
+            return name
+    return None
+
+
+def owner(expr: ir.Expr) -> ir.Expr | None:
+    """The object whose attribute a mention is."""
+    return expr.value if isinstance(expr, ir.Attribute) else expr.args[0] if isinstance(expr, ir.Call) else None
+
+
+def holder(expr: ir.Expr) -> ir.Expr | None:
+    """The container whose element a mention is."""
+    if isinstance(expr, ir.Call):
+        return expr.func.value if isinstance(expr.func, ir.Attribute) else None
+    return expr.value if isinstance(expr, ir.Subscript) else None
+
+
+def membership(mention: Mention, key: str) -> tuple[ir.Expr, bool] | None:
+    """`"key" in x` and `"key" not in x` around a mention of x."""
+    for expr in flow.expressions(mention.stmt):
+        for part in deep(expr):
+            match part:
+                case ir.Operation(_, "In" | "NotIn" as operator, (ir.Constant(_, str() as found), inner)) if inner is mention.expr:
+                    return (part, operator == "In") if found == key else None
     return None
 
 
@@ -136,5 +170,7 @@ def presence(mention: Mention, name: str) -> tuple[ir.Expr, bool] | None:
                 case ir.Operation(_, "Not", (inner,)) if inner is mention.expr:
                     return part, False
                 case ir.Call(_, ir.Name(_, "bool"), (inner,), ()) if inner is mention.expr:
+                    return part, True
+                case ir.Call(_, ir.Name(_, "hasattr")) if part is mention.expr:
                     return part, True
     return None

@@ -349,6 +349,19 @@ class ModelConfigure(Rule):
     input: bool = False  # it takes a request's data for the next run (`net.setInput(blob)`), instead of leaving with the model
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPlace(Rule):
+    """Call that says on which device a model, or what it is given, lies or runs. Beside the call's other roles."""
+
+    role: ClassVar[str] = "model.place"
+    device: str  # port of the device: its name, or the number of a GPU
+    written: str = "cuda:{}"  # how it names the nth GPU; without a number in it, the first
+    number: str = ""  # port of the GPU's number, where the device has none (`torch.device("cuda", 1)`)
+    instead: str = ""  # method with a device as its argument, where the call's own name says it (`.cuda()`: "to")
+    listed: str = ""  # the device is a list of runtimes, of which `written` is one; this is the key of its options that numbers the GPU
+    spread: tuple[str, ...] = ()  # devices by which the library chooses itself, several at once if need be (`device_map="auto"`)
+
+
 # ---------------------------------------------------------------- data and effects
 
 
@@ -389,7 +402,8 @@ class Effect(Rule):
     # log | metric | time | random | file-read | file-write | db-read | db-write | network | process | arguments (of the command line)
     # | disconnect (asks whether the client has left) | mutate (changes its receiver)
     kind: str
-    path: str = ""  # port of the file it is about
+    path: str = ""  # port of the file it is about, its path or what is open ("self": the receiver)
+    scratch: str = ""  # made (a file or folder that nothing else names) | removed (its file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -519,7 +533,7 @@ ROLES: dict[str, type[Rule]] = {
     for row in (
         WebApp, WebRouter, WebRoute, WebMount, WebView, WebClass, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
         WebParameter, WebResponse, WebAbort, WebAuth, WebHook,
-        ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, DataConvert, DataLive, Effect, FlowCall,
+        ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, ModelPlace, DataConvert, DataLive, Effect, FlowCall,
         TaskDefine, TaskEnqueue, TaskOption, StreamSource,
         ChannelPut, ChannelTake, FlowBind,
         Cache, Metric,

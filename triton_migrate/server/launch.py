@@ -18,7 +18,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ from triton_migrate.base import TritonMigrateError
 from triton_migrate.server.export import export_missing, export_new
 from triton_migrate.server.failures import as_error, load_failures
 from triton_migrate.server.interpreter import default_python, probe, refuse
-from triton_migrate.server.process import started
+from triton_migrate.server.process import server_name, started, sweep
 from triton_migrate.server.repository import STAND_INS, RepositoryModel, has_gpu, location, read
 from triton_migrate.server.serverlog import ServerLog
 from triton_migrate.server.stage import Stage, stage
@@ -76,8 +75,9 @@ def running(
     export_missing(app, models, interpreter, say)
     with tempfile.TemporaryDirectory(prefix="triton-migrate-", ignore_cleanup_errors=True) as work:
         staged = stage(Path(work), wheel, interpreter, models)
-        run = _Run(f"triton-migrate-{uuid.uuid4().hex[:12]}", app, models, stand_ins, staged, ports, gpu)
+        run = _Run(server_name(), app, models, stand_ins, staged, ports, gpu)
         log = ServerLog(staged.log)
+        sweep()
         with contextlib.ExitStack() as stack:
             process, version = _up(run, wheel, log, stack, say, deadline)
             yield Triton(ports, version, tuple(model.name for model in models), stand_ins, process, log)

@@ -12,12 +12,41 @@ import os
 import signal
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _SHARED_MEMORY = Path("/dev/shm")
+_PREFIX = "triton-migrate-"
 _PATIENCE = 8  # seconds between asking and killing; the server gives its models 3
+
+
+def server_name() -> str:
+    """A name for a server of this process. What it leaves in /dev/shm begins with it, so that it can be told whose it was."""
+    pid = os.getpid()
+    return f"{_PREFIX}{_namespace()}-{pid}-{_start(pid)}-{uuid.uuid4().hex[:8]}"
+
+
+def sweep() -> None:
+    """Remove from /dev/shm what the servers of killed processes have left; other containers' processes cannot be seen from here."""
+    for file in _SHARED_MEMORY.glob(f"{_PREFIX}{_namespace()}-*"):
+        pid, start = file.name.split("-")[3:5]
+        if _start(int(pid)) != start:
+            file.unlink(missing_ok=True)
+
+
+def _namespace() -> int:
+    """Process numbers mean something among the processes of one container only."""
+    return os.stat("/proc/self/ns/pid").st_ino
+
+
+def _start(pid: int) -> str:
+    """When a process began, as its number may be another's later; nothing where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager

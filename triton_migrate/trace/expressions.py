@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from triton_migrate.trace.walk import Walk
 
 DEPTH = 4  # of names and functions between a local and the container that it is an element of
+CHOOSING = frozenset({"Eq", "NotEq", "Lt", "LtE", "Gt", "GtE", "BitAnd", "BitOr", "Invert"})  # an index of these takes rows by a condition
 OF_THE_REQUEST = ("threading.local()", "contextvars.ContextVar()")  # globals with a value for each request
 
 
@@ -136,6 +137,8 @@ def _containers(walk: Walk, expr: ir.Expr | None, frame: Frame, depth: int) -> I
             for binding in frame.scope.bindings.get(name, ()):
                 if binding.how == "value" and not binding.unpacked:
                     yield from _containers(walk, binding.expr, frame, depth - 1)
+        case ir.Subscript(_, _, index) if isinstance(index, ir.Operation) and set(index.operator.split("+")) <= CHOOSING:
+            return  # `table[table["id"] == wanted]` is a table of its own
         case ir.Subscript(_, base, _) | ir.Call(_, ir.Attribute(_, base, "get" | "setdefault"), _, _):
             if isinstance(base, ir.Attribute) or (isinstance(base, ir.Name) and base.id not in frame.scope.bindings):
                 yield base, frame

@@ -127,9 +127,17 @@ class Loads:
                 found = [(site, place, inner) for site, _, inner in found]
         if not found:
             values = self.evaluator.values(receiver, frame)
-            sites = {v.made if isinstance(v, Api) else v.site for v in values if isinstance(v, (Api, Instance))}
+            loads = place.call.func.attr if isinstance(place.call.func, ir.Attribute) and place.call.func.value is receiver else ""
+            able = [v for v in values if isinstance(v, Instance) or (isinstance(v, Api) and (not loads or self._able(v, loads)))]
+            sites = {v.made if isinstance(v, Api) else v.site for v in able}
             found = [(s, place, frame) for s in sorted((s for s in sites if s is not None), key=lambda s: (s.file, s.at))]
         return found
+
+    def _able(self, made: Api, method: str) -> bool:
+        """Whether this method reads into such an object, where a name may stand for objects of several libraries."""
+        path = self.matcher.rulebook.canonical(f"{made.path}.{method}")
+        found = self.matcher.rulebook.find(path, ModelLoad) or self.matcher.rulebook.find(path, ModelConfigure)
+        return found is not None
 
     def _callers(self, scope: Scope, parameter: str) -> Iterator[tuple[CallPlace, ir.Expr, Frame]]:
         """The calls that give this parameter of a function an argument, and the frame they give the function."""

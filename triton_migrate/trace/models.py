@@ -37,8 +37,10 @@ class Models:
 
     def of(self, api: Api, predict: ModelPredict, call: ir.Call, frame: Frame) -> tuple[ModelRef, ...]:
         """The models a call of `api` runs; a call that needs no load is its own model."""
-        if predict.model and (given := self._given((port(call, predict.model),), frame)):
-            return given
+        if predict.model:
+            argument = port(call, predict.model)
+            if given := self._given((argument,), frame) or self._taken_for(api, argument, frame):
+                return given
         if found := self._at(api.made, api):
             return found
         if predict is guessed.RUNS:
@@ -156,6 +158,13 @@ class Models:
                 found += self._at(value.site, Api(base.api[0])) or (self._class_ref(value, base),)
         return tuple(dict.fromkeys(found))
 
+    def _taken_for(self, api: Api, argument: ir.Expr | None, frame: Frame) -> tuple[ModelRef, ...]:
+        """What loads of anything (pickle) gave and a library's function takes for its model (`approximate_predict(clusterer, x)`)."""
+        values = self.evaluator.values(argument, frame) if argument is not None else ()
+        places = (self.matcher.program.call_at(v.site) for v in values if isinstance(v, Api))
+        loads = ((p, r) for p in places if p is not None and isinstance(r := self._load_rule(p), ModelLoad) and r.opaque)
+        return tuple(self._ref(place, rule, api) for place, rule in loads)
+
     def _load_rule(self, place: CallPlace) -> ModelLoad | ModelConstruct | None:
         frame = self.matcher.program.generic(place.scope)
         for value in self.evaluator.values(place.call.func, frame):
@@ -194,6 +203,9 @@ class Models:
         return self.found[span]
 
     def _framework(self, place: CallPlace | None, rule: ModelLoad | ModelConstruct, path: str, artifact: str | None) -> str:
+        taken_for = self.rulebook.library_of(path) if isinstance(rule, ModelLoad) and rule.opaque else None
+        if taken_for is not None and taken_for.framework and rule not in taken_for.rules:
+            return taken_for.framework
         if rule.framework or rule is guessed.MADE:
             return rule.framework or guessed.framework(Api(path))
         if place is not None and isinstance(rule, ModelLoad) and rule.hub:

@@ -24,6 +24,7 @@ class RequestResult:
 
     `on_triton`: True/False when Triton's success counter was watched (the request is marked `infer` and the port answered below 400).
     `varies` names the places that the original itself answers differently each time: `$.took_ms`, `header x-request-id`.
+    `guessed`: the request was made up, so that it reaches a model is a guess.
     """
 
     id: str
@@ -37,10 +38,33 @@ class RequestResult:
     ms_original: float
     ms_port: float
     varies: tuple[str, ...] = ()
+    guessed: bool = False
 
     @property
     def equal(self) -> bool:
         return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class Exercised:
+    """What came of the requests that were made up for one entry: how many the original answered, refused, and failed at.
+
+    `why` is what it said to the likeliest where it answered none.
+    """
+
+    entry: str
+    tried: int
+    answered: int
+    refused: int
+    failed: int
+    why: str
+
+    @property
+    def said(self) -> str:
+        if not self.answered:
+            return f"not exercised, {self.tried} requests were tried; the likeliest got {self.why}"
+        failed = f", the original fails at {self.failed} more" if self.failed else ""
+        return f"{self.answered} requests that it answers, {self.refused} that it refuses{failed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +204,7 @@ class Verification:
     server: str
     stand_ins: tuple[str, ...]
     together: Together | None = None
+    exercised: tuple[Exercised, ...] = ()  # where the requests were made up
 
     @property
     def equal(self) -> int:
@@ -195,7 +220,7 @@ class Verification:
         any is marked so."""
         reached = any(r.on_triton for r in self.requests) or not any(r.infer for r in self.requests)
         alike = self.equal == self.total and (self.together is None or self.together.passed)
-        return alike and reached and all(r.on_triton is not False for r in self.requests)
+        return alike and reached and all(r.on_triton is not False or r.guessed for r in self.requests)
 
     def as_document(self) -> dict[str, Any]:
         """The `verification` object of report.json."""
@@ -204,6 +229,7 @@ class Verification:
             "equal": self.equal,
             "total": self.total,
             "passed": self.passed,
+            "exercised": [asdict(e) for e in self.exercised],
             "together": None if self.together is None else self.together.as_document(),
             "load": None if self.load is None else _load_document(self.load),
             "models": [asdict(m) for m in self.models],

@@ -58,6 +58,7 @@ class RecordedRequest:
     poll: Poll | None
     min_chunks: int
     line: int
+    guessed: bool = False  # made up, so that it reaches a model is a guess
 
 
 def read_requests(path: Path, infers: Infers = nothing_known) -> tuple[RecordedRequest, ...]:
@@ -68,7 +69,7 @@ def read_requests(path: Path, infers: Infers = nothing_known) -> tuple[RecordedR
     seen: dict[str, int] = {}
     found = []
     for line, record in _archived(path, infers) if path.suffix.lower() == ".har" else _records(path):
-        request = _request(record, path, line)
+        request = encoded(record, path, line)
         if request.id in seen:
             raise _wrong(f"id {request.id!r} is taken by line {seen[request.id]}", path, line, "give every request its own id")
         seen[request.id] = line
@@ -120,7 +121,8 @@ def _hint(broken_rule: object) -> str | None:
     return None
 
 
-def _request(record: dict[str, Any], path: Path, line: int) -> RecordedRequest:
+def encoded(record: dict[str, Any], path: Path, line: int) -> RecordedRequest:
+    """One line as it is sent; files are looked up beside `path`."""
     bodies = [name for name in BODIES if name in record]
     if len(bodies) > 1 and bodies != ["form", "files"]:
         raise _wrong(f"more than one body: {', '.join(bodies)}", path, line, "json, body_b64, or form and files together")
@@ -142,6 +144,7 @@ def _request(record: dict[str, Any], path: Path, line: int) -> RecordedRequest:
         poll=None if poll is None else Poll(poll["path"], poll["field"], tuple(poll["until"]), poll.get("timeout", 60.0)),
         min_chunks=record.get("min_chunks", 1),
         line=line,
+        guessed=record.get("guessed", False),
     )
 
 

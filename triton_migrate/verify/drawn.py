@@ -1,0 +1,86 @@
+"""Takes JSON schemas, gives values that Hypothesis draws for them: empty texts, odd characters, zeros, bounds, whatever people forget.
+
+Every run draws the same. Hypothesis comes with the extra `triton`; it is loaded here alone, and keeps nothing in the user's folders.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from triton_migrate.verify.samples import Sample
+from triton_migrate.verify.shapes import FILES, Schema, fit, guessed
+
+Key = TypeVar("Key")
+LONGEST = 60  # characters of a text
+MOST = 4  # items of a list that says nothing about its length
+
+
+def drawn(schemas: Mapping[Key, tuple[str, Schema]], count: int, files: frozenset[Key]) -> list[dict[Key, Any]]:
+    """`count` ways to fill the fields, each given by its name and schema; `files` are uploaded, not written as base64."""
+    found: list[dict[Key, Any]] = []
+    strategies = {key: _file(schema) if key in files else _strategy(schema, name) for key, (name, schema) in schemas.items()}
+    with tempfile.TemporaryDirectory(prefix="triton_migrate_") as home:
+        set_hypothesis_home_dir(home)
+        quiet = settings(
+            max_examples=count, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+
+        @quiet
+        @given(st.fixed_dictionaries(strategies))
+        def note(values: dict[Key, Any]) -> None:
+            found.append(values)
+
+        note()
+    return found[:count]
+
+
+def _file(schema: Schema) -> st.SearchStrategy[Sample]:
+    return st.integers(0, 9).map(FILES[schema.get("format", "image")])
+
+
+def _strategy(schema: Schema, name: str) -> st.SearchStrategy[Any]:
+    if "const" in schema:
+        return st.just(schema["const"])
+    if choices := schema.get("enum"):
+        return st.sampled_from(list(choices))
+    if options := schema.get("anyOf") or schema.get("oneOf"):
+        return st.one_of([_strategy(option, name) for option in options])
+    kind = schema.get("type")
+    if kind == "null":
+        return st.none()
+    if kind == "boolean":
+        return st.booleans()
+    if kind == "integer":
+        return st.integers(int(_bound(schema, "inimum", 0, 1)), int(_bound(schema, "aximum", 100, -1)))
+    if kind == "number":
+        low, high = _bound(schema, "inimum", 0, 0.01), _bound(schema, "aximum", 100, -0.01)
+        return st.floats(low, high).map(lambda value: round(value, 3))
+    if kind == "array":
+        least = schema.get("minItems", 0)
+        items = _strategy(schema.get("items") or {"type": "number"}, name)
+        return st.lists(items, min_size=least, max_size=schema.get("maxItems", max(MOST, least)))
+    if kind == "object" and "properties" in schema:
+        return st.fixed_dictionaries({key: _strategy(one, key) for key, one in schema["properties"].items()})
+    if kind == "string" and not {"format", "pattern"} & schema.keys() and "format" not in guessed(name):
+        return _texts(schema)
+    return st.integers(0, 9).map(lambda number: fit(schema, name, number))
+
+
+def _bound(schema: Schema, end: str, otherwise: float, step: float) -> float:
+    """The closed bound at one end, or one a step inside an open one."""
+    if f"m{end}" in schema:
+        return float(schema[f"m{end}"])
+    return float(schema[f"exclusiveM{end}"]) + step if f"exclusiveM{end}" in schema else otherwise
+
+
+def _texts(schema: Schema) -> st.SearchStrategy[str]:
+    letters = st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"))
+    least = schema.get("minLength", 0)
+    return st.text(letters, min_size=least, max_size=max(least, min(schema.get("maxLength", LONGEST), LONGEST)))
