@@ -23,7 +23,7 @@ from triton_migrate.report import json as report_json
 from triton_migrate.report.document import Application as ApplicationRow
 from triton_migrate.report.document import Report, Verification
 from triton_migrate.report.kept import DOCUMENT, Kept, packed, unpacked
-from triton_migrate.report.proof import GAIN
+from triton_migrate.report.proven import proven
 
 if TYPE_CHECKING:
     from triton_migrate.report.portfolio import Member
@@ -160,10 +160,7 @@ def verify(
             original, ported, started, recorded, python=interpreter, load=load, fresh=fresh, infers=Infers(report), say=say
         )
     report["verification"] = cast(Verification, replace(result, exercised=exercised).as_document())
-    faster = result.load is not None and result.load.ratio.rps >= GAIN
-    for endpoint in report["endpoints"]:
-        if result.passed and (made := endpoint["port"]) is not None and made["status"] == "ported":
-            made["proof"] = "faster" if faster else "parity"
+    report = proven(report)
     _write_report(report, out)
     return report
 

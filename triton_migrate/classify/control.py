@@ -170,6 +170,8 @@ def _chosen_models(course: Course) -> Iterator[Obstacle]:
             models = [frozenset(m for n in arm for m in _models(course, n)) for arm in (body, rest)]
             if body and rest and models[0] != models[1]:
                 yield Obstacle("the result of one model decides which model runs next", step.span)
+            elif body and not rest and not _leaves(step.stmt.body) and _sites(course, _following(course, step, step.stmt)) - body:
+                yield Obstacle("the result of one model decides whether another runs before the next", step.span)
         elif isinstance(step.stmt, ir.Assign) and _picks(course, step):
             yield Obstacle("the result of one model decides which model runs next", step.span)
 

@@ -157,6 +157,9 @@ class Closure:
     def _setting(self, setting: Setting, where: Span) -> str:
         if setting.text.startswith(f"{LOGGER}("):
             self.imports.setdefault("logging", "import logging")
+        if setting.given is not None:
+            expr, scope = setting.given
+            return self.objects.piece(expr, scope, set(), where)
         return setting.text if setting.of is None else f"{self.require(setting.of.scope.file, setting.of.scope.name, where)}.{setting.text}"
 
     def copy(

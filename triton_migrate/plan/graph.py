@@ -79,6 +79,9 @@ def graph(evaluator: Evaluator, pipeline: Pipeline, cutter: Cutter, cut: Cut, st
     if cut.kind != "region" or cut.streams or cut.dropped:
         return "its results are streamed, or only the predict call leaves"
     units = list(_gathered(Units(evaluator, pipeline, cut, stages).all()))
+    own = Span(cut.scope.file, *cut.scope.function.at)
+    if own in stages and not any(unit.call for unit in units):  # a hop for each of its statements would cost more than it brings
+        return f"{cut.scope.name} ({own.place}) is one stage"
     while len(units) >= LEAST:
         made = _Wiring(evaluator, cutter, cut, units).stages()
         if not isinstance(made, _Stuck):

@@ -235,7 +235,8 @@ class Judge:
         if parameter is not None and not parameter.default and parameter.source != "dependency":  # an object, not a marker like Query()
             return True
         root = path.split("()")[0]
-        return bool(self.rulebook.find(root, WebApp) or self.rulebook.find(root, WebRouter)) and not path.startswith(f"{root}().state.")
+        data = path.startswith(f"{root}().state.") or path == f"{root}().config[]"  # what the program has put there
+        return bool(self.rulebook.find(root, WebApp) or self.rulebook.find(root, WebRouter)) and not data
 
     def writes_files(self, scope: Scope, first: ir.Stmt) -> bool:
         """Whether the entry stores something in a file before that statement: what reads it must stay on this machine."""

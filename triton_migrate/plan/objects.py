@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from triton_migrate.plan.closure import Closure
 
 
+CHOOSE = "choose it in the function that calls it, from what the request says: `MODELS[version].predict(x)`"
+
+
 class Objects:
     """The objects of one pipeline.py; `closure` holds its text."""
 
@@ -40,10 +43,13 @@ class Objects:
         values = frozenset(v for v in values if not isinstance(v, Literal))  # `None` until loaded
         for path, frame in self.program.frames.items():
             for name, bindings in frame.scope.bindings.items():
-                if any(b.how in ("value", "enter") for b in bindings) and self.evaluator.name(name, frame) & values:
+                if any(b.how in ("value", "enter") for b in bindings) and (held := self.evaluator.name(name, frame)) & values:
+                    self._refuse_choice(values - held, wanted, where)
                     return self.closure.require(path, name, where)
         for store, name in self.stores():
             if self.evaluator.stored(store) & values and store.scope.owner is None:
+                same = (self.evaluator.stored(s) for s, n in self.stores() if n == name)
+                self._refuse_choice(values - frozenset().union(*same), wanted, where)
                 return self._made_in(store, _identifier(name, wanted), where)
         if (made_by_queue := self.tasks.provide(values, where)) is not None:
             return made_by_queue
@@ -52,6 +58,11 @@ class Objects:
         if (place := self._place(values)) is not None:
             return self._made_at(place, wanted, where)
         raise self.closure.stuck(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook")
+
+    def _refuse_choice(self, others: Values, wanted: str, where: Span) -> None:
+        """load() makes one object; which of several is meant may be known only when a request comes."""
+        if any(isinstance(v, Instance) or (isinstance(v, Api) and v.made is not None) for v in others):
+            raise self.closure.stuck(f"{wanted} is one of several objects, chosen while a request is answered", where, CHOOSE)
 
     def bound(self, key: object, wanted: str, expression: str) -> str:
         """A global of pipeline.py that load() sets, once."""

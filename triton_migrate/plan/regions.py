@@ -125,6 +125,7 @@ class Regions:
         outputs = self._outputs(block, run, lifts or (), tail)
         streams = len(outputs) == 1 and outputs[0].type.kind == "stream"
         stuck = next((c for c in (inputs if streams else (*inputs, *outputs)) if c.type.travels is False), None)
+        stuck = stuck or next((c for c in outputs if c.name in self.local and self.judge.is_receiver(c.name, self.frame)), None)
         if stuck is not None or not inputs or not outputs or not all(self._crosses(c, moved, hoists) for c in inputs):
             self._explain(stuck, moved, inputs, hoists)
             return None

@@ -391,6 +391,7 @@ class Memory(TypedDict):
 
 
 class _MoreLoad(TypedDict, total=False):
+    request: str
     levels: list[Level]
     server: ServerShare | None
     memory: Memory | None

@@ -39,7 +39,15 @@ from triton_migrate.report.pipelines import (
     quiet,
     totals,
 )
-from triton_migrate.report.proof import GAIN, bars, load_in_words, server_in_words, together_in_words
+from triton_migrate.report.proof import (
+    GAIN,
+    bars,
+    exercised_in_words,
+    load_in_words,
+    place_in_words,
+    server_in_words,
+    together_in_words,
+)
 from triton_migrate.report.targets import ways
 from triton_migrate.report.visible import visible
 
@@ -137,13 +145,14 @@ def _environment(cache: FactsCache | None) -> Environment:
         "snippet": code.snippet,
         "GAIN": GAIN,
         "bars": bars,
+        "exercised_in_words": exercised_in_words,
         "load_in_words": load_in_words,
         "server_in_words": server_in_words,
         "together_in_words": together_in_words,
         "touched": _touched,
         "ways": ways,
     }
-    environment.filters |= {"percent": _percent, "prose": _prose, "shape": _shape, "value": _value}
+    environment.filters |= {"percent": _percent, "place": place_in_words, "prose": _prose, "shape": _shape, "value": _value}
     return environment
 
 

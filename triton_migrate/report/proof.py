@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triton_migrate.report.document import Load, LoadFigures, Together
+from triton_migrate.report.document import Exercised, Load, LoadFigures, Together
 
 GAIN = 1.05  # below that, a difference is the noise of a shared machine
 
@@ -29,6 +29,20 @@ def load_in_words(load: Load) -> str:
     if ratio > 1 / GAIN:
         return f"No gain: as many requests per second as the original {at}."
     return f"No gain: {ratio:.2f} times the requests per second of the original {at}."
+
+
+def exercised_in_words(row: Exercised) -> str:
+    """What became of the requests that were made up for one entry."""
+    if not row["answered"]:
+        tried = f"{row['tried']} requests were tried, none was answered" if row["tried"] else "no request could be made up"
+        return f"not exercised: {tried}" + (f"; the likeliest got {row['why']}" if row["why"] else "")
+    failed = f"; at {row['failed']} more the original itself fails, which proves nothing" if row["failed"] else ""
+    return f"{row['tried']} requests tried, {row['answered']} answered and {row['refused']} refused by the original{failed}"
+
+
+def place_in_words(place: str) -> str:
+    """Where an answer differs or varies: `$` is a JSON body as a whole."""
+    return {"$": "the whole body", "line *": "the lines of the body"}.get(place, place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,15 @@ from rich.text import Text
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.report.document import Evidence, Findings, PortStatus, Report, Together, VerifiedRequest
 from triton_migrate.report.pipelines import EFFORT, MEANING, Pipeline, apply_command, headline, pipelines, quiet, totals
-from triton_migrate.report.proof import GAIN, bars, load_in_words, server_in_words, together_in_words
+from triton_migrate.report.proof import (
+    GAIN,
+    bars,
+    exercised_in_words,
+    load_in_words,
+    place_in_words,
+    server_in_words,
+    together_in_words,
+)
 from triton_migrate.report.visible import visible
 
 if TYPE_CHECKING:
@@ -153,7 +161,10 @@ def verify_summary(document: Report, console: Console) -> None:
             console.print(_text(f"{request['id']}: {one['path']}: {_value(one['original'])} -> {_value(one['port'])}", style="red"))
     for request in verification["requests"]:
         if places := request.get("varies"):
-            console.print(_text(f"{request['id']}: the original itself varies at {', '.join(places)}", style="dim"))
+            varying = ", ".join(map(place_in_words, places))
+            console.print(_text(f"{request['id']}: the original itself varies at {varying}", style="dim"), soft_wrap=True)
+    for row in verification.get("exercised", []):
+        console.print(_text(f"{row['entry']}: {exercised_in_words(row)}", style="" if row["answered"] else "yellow"), soft_wrap=True)
     if crowd := verification.get("together"):
         _print_together(crowd, console)
     alike = verification["equal"] == verification["total"]

@@ -25,7 +25,7 @@ from triton_migrate.resolve.values import (
     Value,
     Values,
 )
-from triton_migrate.rulebook.vocabulary import TaskDefine
+from triton_migrate.rulebook.vocabulary import TaskDefine, WebSchema
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
@@ -133,9 +133,18 @@ def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
                     by_method[method] = by_method.get(method, NOTHING) | stored
     put = _reached(ev, by_method) | _stored_on(ev, instance, attr) | _field(ev, instance, attr)
     own = _options(ev, instance, attr) or class_attribute(ev, instance.of, attr, instance)
+    if own and _filled_by_client(ev, instance):
+        own |= {Unknown(f"field {attr} of a request")}
     if any(not isinstance(v, (Literal, Unknown)) for v in put):
         own = frozenset(v for v in own if not (isinstance(v, Api) and v.of == instance))  # what a library's class has goes after it
     return put | own
+
+
+def _filled_by_client(ev: Evaluator, instance: Instance) -> bool:
+    """Whether a request fills the object's fields, whose defaults are then only one of what they may be."""
+    if ev.allocation(instance.site) is not None:
+        return False
+    return any(isinstance(b, Api) and ev.rulebook.find(b.path, WebSchema) is not None for b in ev.mro(instance.of))
 
 
 def _reached(ev: Evaluator, by_method: dict[Scope, Values]) -> Values:

@@ -22,6 +22,7 @@ from triton_migrate.verify.requests import RecordedRequest
 CAP = 50
 BY_CHANCE = 14  # bits: 0.5 and 12.375 fit float32, too
 MISSING = "(missing)"
+UNPROVEN = "original"  # the place of a difference that is none: there is nothing to compare with
 NUMBER = re.compile(r"(-?\d+\.\d+(?:[eE][-+]?\d+)?|-?\d+[eE][-+]?\d+)")
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
@@ -33,7 +34,7 @@ def differences(request: RecordedRequest, original: Reply, port: Reply) -> tuple
 
 def _differences(request: RecordedRequest, original: Reply, port: Reply) -> Iterator[Difference]:
     if why := _unproven(request, original):
-        yield Difference("original", _outcome(original), why)
+        yield Difference(UNPROVEN, _outcome(original), why)
     if original.status is None:
         return
     if original.status != port.status:

@@ -245,6 +245,7 @@ def _request_document(result: RequestResult) -> dict[str, Any]:
 
 def _load_document(load: LoadResult) -> dict[str, Any]:
     return {
+        "request": load.request,
         "connections": load.connections,
         "seconds": load.seconds,
         "rounds": [asdict(r) for r in load.rounds],

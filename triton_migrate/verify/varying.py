@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from triton_migrate.verify.client import Reply
-from triton_migrate.verify.compare import CAP, MISSING, differences
+from triton_migrate.verify.compare import CAP, MISSING, UNPROVEN, differences
 from triton_migrate.verify.records import Difference
 from triton_migrate.verify.requests import RecordedRequest
 
@@ -38,7 +38,7 @@ class Varying:
 
 def varying(request: RecordedRequest, first: Reply, again: Reply) -> tuple[Varying, ...]:
     """Where the original's two answers differ, each place once."""
-    found = differences(request, first, again)
+    found = tuple(d for d in differences(request, first, again) if d.path != UNPROVEN)
     if len(found) == CAP or any(_is_line(d.path) and MISSING in (d.original, d.port) for d in found):
         found = tuple(d for d in found if not _is_line(d.path) and not d.path.startswith("$"))
         return tuple(dict.fromkeys((*map(_varying, found), Varying(EVERY_LINE), Varying("$", below=True, optional=True))))
