@@ -25,6 +25,7 @@ from triton_migrate.base import TritonMigrateError
 from triton_migrate.report import code, diagram, diff, document, html, order, proof, targets, terminal
 from triton_migrate.report import json as report_json
 from triton_migrate.report.pipelines import apply_command, headline, pipelines, quiet, totals
+from triton_migrate.report.proven import proven
 from triton_migrate.report.visible import shell_word, visible
 
 SAMPLES = sorted((Path(__file__).parent / "reports").glob("*.json"))
@@ -157,7 +158,8 @@ def test_the_types_and_the_schema_name_the_same_keys() -> None:
     for name in ("Endpoint", "Task", "Consumer"):
         shape = shapes[name.lower()]
         assert set(typing.get_type_hints(getattr(document, name))) == set(shape["properties"]) | verdict, name
-    assert set(typing.get_type_hints(document.Report)) == set(schema["properties"]) == set(schema["required"])
+    assert set(typing.get_type_hints(document.Report)) == set(schema["properties"])
+    assert set(schema["required"]) == document.Report.__required_keys__
     for name, enum in (("Category", "category"), ("DecidedBy", "rule"), ("Proof", "proof"), ("Provenance", "provenance")):
         assert list(typing.get_args(getattr(document, name))) == shapes[enum]["enum"]
 
@@ -313,6 +315,68 @@ def test_the_four_ways_and_the_order_to_move_in() -> None:
     assert "unblocked first" in moves[-1].why
     (shared,) = order.moves(pipelines(sample("fastapi_images")))
     assert ([model["id"] for model in shared.shared], shared.points) == (["m1"], 4)
+
+
+def verified(requests: list[dict[str, Any]], **more: Any) -> document.Report:
+    """The sample's two ported entries with such a verification."""
+    plain = {
+        "method": "POST",
+        "status_original": 200,
+        "status_port": 200,
+        "equal": True,
+        "infer": True,
+        "on_triton": True,
+        "differences": [],
+    }
+    rows = [{"id": str(number), **plain, **given} for number, given in enumerate(requests)]
+    report = sample("fastapi_images")
+    for endpoint in report["endpoints"]:
+        if endpoint["port"] is not None:
+            endpoint["port"]["status"] = "ported"
+    return proven({**report, "verification": typing.cast("Any", {"requests": rows, "load": None, **more})})
+
+
+def test_proof_is_given_to_the_entries_that_were_asked() -> None:
+    file, inline = "/v1/classify", "/v1/classify/inline"
+    levels = lambda report: {e["path"]: e["port"]["proof"] for e in report["endpoints"] if e["port"]}  # noqa: E731
+    assert levels(verified([{"path": file}])) == {file: "parity", inline: "loaded"}
+    assert levels(verified([{"path": file}, {"path": inline, "equal": False}])) == {file: "parity", inline: "loaded"}
+    assert levels(verified([{"path": file, "on_triton": False}])) == {file: "loaded", inline: "loaded"}
+    guessed = {"path": file, "on_triton": False, "guessed": True}
+    assert levels(verified([guessed])) == {file: "loaded", inline: "loaded"}
+    assert levels(verified([guessed, {"path": file}])) == {file: "parity", inline: "loaded"}
+    mixed = {"mixed_up": [{"id": "0", "path": "$", "original": 1, "port": 2}]}
+    assert levels(verified([{"path": file}], together=mixed)) == {file: "loaded", inline: "loaded"}
+    both = [{"path": file}, {"path": inline}]
+    assert levels(verified(both, load={"request": "1", "ratio": {"rps": 1.7}})) == {file: "parity", inline: "faster"}
+    assert levels(verified(both, load={"request": "1", "ratio": {"rps": 1.01}})) == {file: "parity", inline: "parity"}
+    changes = {change["file"]: change["proof"] for change in verified([{"path": file}])["changes"]}
+    assert {name: level for name, level in changes.items() if name.endswith("classifier.py")} == {"imgsvc/classifier.py": "loaded"}
+    assert {level for name, level in changes.items() if not name.endswith((".py", ".pbtxt"))} == {None}
+    assert proven(sample("support_desk")) == sample("support_desk")  # never verified
+
+
+def test_made_up_requests_are_put_in_plain_words() -> None:
+    row: document.Exercised = {"entry": "POST /p", "tried": 9, "answered": 4, "refused": 3, "failed": 2, "why": ""}
+    assert proof.exercised_in_words(row).startswith("9 requests tried, 4 answered and 3 refused by the original; at 2 more")
+    silent: document.Exercised = {**row, "answered": 0, "why": "403 forbidden"}
+    assert proof.exercised_in_words(silent) == "not exercised: 9 requests were tried, none was answered; the likeliest got 403 forbidden"
+    assert proof.exercised_in_words({**silent, "tried": 0, "why": ""}) == "not exercised: no request could be made up"
+    report = sample("fastapi_images")
+    assert report["verification"] is not None
+    report["verification"] |= {"exercised": [row, silent], "seconds": 71.6}
+    report |= {"run": {"libraries": 190, "rules": 4321, "rulebook": "0123456789ab", "options": ["--cut", "model"]}}
+    report_json.validate(report)
+    page, text = html.render(report), printed(terminal.verify_summary, report)
+    for said in ("not exercised: 9 requests", "4,321 rules about 190 libraries", "<code>--cut model</code>", "in 72 s"):
+        assert said in page
+    assert "POST /p: not exercised: 9 requests" in text
+
+
+def test_evidence_stands_among_its_neighbours() -> None:
+    rows = code.snippet("    b = 2\n    c = 3", "a.py", 5, before="def f():\n    a = 1\n", after="    d = 4\n\n")
+    assert [(row.number, row.said) for row in rows] == [(3, False), (4, False), (5, True), (6, True), (7, False)]
+    assert [(row.number, row.said) for row in code.snippet("x = 1", "a.py", 1)] == [(1, True)]
 
 
 def test_a_load_is_put_in_plain_words() -> None:

@@ -196,6 +196,95 @@ def test_a_model_that_runs_requests_one_by_one_is_there_as_often_as_before(tmp_p
         assert len(stubs) == 3, "each instance is a process with its own copy"
 
 
+HEAD = "from flask import Flask, jsonify, request\napp = Flask(__name__)\n"
+ROUTE = '\n\n@app.post("/{0}")\ndef on_{0}():\n    data = request.get_json()\n{1}    return jsonify(result=out)\n'
+TORCH = "    x = torch.tensor(data['x']).float().unsqueeze(0).to({0})\n    with torch.no_grad():\n        out = model(x).softmax(1).tolist()\n"
+ONNX = "    x = np.array([data['x']], dtype=np.float32) / 255.0\n    out = session.run(None, {'x': x})[0].argmax(1).tolist()\n"
+TEXT = (
+    "    enc = tok(data['text'], return_tensors='pt')\n    enc = {k: v.to('cuda:1') for k, v in enc.items()}\n"
+    "    with torch.no_grad():\n        out = model(**enc).logits.argmax(-1).tolist()\n"
+)
+PLACED = {  # load, route; instance group; what pipeline.py says
+    "name": ("import torch\nmodel = torch.jit.load('m.pt').to('cuda')\n", TORCH.format("'cuda'"), "gpus: [0] kind: KIND_GPU",
+             ".to(INSTANCE_DEVICE or 'cuda')"),
+    "method": ("import torch\nmodel = torch.jit.load('m.pt').cuda()\n", TORCH.format("'cuda:0'"), "gpus: [0] kind: KIND_GPU",
+               '.to(INSTANCE_DEVICE or "cuda:0")'),
+    "number": ("from transformers import pipeline\npipe = pipeline('text-classification', model='m', device=1)\n",
+               "    out = pipe(data['text'].strip())[0]['label']\n", "gpus: [1] kind: KIND_GPU", "device=INSTANCE_DEVICE or 1"),
+    "map": ("import torch\nfrom transformers import AutoModelForSequenceClassification, AutoTokenizer\ntok = AutoTokenizer.from_pretrained('m')\n"
+            "model = AutoModelForSequenceClassification.from_pretrained('m', device_map='auto')\n",
+            TEXT.replace("'cuda:1'", "model.device"), "count: 1 kind: KIND_MODEL", "device_map='auto'"),
+    "items": ("import torch\nfrom transformers import AutoModelForSequenceClassification, AutoTokenizer\nDEVICE = torch.device('cuda', 1)\n"
+              "tok = AutoTokenizer.from_pretrained('m')\nmodel = AutoModelForSequenceClassification.from_pretrained('m').to(DEVICE)\n",
+              TEXT, "gpus: [1] kind: KIND_GPU", "v.to(INSTANCE_DEVICE or 'cuda:1')"),
+    "two": ("import torch\na = torch.jit.load('a.pt').to('cuda:0')\nmodel = torch.jit.load('b.pt').to('cuda:1')\n",
+            "    x = torch.tensor(data['x']).float().unsqueeze(0)\n    with torch.no_grad():\n        x = a(x.to('cuda:0')).relu().to('cuda:1')\n"
+            "        out = model(x).tolist()\n", "count: 1 kind: KIND_MODEL", ".relu().to(INSTANCE_DEVICE or 'cuda:1')"),
+    "block": ("import numpy as np\nimport tensorflow as tf\nwith tf.device('/GPU:1'):\n    model = tf.keras.models.load_model('m.keras')\n",
+              "    out = int(model.predict(np.array([data['x']], dtype='float32') / 255.0).argmax())\n", "gpus: [1] kind: KIND_GPU",
+              "with tf.device(INSTANCE_DEVICE.replace(\"cuda\", \"GPU\") or '/GPU:1'):"),
+    "providers": ("import numpy as np\nimport onnxruntime as ort\nsession = ort.InferenceSession('m.onnx', "
+                  "providers=[('CUDAExecutionProvider', {'device_id': 1}), 'CPUExecutionProvider'])\n", ONNX, "gpus: [1] kind: KIND_GPU",
+                  "{'device_id': 1}"),
+    "available": ("import torch\ndevice = torch.device('cuda:1' if torch.cuda.is_available() else 'cpu')\n"
+                  "model = torch.jit.load('m.pt', map_location=device)\n", TORCH.format("device"), "count: 1 kind: KIND_CPU",
+                  "'cuda:1' if torch.cuda.is_available() else 'cpu'"),
+    "setting": ("import os\nimport torch\nDEVICE = os.getenv('DEVICE', 'cuda:0')\nmodel = torch.jit.load('m.pt', map_location=DEVICE)\n",
+                TORCH.format("DEVICE"), "count: 1 kind: KIND_CPU", "os.getenv('DEVICE', 'cuda:0')"),
+}  # fmt: skip
+
+
+def test_what_the_code_says_of_a_gpu_the_configuration_says(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    for name, (load, route, _, _) in PLACED.items():
+        (app / f"{name}.py").write_text(HEAD + load + ROUTE.format(name, route))
+    serving = ported(app, tmp_path) / "triton_serving"
+    pipelines = {path: path.read_text() for path in (serving / "model_repository").glob("*/1/pipeline.py")}
+    for name, (_, _, group, said) in PLACED.items():
+        ((path, text),) = ((path, text) for path, text in pipelines.items() if f"{name}.py" in text.split('"""')[1])
+        assert group in (path.parents[1] / "config.pbtxt").read_text() and said in text, f"{name}: {text}"
+        assert (path.parents[1] / "configs/cpu.pbtxt").is_file() is ("KIND_CPU" not in group), name
+    readme = (serving / "README.md").read_text()
+    assert "GPU 1, each instance on its own one" in readme and "GPUs 0, 1, all of them for one instance" in readme
+    assert "limits: { nvidia.com/gpu: 2 }" in (serving / "k8s/triton.yaml").read_text()
+
+
+def test_triton_sees_the_gpus_that_the_application_sees(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    load = "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '2,3'\nimport torch\nmodel = torch.jit.load('m.pt').to('cuda')\n"
+    (app / "app.py").write_text(HEAD + load + ROUTE.format("p", TORCH.format("'cuda'")))
+    serving = ported(app, tmp_path) / "triton_serving"
+    assert "(app.py:4)\nENV CUDA_VISIBLE_DEVICES=2,3\n" in (serving / "Dockerfile").read_text()
+    (triton, _) = documents(serving / "k8s/triton.yaml")
+    assert triton["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"] == {"nvidia.com/gpu": 4}
+    (compose,) = documents(serving / "docker-compose.yml")
+    assert compose["services"]["triton"]["deploy"]["resources"]["reservations"]["devices"][0]["count"] == 4
+
+
+@pytest.mark.triton
+def test_a_model_of_a_gpu_is_served_on_a_machine_without_one(tmp_path: Path) -> None:
+    port = ported(HERE / "stack/placement/app", tmp_path)
+    subprocess.run([sys.executable, str(HERE / "stack/placement/make_models.py")], cwd=port, check=True)
+    script = (
+        "import json\nfrom fastapi.testclient import TestClient\nfrom main import app\n"
+        "print(json.dumps(TestClient(app).post('/grade', json={'values': [1, 2, 3, 4]}).json()))\n"
+    )
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        env = {**os.environ, "TRITON_URL": triton.url}
+        done = subprocess.run([sys.executable, "-c", script], cwd=port, env=env, capture_output=True, text=True, check=True)
+        kinds = {}
+        for model in triton.models:
+            with urllib.request.urlopen(f"{triton.url}/v2/models/{model}/config") as reply:
+                kinds[model] = [group["kind"] for group in json.load(reply)["instance_group"]]
+    reply = json.loads(done.stdout)
+    assert reply["grade"] in ("low", "mid", "high") and 0.3 < reply["score"] < 1
+    assert kinds == {"grade": ["KIND_CPU"], "grades": ["KIND_CPU"]}
+    network = port / "triton_serving/model_repository/grades"
+    assert "kind: KIND_GPU count: 1 gpus: [1]" in (network / "config.pbtxt").read_text(), "what is exported goes there, too"
+
+
 def _is_stub(process: psutil.Process, model: str) -> bool:
     command = process.info["cmdline"] or []
     return any(part.endswith(f"/{model}/1/model.py") or f"/{model}/" in part for part in command) and "stub" in command[0]

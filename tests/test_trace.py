@@ -56,3 +56,10 @@ def test_history_that_other_requests_wrote_is_state(tmp_path: Path) -> None:
     text = "m = joblib.load('a')\nhistory = []\n@app.post('/add')\ndef add():\n    history.append(request.get_json())\n    return ''\n"
     verdicts = studied(tmp_path, text + ROUTE + "    return jsonify(m.predict(np.array(history)).tolist())\n").verdicts
     assert [(v.category, v.rule) for v in verdicts if v is not None] == [("tight", "T1")]
+
+
+def test_a_wrapped_answer_is_of_the_kind_of_its_body(tmp_path: Path) -> None:
+    text = "from flask import make_response\nm = joblib.load('a')\n" + ROUTE + "    if not request.is_json:\n        return 'no json', 400\n"
+    text += "    answer = make_response(jsonify(m.predict(request.json['x']).tolist()), 200)\n    return answer\n"
+    (pipeline,) = studied(tmp_path, text).pipelines
+    assert pipeline.response == "json"

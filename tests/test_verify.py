@@ -386,6 +386,7 @@ def test_two_equal_failures_prove_nothing(tmp_path: Path) -> None:
     assert differences(recorded(tmp_path), refused, refused) == ()
     (unexpected,) = differences(recorded(tmp_path, expect_status=200), refused, refused)
     assert unexpected == Difference("original", "400 x", "expect_status is 200")
+    assert varying(recorded(tmp_path), failed, failed) == ()  # and failing twice explains nothing
 
 
 def test_differences_are_capped(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -49,7 +50,7 @@ def scan(app: Path, *, out: Path | None = None, rules: Path | None = None, cache
         from triton_migrate.study import study
 
         found = study(project, rules, cache=cache, jobs=jobs)
-        report = document(found, port(found, _ids(found), write=False), done=False)
+        report = document(found, port(found, _ids(found), write=False), done=False, options=_told("--rules", rules))
         texts = {}
     files = {name: texts[name] for name in (REPORT, PAGE) if name in texts} or _files_of(report, out, cache)
     if texts.keys() != {DOCUMENT, *files}:
@@ -97,10 +98,19 @@ def apply(
     from triton_migrate.report.build import document
     from triton_migrate.study import study
 
-    found = study(discover(app), rules, cache=cache, jobs=jobs)
+    found = study(discover(app), rules, cache=cache, jobs=jobs, sharing=True)
     planned = port(found, _selected(found, categories, endpoints), exports, cut=cut, target=target, inprocess=inprocess)
     changes.check(planned.changes, found.project.root)
-    report = document(found, planned, done=True)
+    options = (
+        *(word for category in categories if category != "all" for word in ("--category", category)),
+        *(word for endpoint in endpoints for word in ("--endpoint", endpoint)),
+        *({"all": ("--export",), "none": ("--no-export",)}.get(exports, ())),
+        *_told("--cut", cut if cut != "cheapest" else ""),
+        *_told("--target", target),
+        *(("--inprocess",) if inprocess else ()),
+        *_told("--rules", rules),
+    )
+    report = document(found, planned, done=True, options=options)
     if write:
         changes.write(planned.changes, found.project.root, allow_dirty=allow_dirty)
     if out is not None:
@@ -147,6 +157,7 @@ def verify(
     middle = levels[len(levels) // 2] if levels else 0
     others = tuple(number for number in levels if number != middle)
     load = LoadPlan(middle, others, rate, seconds, rounds) if levels else None
+    begun = time.monotonic()
     with _two_trees(app, out / PATCH) as (original, ported, fresh):
         recorded, interpreter = requests or _requests_of(app, out), python or default_python(app)
         exercised: tuple[Exercised, ...] = ()
@@ -159,7 +170,8 @@ def verify(
         result = verify_port(
             original, ported, started, recorded, python=interpreter, load=load, fresh=fresh, infers=Infers(report), say=say
         )
-    report["verification"] = cast(Verification, replace(result, exercised=exercised).as_document())
+    taken = round(time.monotonic() - begun, 1)
+    report["verification"] = cast(Verification, {**replace(result, exercised=exercised).as_document(), "seconds": taken})
     report = proven(report)
     _write_report(report, out)
     return report
@@ -184,6 +196,10 @@ def record(
 
 
 # ---------------------------------------------------------------- selection
+
+
+def _told(option: str, value: str | Path | None) -> tuple[str, ...]:
+    return (option, str(value)) if value else ()
 
 
 def _ids(found: Study) -> frozenset[str]:

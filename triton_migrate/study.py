@@ -68,8 +68,13 @@ class Study:
         return tuple(sorted({p.entry.framework for p in self.pipelines if isinstance(p.entry, Entry)}))
 
 
-def study(app: Path | Project, rules: Path | None = None, *, cache: FactsCache | None = None, jobs: int = 1) -> Study:
-    """Discover, index, resolve, match, trace, classify. `cache` and `jobs` change the time it takes, nothing else."""
+def study(
+    app: Path | Project, rules: Path | None = None, *, cache: FactsCache | None = None, jobs: int = 1, sharing: bool = False
+) -> Study:
+    """Discover, index, resolve, match, trace, classify. `cache` and `jobs` change the time it takes, nothing else.
+
+    `sharing`: scripts beside an application are consumers, too, where they run the artifact of a model that it serves.
+    """
     project = app if isinstance(app, Project) else discover(app)
     lowered = facts_of(project.sources, cache, jobs)
     facts = tuple(f for f in lowered if isinstance(f, ir.ModuleFacts))
@@ -86,7 +91,7 @@ def study(app: Path | Project, rules: Path | None = None, *, cache: FactsCache |
     traced = (trace(evaluator, models, entry, queues) for entry in entries)
     pipelines = tuple(p for p in traced if not (isinstance(p.entry, Task) and p.entry.training) or p.trains)
     options = Options(matcher, queued, queues)
-    consumed = _consumers(matcher, models, queues, pipelines, web.files)
+    consumed = _consumers(matcher, models, queues, pipelines, web.files, sharing)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
@@ -96,7 +101,7 @@ def study(app: Path | Project, rules: Path | None = None, *, cache: FactsCache |
 
 
 def _consumers(
-    matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...], routed: frozenset[str]
+    matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...], routed: frozenset[str], sharing: bool
 ) -> tuple[Consumed, ...]:
     """Loops over a stream; where nothing else runs a model, the scripts that do (beside an application they evaluate or prepare).
 
@@ -104,9 +109,12 @@ def _consumers(
     """
     walked = frozenset(step.scope for p in pipelines for step in p.steps)
     found = [c for loop in consumers(matcher, walked) if (c := consume(matcher.evaluator, models, loop, queues))]
-    if not found and not any(p.sites for p in pipelines):
+    alone = not found and not any(p.sites for p in pipelines)
+    if alone or sharing:
         entries = routed | frozenset(p.entry.file for p in pipelines)
-        found = [c for script in scripts(matcher, entries) if (c := consume(matcher.evaluator, models, script, queues))]
+        ran = [c for script in scripts(matcher, entries) if (c := consume(matcher.evaluator, models, script, queues))]
+        served = {m.artifact for p in pipelines for m in p.models} - {None}
+        found += [c for c in ran if alone or (c.models and {m.artifact for m in c.models} <= served)]
     return tuple(found)
 
 

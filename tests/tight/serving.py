@@ -99,7 +99,7 @@ def serving(app: Path, command: list[str], ready: str | None, **env: str) -> Ite
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.wait(30)
+            process.wait(90)  # on a busy machine Triton takes its time to end
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise

@@ -37,7 +37,7 @@ RESERVED = frozenset(
         "owned", "together", "waiting", *CODEC.split("|"),
     }
 )  # names of bindings.py  # fmt: skip
-WORKERS = frozenset({"celery", "rq", "dramatiq", "huey", "arq", "taskiq"})
+WORKERS = frozenset({"celery", "rq", "dramatiq", "huey", "arq", "taskiq", "django-q"})
 OWN_COPY = "its worker processes keep their own copies of the state it reads or changes"
 
 

@@ -83,8 +83,23 @@ def _loops(course: Course) -> Iterator[tuple[ir.For | ir.While, Scope, Step]]:
 
 def _carrying_loops(course: Course) -> Iterator[Obstacle]:
     for loop, scope, step in _loops(course):
-        if carried := _carried(course, scope, loop):
+        if not _runs_stages(loop) and (carried := _carried(course, scope, loop)):
             yield Obstacle(f"{', '.join(sorted(carried))} is carried from one round of the loop around the model to the next", step.span)
+
+
+def _runs_stages(loop: ir.For | ir.While) -> bool:
+    """`for stage in stages: value = stage(value)`: each round is another stage, and written out it is a driver that only passes values."""
+    return isinstance(loop, ir.For) and isinstance(loop.target, ir.Name) and all(_runs(stmt, loop.target.id) for stmt in loop.body)
+
+
+def _runs(stmt: ir.Stmt, stage: str) -> bool:
+    if not isinstance(stmt, ir.Assign):
+        return isinstance(stmt, ir.Evaluate) and not any(n.id == stage for e in flow.expressions(stmt) for n in flow.names(e))  # a log line
+    called = stmt.value.value if isinstance(stmt.value, ir.Await) else stmt.value
+    if not isinstance(called, ir.Call) or stmt.augmented:
+        return False
+    what = called.func.value if isinstance(called.func, ir.Attribute) else called.func
+    return isinstance(what, ir.Name) and what.id == stage and all(isinstance(a, (ir.Name, ir.Constant)) for a in called.args)
 
 
 def _carried(course: Course, scope: Scope, loop: ir.For | ir.While) -> frozenset[str]:

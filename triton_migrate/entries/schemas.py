@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from triton_migrate.entries.records import Input
 from triton_migrate.entries.requests import LOCATIONS, source_of
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.resolve.values import Api, Container, Instance, Literal, UserClass, UserFunction, Value
+from triton_migrate.resolve.scopes import Frame, Scope, last_name
+from triton_migrate.resolve.values import Api, Container, Instance, Literal, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import WebArguments, WebSchema
 
 
@@ -108,9 +108,22 @@ def _read_by(evaluator: Evaluator, call: ir.Call, frame: Frame) -> Iterator[Inpu
                     yield from schema_fields(evaluator, cls, source)
     for value in evaluator.values(call.func, frame):
         if isinstance(value, UserClass) and (rule := schema_of(evaluator, value)) and rule.given:
+            uploads = _uploads(evaluator, value, rule)
             for given in _given(call, rule.given):
                 for source in source_of(evaluator, given, frame):
-                    yield from schema_fields(evaluator, value, source)
+                    yield from (f for f in schema_fields(evaluator, value, source) if f.name not in uploads)
+            for source in source_of(evaluator, files, frame) if rule.files and (files := port(call, rule.files)) is not None else ():
+                yield from (f for f in schema_fields(evaluator, value, source) if f.name in uploads)
+
+
+def _uploads(evaluator: Evaluator, cls: UserClass, rule: WebSchema) -> frozenset[str]:
+    """The fields of a form that are files: said where the form declares them, or where its model does."""
+    held: Values = frozenset({cls})
+    for name in rule.model.split(".") if rule.model else ():
+        held = frozenset().union(*(evaluator.class_attribute(c, name, None) for c in held if isinstance(c, UserClass)))
+    classes = (b for c in (cls, *held) if isinstance(c, UserClass) for b in evaluator.mro(c) if isinstance(b, UserClass))
+    made = (s for b in classes for s in b.scope.definition.body if isinstance(s, ir.Assign) and isinstance(s.value, ir.Call))
+    return frozenset(n.id for s in made if last_name(s.value) in rule.uploads for t in s.targets for n in flow.names(t))
 
 
 def _given(call: ir.Call, wanted: str) -> Iterator[ir.Expr]:

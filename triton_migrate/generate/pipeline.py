@@ -77,7 +77,8 @@ class Assembly:
         """The whole text."""
         for receiver in self.cut.receivers:
             values = self.cutter.evaluator.name(receiver, self.cut.frame)
-            self.renamed[receiver] = self.closure.provide(values, receiver, self.cut.span)
+            known = self.closure.objects.looked_up(receiver, self.cut.frame, self.cut.span)
+            self.renamed[receiver] = known or self.closure.provide(values, receiver, self.cut.span)
         if self.cut.streams:
             return self._joined(self._streamed())
         body = self._model() if self.cut.kind == "model" else self._stacked() if self.cut.stacked else self._single()
@@ -179,7 +180,8 @@ class Assembly:
             place, values = (
                 (root.at, values) if held and root is not None else (receiver.at, self.cutter.evaluator.values(receiver, site.frame))
             )
-            extra = (*extra, (place, self.closure.provide(values, "model", site.span)))
+            known = self.closure.objects.looked_up(receiver.id, site.frame, site.span) if isinstance(receiver, ir.Name) else None
+            extra = (*extra, (place, known or self.closure.provide(values, "model", site.span)))
             if root is not None:
                 self.renamed.setdefault(root.id, root.id)  # not a name of pipeline.py
         return self._expression(site.call, extra)

@@ -20,8 +20,8 @@ from triton_migrate.plan.making import Making, Needed
 from triton_migrate.plan.taskclasses import TaskClasses
 from triton_migrate.resolve.calls import argument_map, results
 from triton_migrate.resolve.program import is_test
-from triton_migrate.resolve.scopes import CallPlace, Scope, Store
-from triton_migrate.resolve.values import Api, Container, Instance, Literal, Values
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store
+from triton_migrate.resolve.values import Api, Container, Instance, Literal, Value, Values
 
 if TYPE_CHECKING:
     from triton_migrate.plan.closure import Closure
@@ -63,6 +63,21 @@ class Objects:
         """load() makes one object; which of several is meant may be known only when a request comes."""
         if any(isinstance(v, Instance) or (isinstance(v, Api) and v.made is not None) for v in others):
             raise self.closure.stuck(f"{wanted} is one of several objects, chosen while a request is answered", where, CHOOSE)
+
+    def looked_up(self, name: str, frame: Frame, where: Span) -> str | None:
+        """A local that one call of an object's method gives for constants (`model = self.registry.get("iris")`): load() makes that call."""
+        assigned = [s for s in flow.flatten(frame.scope.body) if name in flow.binds((s,))]
+        value = assigned[0].value if len(assigned) == 1 and isinstance(assigned[0], ir.Assign) else None
+        if not isinstance(value, ir.Call) or not isinstance(value.func, ir.Attribute) or value.keywords:
+            return None
+        holders = self.evaluator.values(value.func.value, frame)
+        given = [tuple(v for v in self.evaluator.values(a, frame) if not _inherited(v)) for a in value.args]
+        constants = [v[0].value for v in given if len(v) == 1 and isinstance(v[0], Literal)]
+        if not holders or not all(isinstance(h, Instance) for h in holders) or len(constants) < len(given) or not given:
+            return None
+        wanted = value.func.value.attr if isinstance(value.func.value, ir.Attribute) else name
+        held = self.provide(holders, wanted, where)
+        return self.bound((held, value.func.attr, tuple(constants)), name, f"{held}.{value.func.attr}({', '.join(map(repr, constants))})\n")
 
     def bound(self, key: object, wanted: str, expression: str) -> str:
         """A global of pipeline.py that load() sets, once."""
@@ -233,6 +248,8 @@ class Objects:
         value = next(iter(values)) if len(values) == 1 else None
         if isinstance(value, Literal):
             return f"{name} = {value.value!r}\n"
+        if (owner := self._class_given(scope, name)) is not None:
+            return f"{name} = {self.closure.require(scope.file, owner, where)}\n"
         places = self._calls(scope)
         if len(places) == 1 and places[0].scope.kind == "module":
             return f"{name} = {self._passed(scope, name, places[0], where)}\n"
@@ -241,6 +258,14 @@ class Objects:
             return f"{name} = {parameter.default.value!r}\n"
         reason = f"the model is made from {name}, an argument of {scope.name}"
         raise self.closure.stuck(reason, where, "make it from constants or settings")
+
+    def _class_given(self, scope: Scope, name: str) -> str | None:
+        """The class that a class method is given as `cls`; one inside another class or function has no name of its own."""
+        function, owner = scope.function, scope.owner
+        if owner is None or owner.parent is None or owner.parent.kind != "module" or function.parameters[0].name != name:
+            return None
+        bound = self.evaluator.decorated(function, self.program.generic(scope), "builtins.classmethod")
+        return owner.name if bound else None
 
     def _calls(self, scope: Scope) -> list[CallPlace]:
         """Where the program calls a function, tests aside."""
@@ -286,6 +311,11 @@ class Objects:
         frame = self.program.generic(store.scope)
         names = {n.id for n in flow.names(store.value)} & set(store.scope.bindings)
         return bool(names) or any(self.closure.loads(c, frame, 0) for c in calls)
+
+
+def _inherited(value: Value) -> bool:
+    """What an attribute of the program's own object would be if a library's class, of which it is one, had it, too."""
+    return isinstance(value, Api) and isinstance(value.of, Instance)
 
 
 def _opened(scope: Scope, expr: ir.Expr) -> tuple[ir.With, ...]:

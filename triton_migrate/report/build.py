@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, cast
 
 from triton_migrate import __version__
-from triton_migrate.base import Span
 from triton_migrate.changes import FileEdit, NewFile, diff_of
+from triton_migrate.classify import Evidence, application_category, consumer_verdict
 from triton_migrate.classify import Verdict as Judged
-from triton_migrate.classify import application_category, consumer_verdict
 from triton_migrate.classify.exports import export
 from triton_migrate.entries.records import Entry, Task
 from triton_migrate.plan.queues import QueueRow, queue_rows
@@ -19,17 +19,22 @@ from triton_migrate.report.features import features
 from triton_migrate.report.findings import findings
 from triton_migrate.report.sides import sides
 from triton_migrate.report.suppress import suppressions
+from triton_migrate.rulebook.book import Rulebook
 from triton_migrate.study import Study
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
 
 SNIPPET_LINES = 6
+CONTEXT = 3  # lines before and after what is evidence
 NO_ROUTE = "no route leads to this view"
 UNREGISTERED = "what it is registered on is attached to no application"
 NO_MODEL = "no model is reached from any entry: there is nothing to port"
 
 
-def document(study: Study, port: Ported, done: bool) -> doc.Report:
-    """The whole report. `done`: the port was asked for (`apply`), so its changes are shown and its pipelines count as ported."""
+def document(study: Study, port: Ported, done: bool, options: Sequence[str] = ()) -> doc.Report:
+    """The whole report. `done`: the port was asked for (`apply`), so its changes are shown and its pipelines count as ported.
+
+    `options` are those of the command that decide what is in it, as they were given.
+    """
     category, confidence = application_category(study.pipelines, study.verdicts, tuple(map(consumer_verdict, study.consumers)))
     project = study.project
     judged = tuple(zip(study.pipelines, study.verdicts, strict=True))
@@ -38,6 +43,7 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
         "tool": {"name": "triton-migrate", "version": __version__},
         "root": str(project.root),
         "commit": project.commit,
+        "run": _run(study.evaluator.rulebook, options),
         "frameworks": list(study.frameworks),
         "app_category": cast(doc.Category, category),
         "app_confidence": round(confidence, 2) if category != "none" else None,
@@ -80,6 +86,11 @@ def document(study: Study, port: Ported, done: bool) -> doc.Report:
         {"file": s.file, "line": s.line, "rule": s.rule, "reason": s.reason, "used": (s.file, s.line, s.rule) in meant} for s in asked
     ]
     return report
+
+
+def _run(book: Rulebook, options: Sequence[str]) -> doc.Run:
+    rules = sum(len(library.rules) for library in book.libraries)
+    return {"libraries": len(book.libraries), "rules": rules, "rulebook": book.digest[:12], "options": list(options)}
 
 
 def _reasons(study: Study, category: str) -> list[str]:
@@ -151,10 +162,7 @@ def _findings(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.F
         ],
         "confidence": round(verdict.confidence, 2) if verdict else None,
         "runner_up": cast(doc.Category, verdict.runner_up) if verdict else None,
-        "evidence": [
-            {"rule": e.rule, "message": e.message, "file": e.span.file, "line": e.span.line, "snippet": _snippet(study, e.span)}
-            for e in ((*verdict.evidence, *verdict.noted) if verdict else ())
-        ],
+        "evidence": [_evidence(study, e) for e in ((*verdict.evidence, *verdict.noted) if verdict else ())],
         "doubts": list(verdict.doubts) if verdict else [],
         "flags": list(verdict.flags) if verdict else [],
         "blockers": [],
@@ -215,10 +223,7 @@ def _consumer(study: Study, consumed: Consumed) -> doc.Consumer:
         "category": cast(doc.Category, verdict.category),
         "rule": cast(doc.DecidedBy, verdict.rule),
         "confidence": round(verdict.confidence, 2),
-        "evidence": [
-            {"rule": e.rule, "message": e.message, "file": e.span.file, "line": e.span.line, "snippet": _snippet(study, e.span)}
-            for e in verdict.evidence
-        ],
+        "evidence": [_evidence(study, e) for e in verdict.evidence],
         "effort": {"points": cast(doc.Points, verdict.effort), "why": verdict.effort_why},
         "target": cast(doc.Target, verdict.target),
     }
@@ -298,6 +303,16 @@ def _change(change: NewFile | FileEdit) -> doc.Change:
     }
 
 
-def _snippet(study: Study, span: Span) -> str:
-    lines = study.texts[span.file].lines[span.line - 1 : min(span.end_line, span.line + SNIPPET_LINES - 1)]
-    return b"".join(lines).decode(errors="replace").rstrip("\n")
+def _evidence(study: Study, evidence: Evidence) -> doc.Evidence:
+    span = evidence.span
+    lines, last = study.texts[span.file].lines, min(span.end_line, span.line + SNIPPET_LINES - 1)
+    before, said, after = lines[max(0, span.line - 1 - CONTEXT) : span.line - 1], lines[span.line - 1 : last], lines[last : last + CONTEXT]
+    return {
+        "rule": evidence.rule,
+        "message": evidence.message,
+        "file": span.file,
+        "line": span.line,
+        "before": b"".join(before).decode(errors="replace"),
+        "snippet": b"".join(said).decode(errors="replace").rstrip("\n"),
+        "after": b"".join(after).decode(errors="replace").rstrip("\n"),
+    }

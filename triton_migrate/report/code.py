@@ -55,6 +55,7 @@ class Piece:
 class Numbered:
     number: int
     html: Markup
+    said: bool = True
 
 
 Line = tuple[Piece, ...]
@@ -85,10 +86,12 @@ def markup(line: Line, changed: range = range(0)) -> Markup:
     )
 
 
-def snippet(text: str, filename: str, first: int) -> list[Numbered]:
-    """Evidence: a few lines, shifted to the left margin, with their numbers in the file."""
-    shown = textwrap.dedent(text.rstrip("\n"))
-    return [Numbered(first + offset, markup(line)) for offset, line in enumerate(lines(shown, filename))]
+def snippet(text: str, filename: str, first: int, before: str = "", after: str = "") -> list[Numbered]:
+    """Evidence: a few lines, shifted to the left margin, with their numbers in the file; those around it are not `said`."""
+    said, around = text.rstrip("\n"), before.count("\n")
+    last = around + said.count("\n")
+    shown = textwrap.dedent(before + said + (f"\n{after.rstrip()}" if after.strip() else ""))
+    return [Numbered(first - around + offset, markup(line), around <= offset <= last) for offset, line in enumerate(lines(shown, filename))]
 
 
 def _pieces(line: Line, changed: range) -> Iterator[tuple[str, str]]:

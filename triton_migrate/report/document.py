@@ -100,8 +100,13 @@ class Stage(_Placed, total=False):
     side: Side | None
 
 
-class Evidence(TypedDict):
-    """One reason for a verdict; `snippet` is the code as written, its first line being `line`."""
+class _Around(TypedDict, total=False):
+    before: str
+    after: str
+
+
+class Evidence(_Around):
+    """One reason for a verdict; `snippet` is the code as written, its first line being `line`; `before` and `after` stand around it."""
 
     rule: str
     message: str
@@ -450,6 +455,7 @@ class Exercised(TypedDict):
 
 
 class _Crowd(TypedDict, total=False):
+    seconds: float  # that verify took
     together: Together | None
     exercised: list[Exercised]
 
@@ -490,7 +496,20 @@ class Suppressed(TypedDict):
     used: bool
 
 
-class Report(TypedDict):
+class Run(TypedDict):
+    """What the report rests on besides the code: the rules, `rulebook` being a digest of their text, and the options of the command."""
+
+    libraries: int
+    rules: int
+    rulebook: str
+    options: list[str]
+
+
+class _Ran(TypedDict, total=False):
+    run: Run
+
+
+class Report(_Ran):
     schema_version: int
     tool: Tool
     root: str

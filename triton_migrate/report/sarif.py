@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
 
-from triton_migrate.report.document import Report
+from triton_migrate.report.document import Change, Report
 from triton_migrate.report.findings import SAID, Finding, findings
 from triton_migrate.report.pipelines import Pipeline, pipelines
 from triton_migrate.report.visible import visible
@@ -33,9 +33,16 @@ def dumps(document: Report, known: frozenset[str] | None = None) -> str:
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {ROOT: {"description": {"text": "the folder that was scanned"}}},
         "invocations": [_invocation(document)],
+        "properties": {"changes": [_change(change) for change in document["changes"]]},
         "results": [_result(finding, rules.index(finding.rule), rows.get(finding.entry), known) for finding in found],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, sort_keys=True) + "\n"
+
+
+def _change(change: Change) -> dict[str, Any]:
+    """A file of the port, and how far it is proven."""
+    proof = {"proof": change["proof"]} if change["proof"] else {}
+    return {"file": visible(change["file"]), "kind": change["kind"], "safety": change["safety"], **proof}
 
 
 def _rule(rule: str) -> dict[str, Any]:

@@ -134,14 +134,14 @@ def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
     put = _reached(ev, by_method) | _stored_on(ev, instance, attr) | _field(ev, instance, attr)
     own = _options(ev, instance, attr) or class_attribute(ev, instance.of, attr, instance)
     if own and _filled_by_client(ev, instance):
-        own |= {Unknown(f"field {attr} of a request")}
+        own = frozenset(v for v in own if not isinstance(v, Literal)) or frozenset({Unknown(f"field {attr} of a request")})
     if any(not isinstance(v, (Literal, Unknown)) for v in put):
         own = frozenset(v for v in own if not (isinstance(v, Api) and v.of == instance))  # what a library's class has goes after it
     return put | own
 
 
 def _filled_by_client(ev: Evaluator, instance: Instance) -> bool:
-    """Whether a request fills the object's fields, whose defaults are then only one of what they may be."""
+    """Whether a request fills the object's fields: their defaults are only one of the things they may be."""
     if ev.allocation(instance.site) is not None:
         return False
     return any(isinstance(b, Api) and ev.rulebook.find(b.path, WebSchema) is not None for b in ev.mro(instance.of))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import cast
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import attributes, containers, names, parameters
+from triton_migrate.resolve import attributes, containers, making, names, parameters
 from triton_migrate.resolve.calls import argument_map, port, results
 from triton_migrate.resolve.channels import Channels
 from triton_migrate.resolve.handing import Handing
@@ -299,7 +299,9 @@ class Evaluator:
         if (rearranged := containers.rearranged(self, api.path, call, frame)) is not None:
             return rearranged
         flow = self.rulebook.find(api.path, FlowCall)
-        if flow is not None:
+        if flow is not None and (made := making.objects(self, flow, call, frame)):
+            return frozenset(made)
+        if flow is not None and not flow.method:
             return self._union(self.call(v, passed, frame) for v, passed in self.passed_calls(flow, api, call, frame))
         if same := self._handed_on(api, call, frame):
             return same
@@ -323,6 +325,8 @@ class Evaluator:
 
     def passed_calls(self, flow: FlowCall, api: Api, call: ir.Call, frame: Frame) -> tuple[tuple[Value, ir.Call], ...]:
         """What a `flow.call` calls (`asyncio.to_thread(f, x)`, `Depends(f)`), each with that call as if written out."""
+        if flow.method:
+            return making.calls(self, flow, call, frame)
         made = self.handing.direct(flow, call, frame)
         if flow.function == "self":
             return ((api.of, made),) if isinstance(api.of, UserFunction) else ()

@@ -46,6 +46,15 @@ class Handing:
             self._direct[key] = ir.Call(call.at, call.func if inner is None else inner, args, keywords)
         return self._direct[key]
 
+    def of_object(self, call: ir.Call, method: str) -> ir.Call:
+        """`Row.objects.create(x=y)` as a call of a method of what the arguments and the receiver make."""
+        key = id(call), f".{method}"
+        if key not in self._direct:
+            receiver = (call.func.value,) if isinstance(call.func, ir.Attribute) else ()
+            made = ir.Sequence(call.at, "tuple", (*receiver, *call.args, *(v for _, v in call.keywords)))
+            self._direct[key] = ir.Call(call.at, ir.Attribute(call.at, made, method), (), ())
+        return self._direct[key]
+
     def of(self, name: str) -> Iterator[CallPlace]:
         """The calls of something named `name` that handing it on makes."""
         if self._by_name is None:

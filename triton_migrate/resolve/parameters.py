@@ -10,7 +10,7 @@ from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.program import in_use
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Literal, Site, Unknown, UserClass, Value, Values
-from triton_migrate.rulebook.vocabulary import TaskDefine
+from triton_migrate.rulebook.vocabulary import TaskDefine, WebRoute
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
@@ -90,8 +90,15 @@ def declared(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> Values:
         outer = outer if outer.scope.bindings else outer.parent
     found = annotated(ev, wanted.annotation, outer) if wanted.annotation is not None else NOTHING
     if wanted.default is not None:
-        found |= ev.values(wanted.default, outer)
+        given = ev.values(wanted.default, outer)
+        found |= frozenset(v for v in given if not isinstance(v, Literal)) if _is_route(ev, frame.scope, outer) else given
     return found
+
+
+def _is_route(ev: Evaluator, scope: Scope, outer: Frame) -> bool:
+    """Whether clients may pass something else than a parameter's default."""
+    called = (d.func if isinstance(d, ir.Call) else d for d in scope.function.decorators)
+    return any(ev.rulebook.find(api.called, WebRoute) is not None for d in called for api in ev.apis(d, outer))
 
 
 def annotated(ev: Evaluator, annotation: ir.Expr, frame: Frame) -> Values:

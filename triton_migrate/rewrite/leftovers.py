@@ -219,18 +219,23 @@ class Leftovers:
         if not own or any(self._stays(file, s) for s in own):
             return False
         others = {n for s in own for n in flow.binds((s,)) if n != name} if not isinstance(own[0], (ir.Define, ir.DefineClass)) else set()
-        if any(self._reads_outside(file, o, own) for o in others):
+        if any(self._used_elsewhere(file, o) for o in others):
             return False
-        outside = [m for m in self._live_global(file, name) if not within(m.expr.at, own)]
-        guarded = [m for m in outside if guards(m, name) and self._on_the_way(file, m)]
-        asks = [m for m in outside if m not in guarded and (file, name) in self.ready and presence(m, name) is not None]
-        attached = [m for m in outside if m not in guarded and m not in asks]
-        if not all(self._prepares(m) or self._only_stores(m, name) for m in attached):
-            return False
-        for stmt in (*own, *(m.stmt for m in (*attached, *guarded))):
+        spent: list[ir.Stmt] = []
+        asks: list[tuple[Mention, str]] = []
+        for each in (name, *sorted(others)):
+            outside = [m for m in self._live_global(file, each) if not within(m.expr.at, own)]
+            guarded = [m for m in outside if guards(m, each) and self._on_the_way(file, m)]
+            asking = [m for m in outside if m not in guarded and (file, each) in self.ready and presence(m, each) is not None]
+            attached = [m for m in outside if m not in guarded and m not in asking]
+            if not all(each == name and (self._prepares(m) or self._only_stores(m, name)) for m in attached):
+                return False
+            spent += [m.stmt for m in (*attached, *guarded)]
+            asks += [(m, each) for m in asking]
+        for stmt in (*own, *spent):
             self._delete(file, stmt)
-        for mention in asks:
-            self._ask(file, presence(mention, name), self.ready[(file, name)])
+        for mention, each in asks:
+            self._ask(file, presence(mention, each), self.ready[(file, each)])
         return True
 
     def _on_the_way(self, file: str, mention: Mention) -> bool:
@@ -268,9 +273,6 @@ class Leftovers:
         apis = self.evaluator.apis(decorator.func if isinstance(decorator, ir.Call) else decorator, frame)
         said = [r for a in apis for r in self.evaluator.rulebook.rules_for(a.path)]
         return not any(isinstance(r, (Cache, ModelConfigure)) or (isinstance(r, Effect) and r.kind == "metric") for r in said)
-
-    def _reads_outside(self, file: str, name: str, own: list[ir.Stmt]) -> bool:
-        return any(not within(m.expr.at, own) for m in self._live_global(file, name)) or self._used_elsewhere(file, name)
 
     def _used_elsewhere(self, file: str, name: str) -> bool:
         """Imported, or read as an attribute, in another file."""
@@ -469,6 +471,8 @@ class Leftovers:
             if function.name != "__init__":
                 return None
             cls = UserClass(scope.owner, program.generic(scope.owner).parent or program.frames[file])
+            if self._made_by_others(scope.owner):
+                return None
             places = [p for n in (scope.owner.name, "cls") for p in program.calls(n)]
             return [p for p in places if cls in self.evaluator.values(p.call.func, program.generic(p.scope))]
         if scope.parent is None or scope.parent.kind != "module" or function.decorators:
@@ -479,6 +483,16 @@ class Leftovers:
         if self._used_elsewhere(file, function.name) or function.name in self._strings[file]:
             return None
         return calls if all(id(m.expr) in called for m in named) else None
+
+    def _made_by_others(self, owner: Scope) -> bool:
+        """Whether a class is handed to something that may make objects of it (`View.as_view("view", model)`, `Depends(Service)`)."""
+        for mention in (m for names in self._names.values() for m in names.get(owner.name, ()) if self._alive(m.scope.file, m.expr.at)):
+            for part in flow.every(mention.stmt):
+                asked = isinstance(part, ir.Attribute) and part.value is mention.expr and part.attr not in owner.bindings
+                given = isinstance(part, ir.Call) and any(a is mention.expr for a in (*part.args, *(v for _, v in part.keywords)))
+                if asked or given:
+                    return True
+        return False
 
     def _empty_constructor(self, file: str, scope: Scope) -> bool:
         """An `__init__` of which nothing is left but `self`."""

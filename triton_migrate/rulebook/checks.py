@@ -6,7 +6,7 @@ import re
 
 SOURCES = ("json", "form", "file", "query", "path", "raw-body", "header", "cookie", "method", "any")
 RESPONSES = ("json", "html", "text", "file", "stream", "redirect")
-QUEUES = ("celery", "rq", "huey", "dramatiq", "arq", "taskiq", "background-task", "thread")
+QUEUES = ("celery", "rq", "huey", "dramatiq", "arq", "taskiq", "django-q", "background-task", "thread")
 EFFECTS = (
     "log",
     "metric",

@@ -196,6 +196,9 @@ class WebSchema(Rule):
     fields: str = ""  # pattern of what makes a field (`marshmallow.fields.*`); empty: annotated attributes
     given: str = ""  # port of the constructor that gets the request's data, or "**": its keywords
     listed: str = ""  # attribute, of a class inside it, that names further fields (`Meta.fields`)
+    model: str = ""  # attribute, likewise, of the class that these are attributes of (`Meta.model`)
+    files: str = ""  # port of the constructor that gets the request's files
+    uploads: tuple[str, ...] = ()  # what the calls are called whose fields come from there (`ImageField`)
     reads: tuple[str, ...] = ()  # methods that get it as their first argument (`model_validate`)
 
 
@@ -419,7 +422,7 @@ class TaskDefine(Rule):
     """Decorator or call that makes a function a queue task."""
 
     role: ClassVar[str] = "task.define"
-    queue: str  # celery | rq | huey | dramatiq | background-task | thread
+    queue: str  # celery | rq | huey | dramatiq | arq | taskiq | django-q | background-task | thread
     name: str = ""  # port of the task's name
     handler: str = "decorated"
     bound: str = ""  # port of a flag: the function's first parameter is the task itself (`bind=True`)
@@ -501,6 +504,8 @@ class FlowCall(Rule):
     function: str  # port of the callable; "self": the function that a library's decorator made the receiver of (`task.call_local(x)`)
     first: int = -1  # position of the first argument passed on; -1: none are
     beside: bool = False  # it goes on beside its caller, so that nobody waits for it where the call's result is dropped
+    method: str = ""  # it makes an object and calls this method of it: `function` is "self", and the class is what the receiver hangs on
+    made: str = ""  # attributes of the receiver's class that lead to that class instead (`Meta.model`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

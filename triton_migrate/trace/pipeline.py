@@ -21,6 +21,7 @@ from triton_migrate.trace.walk import Walk, callee_text
 
 KINDS = {"parse": 0, "pre": 1, "model": 2, "post": 3, "respond": 4}
 HIDDEN = {"header", "cookie"}
+DEEPEST = 3  # calls that wrap the body of a response
 
 
 def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Queues) -> Pipeline:
@@ -65,8 +66,9 @@ def consume(evaluator: Evaluator, models: Models, consumer: Consumer, queues: Qu
     """Walk one consumer; None where it runs no model. A script that trains its model is no consumer of it."""
     walk = Walk(evaluator, models, queues)
     frame = evaluator.program.generic(consumer.scope)
-    if consumer.scope.kind == "function":
-        walk.run(UserFunction(consumer.scope, frame.parent or frame), {}, {})
+    if consumer.scope.kind == "function":  # what its callers give counts, not only its defaults
+        given = {p.name: evaluator.name(p.name, frame) for p in consumer.scope.function.parameters}
+        walk.run(UserFunction(consumer.scope, frame.parent or frame), given, {})
     else:
         walk.run_module(frame)
     trains = consumer.kind == "script" and Training(walk.steps).any
@@ -244,15 +246,20 @@ def _body(expr: ir.Expr) -> ir.Expr:
     return expr.items[0] if isinstance(expr, ir.Sequence) and expr.kind == "tuple" and expr.items else expr
 
 
-def _kinds(values: Values, evaluator: Evaluator, entry: Entry) -> list[str]:
+def _kinds(values: Values, evaluator: Evaluator, entry: Entry, wrapped: int = 0) -> list[str]:
+    """The kinds of what is answered; what only wraps another body (`make_response(jsonify(x))`) is of that one's."""
     found = []
     for value in values:
         if isinstance(value, Api):
             rule = evaluator.rulebook.find(value.path.removesuffix("()"), WebResponse)
             place = evaluator.program.call_at(value.site) if value.site is not None else None
             if rule is not None and place is not None:
-                rule_kind = answered_kind(evaluator, rule, place.call, evaluator.program.generic(place.scope))
-                found += [rule_kind] if rule_kind != "same" else []
+                frame = evaluator.program.generic(place.scope)
+                rule_kind = answered_kind(evaluator, rule, place.call, frame)
+                if rule_kind != "same":
+                    found.append(rule_kind)
+                elif wrapped < DEEPEST and (body := port(place.call, rule.body)) is not None:
+                    found += _kinds(evaluator.values(_body(body), frame), evaluator, entry, wrapped + 1)
             elif value.path == "builtins.str()":
                 found.append(_text_kind("", entry))
         elif isinstance(value, Container):

@@ -18,6 +18,7 @@ from triton_migrate.verify.shapes import FILES, Schema, fit, guessed
 
 Key = TypeVar("Key")
 LONGEST = 60  # characters of a text
+LETTERS = "aeinorst ABC 0123456789 .,!?'\"-_/<>&% äéñøßçŁ Ωж 你好 ایران 🙂"  # by itself, Hypothesis tabulates all of Unicode first
 MOST = 4  # items of a list that says nothing about its length
 
 
@@ -81,6 +82,5 @@ def _bound(schema: Schema, end: str, otherwise: float, step: float) -> float:
 
 
 def _texts(schema: Schema) -> st.SearchStrategy[str]:
-    letters = st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"))
     least = schema.get("minLength", 0)
-    return st.text(letters, min_size=least, max_size=max(least, min(schema.get("maxLength", LONGEST), LONGEST)))
+    return st.text(LETTERS, min_size=least, max_size=max(least, min(schema.get("maxLength", LONGEST), LONGEST)))

@@ -30,7 +30,7 @@ class Field:
 
     name: str
     source: str
-    schema: Schema | None = field(hash=False)
+    schema: Schema | None = field(default=None, hash=False)
     required: bool = True
 
 
