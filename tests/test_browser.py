@@ -28,7 +28,11 @@ def axe(browser: Any) -> list[dict[str, Any]]:
     browser.execute_cdp_cmd("Runtime.evaluate", {"expression": source})
     found = browser.execute_cdp_cmd(
         "Runtime.evaluate",
-        {"expression": "axe.run().then((found) => JSON.stringify(found.violations))", "awaitPromise": True, "returnByValue": True},
+        {
+            "expression": "axe.run({resultTypes: ['violations']}).then((found) => JSON.stringify(found.violations))",
+            "awaitPromise": True,
+            "returnByValue": True,
+        },
     )
     violations = json.loads(found["result"]["value"])
     return [
@@ -57,6 +61,7 @@ def test_axe_finds_nothing_serious(browser: Any, pages: dict[str, str], scheme: 
     browser.get("about:blank")
     browser.get(pages[name])
     browser.execute_script("for (const closed of document.querySelectorAll('details')) closed.open = true")
+    browser.execute_script("for (const more of document.querySelectorAll('.diff tr:nth-of-type(n+12)')) more.remove()")  # more of the same
     assert axe(browser) == []
 
 

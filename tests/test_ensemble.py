@@ -7,12 +7,16 @@ at once.
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import json
 import shutil
 import sys
+from collections import OrderedDict, UserDict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fixture_folders import tree
 from google.protobuf import text_format
@@ -21,6 +25,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from triton_migrate import api
 from triton_migrate.check import check
+from triton_migrate.generate.templates import render
 from triton_migrate.server import Ports, running
 
 HERE = Path(__file__).parent / "ensembles"
@@ -110,3 +115,81 @@ def test_target_says_whether_stages_are_models(target: str, tmp_path: Path) -> N
     else:
         assert staged["modular"] == {"classify_flower": ["scale", "encode", "classify", "best"], "embed_flower": ["scale", "encode"]}
         assert staged["loose"]["generate"][-3:] == ["encode_prompt", "denoise", "decode_image"]
+
+
+class Tokens(UserDict[str, Any]):
+    """Like a tokenizer's BatchEncoding: a mapping that is made from a dict."""
+
+
+@dataclasses.dataclass
+class Output(OrderedDict[str, Any]):
+    """Like a ModelOutput: a mapping that is made by names."""
+
+    logits: Any = None
+
+    def __post_init__(self) -> None:
+        self["logits"] = self.logits
+
+
+def test_what_a_tokenizer_gives_crosses_between_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("triton_call", "triton_codec"):
+        (tmp_path / f"{name}.py").write_text(render(f"{name}.py"))
+    monkeypatch.syspath_prepend(tmp_path)
+    call = importlib.import_module("triton_call")
+    rows = np.arange(6, dtype=np.int64).reshape(2, 3)
+    tokens, output = call.unpack_any(call.pack_any([Tokens(ids=rows), Output(logits=rows)]))
+    assert (type(tokens), type(output)) == (Tokens, Output)
+    assert np.array_equal(tokens["ids"], rows)
+    assert np.array_equal(output.logits, rows)
+    for name in ("triton_call", "triton_codec"):
+        monkeypatch.delitem(sys.modules, name)
+
+
+CROPS = """
+import numpy as np
+import torch
+from flask import Flask, jsonify, request
+
+class Detector:
+    def __init__(self):
+        self.model = torch.jit.load("detector.pt")
+    def __call__(self, image):
+        tensor = torch.from_numpy(image).float().div(255).unsqueeze(0)
+        with torch.no_grad():
+            heat = self.model(tensor)
+        return heat[0].numpy()
+
+class Reader:
+    def __init__(self):
+        self.model = torch.jit.load("reader.pt")
+    def read(self, crops):
+        batch = torch.from_numpy(np.stack(crops)).float()
+        with torch.no_grad():
+            scores = torch.softmax(self.model(batch), dim=1)
+        return [int(row.argmax()) for row in scores]
+
+def cut(image, heat):
+    return [image[:, i] for i in np.flatnonzero(heat > 0.5)]
+
+app = Flask(__name__)
+detector = Detector()
+reader = Reader()
+
+@app.post("/read")
+def read():
+    image = np.array(request.get_json()["pixels"], dtype=np.uint8)
+    heat = detector(image)
+    crops = cut(image, heat)
+    if not crops:
+        return jsonify(digits=[])
+    return jsonify(digits=reader.read(crops))
+"""
+
+
+def test_a_stage_is_one_model_however_many_statements_it_has(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(CROPS)
+    report = api.apply(tmp_path, write=True)
+    assert [(e["category"], e["target"]) for e in report["endpoints"]] == [("modular", "ensemble")]
+    whys = {row["name"]: row["why"] for row in report["served_models"]}
+    assert set(whys) == {"detector", "reader_read"}
+    assert "__call__ (app.py:9) is one stage" in whys["detector"]

@@ -318,7 +318,7 @@ def test_the_original_says_which_requests_are_right(flask_rows: tuple[Path, dict
     file, rows, told = flask_rows
     assert {name for name, row in rows.items() if row.answered} == {"guess", "rows", "strict", "picture", "mood"}
     assert (rows["closed"].answered, rows["closed"].why) == (0, '403 {"error":"forbidden"}')
-    assert 'closed: not exercised, 1 requests were tried; the likeliest got 403 {"error":"forbidden"}' in told
+    assert 'closed: not exercised, 1 request was tried; the likeliest got 403 {"error":"forbidden"}' in told
     assert rows["rows"].failed and rows["picture"].failed and not rows["strict"].failed and rows["strict"].refused
     found = read_requests(file)
     assert all(request.guessed and request.method != "DELETE" for request in found)

@@ -249,3 +249,78 @@ def test_a_model_that_the_command_line_names_stays(tmp_path: Path) -> None:
     report = api.apply(tmp_path, write=True)
     assert [(e["line"], e["reason"]) for e in report["not_ported"]] == [(9, "the model is made from arguments of the command line")]
     assert (tmp_path / "score.py").read_text() == TOLD
+
+
+SHARING = """
+import joblib
+from fastapi import FastAPI
+
+app = FastAPI()
+model = joblib.load("models/m.joblib")
+
+@app.post("/predict")
+def predict(rows: list[list[float]]):
+    return model.predict(rows).tolist()
+"""
+BATCH = """
+import csv
+import sys
+import joblib
+
+def main():
+    model = joblib.load("models/%s.joblib")
+    for row in csv.reader(sys.stdin):
+        print(model.predict([[float(cell) for cell in row]])[0])
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_script_beside_the_application_runs_the_model_that_it_serves(tmp_path: Path) -> None:
+    (tmp_path / "api.py").write_text(SHARING)
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "score.py").write_text(BATCH % "m")
+    (tmp_path / "evaluate.py").write_text(BATCH % "other")
+    assert api.scan(tmp_path)["consumers"] == [], "a scan tells what the application is"
+    report = api.apply(tmp_path, write=True)
+    assert [c["file"] for c in report["consumers"]] == ["jobs/score.py"]
+    text = (tmp_path / "jobs" / "score.py").read_text()
+    assert "print(triton_models." in text
+    assert "sys.path.append(str(Path(__file__).resolve().parents[1]))  # triton_serving is there\nfrom triton_serving import models" in text
+    assert (tmp_path / "evaluate.py").read_text() == BATCH % "other"
+    assert api.apply(tmp_path)["changes"] == []
+
+
+SINGLETON = """
+import joblib
+from flask import Flask, jsonify, request
+
+class Scorer:
+    _instance = None
+
+    def __init__(self, path="m.joblib"):
+        self.model = joblib.load(path)
+
+    @classmethod
+    def instance(cls):
+        if cls._instance is None:
+            cls._instance = cls()
+        return cls._instance
+
+    def score(self, rows):
+        return self.model.predict(rows)
+
+app = Flask(__name__)
+
+@app.post("/predict")
+def predict():
+    return jsonify(Scorer.instance().score(request.get_json()["rows"]).tolist())
+"""
+
+
+def test_a_class_method_makes_the_object_that_holds_the_model(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SINGLETON)
+    assert api.apply(tmp_path, write=True)["not_ported"] == []
+    pipeline = (tmp_path / "triton_serving/model_repository/m/1/pipeline.py").read_text()
+    assert "    cls = Scorer\n" in pipeline

@@ -27,6 +27,9 @@ import requests
 from PIL import Image
 
 from triton_migrate import api
+from triton_migrate.base import Span
+from triton_migrate.entries.options import Told
+from triton_migrate.plan.queues import queue_rows
 from triton_migrate.report import json as report_json
 from triton_migrate.server import Ports, running
 
@@ -80,10 +83,18 @@ def test_what_a_queue_is_told_is_kept_with_it(tmp_path: Path) -> None:
         ("task_acks_late", "late-ack", "lost"), ("expires", "expiry", "mapped"),
     }  # fmt: skip
     assert all(o["fate"] == "kept" and o["why"] and (o["setting"] is None) == (o["without_queue"] == "lost") for o in task["options"])
+    (chain,) = (o["why"] for o in task["options"] if o["option"] == "chain")
+    assert "it can be no ensemble, as no step of one has `max_retries` (celery_task_app/tasks.py:" in chain
     page, patch = (tmp_path / "report.html").read_text(), (tmp_path / "migration.patch").read_text()
     assert "What the queue is told" in page and "dynamic_batching.default_queue_policy" in page
     assert "+## The queue" in patch
     assert "| retries: `max_retries` | celery_task_app/tasks.py:" in patch
+
+
+def test_a_chain_of_plain_tasks_could_be_an_ensemble() -> None:
+    part = Told(Span("tasks.py", 3, 0, 3, 9), "workflow", "chain")
+    (row,) = queue_rows("score", (part,))
+    assert (row.fate.without, row.fate.setting[:11]) == ("mapped", "an ensemble")
 
 
 def test_a_model_that_a_worker_held_is_no_longer_loaded_there(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from triton_migrate import api
 from triton_migrate.base import TritonMigrateError
-from triton_migrate.report import code, diagram, diff, document, html, order, proof, targets, terminal
+from triton_migrate.report import code, diagram, diff, document, evidence, html, order, proof, targets, terminal
 from triton_migrate.report import json as report_json
 from triton_migrate.report.pipelines import apply_command, headline, pipelines, quiet, totals
 from triton_migrate.report.proven import proven
@@ -229,7 +229,10 @@ def test_visible_text_is_left_alone() -> None:
 
 
 def test_code_is_coloured_escaped_and_numbered() -> None:
-    rows = code.snippet("    if x < 1:\n        return '<b>'  # why\n", "app.py", 40)
+    said: document.Evidence = {
+        "rule": "r", "message": "", "file": "app.py", "line": 40, "snippet": "    if x < 1:\n        return '<b>'  # why\n"
+    }  # fmt: skip
+    rows = evidence.blocks([said])[0].rows
     assert [row.number for row in rows] == [40, 41]
     assert rows[0].html == '<span class="tk">if</span> x &lt; <span class="tn">1</span>:'
     assert rows[1].html.startswith('    <span class="tk">return</span>')
@@ -373,10 +376,23 @@ def test_made_up_requests_are_put_in_plain_words() -> None:
     assert "POST /p: not exercised: 9 requests" in text
 
 
-def test_evidence_stands_among_its_neighbours() -> None:
-    rows = code.snippet("    b = 2\n    c = 3", "a.py", 5, before="def f():\n    a = 1\n", after="    d = 4\n\n")
-    assert [(row.number, row.said) for row in rows] == [(3, False), (4, False), (5, True), (6, True), (7, False)]
-    assert [(row.number, row.said) for row in code.snippet("x = 1", "a.py", 1)] == [(1, True)]
+def test_evidence_that_stands_together_is_shown_once() -> None:
+    text = "\n".join(f"    line{n}" for n in range(1, 31)).split("\n")
+
+    def at(line: int, length: int = 1, file: str = "a.py") -> document.Evidence:
+        first, last = line - 1, line - 1 + length
+        before, snippet, after = text[max(0, first - 3) : first], text[first:last], text[last : last + 3]
+        around = {"before": "".join(f"{one}\n" for one in before), "after": "\n".join(after)}
+        return {"rule": "r", "message": str(line), "file": file, "line": line, "snippet": "\n".join(snippet), **around}  # type: ignore[typeddict-item]
+
+    far, near, next_to, other = at(25, 2), at(10), at(5), at(6, file="b.py")
+    found = evidence.blocks([far, near, next_to, other])
+    assert [(block.file, [e["line"] for e in block.evidence]) for block in found] == [("a.py", [25]), ("a.py", [5, 10]), ("b.py", [6])]
+    assert [row.number for row in found[1].rows] == list(range(2, 14))
+    assert [row.number for row in found[1].rows if row.said] == [5, 10] and [row.number for row in found[0].rows if row.said] == [25, 26]
+    assert "line5" in found[1].rows[3].html
+    bare: document.Evidence = {"rule": "r", "message": "", "file": "a.py", "line": 7, "snippet": ""}
+    assert evidence.blocks([bare])[0].rows == ()
 
 
 def test_a_load_is_put_in_plain_words() -> None:

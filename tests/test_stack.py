@@ -196,14 +196,48 @@ def test_a_model_that_runs_requests_one_by_one_is_there_as_often_as_before(tmp_p
         assert len(stubs) == 3, "each instance is a process with its own copy"
 
 
+@pytest.mark.triton
+def test_a_route_that_waits_for_a_task_runs_it_without_the_queue(tmp_path: Path) -> None:
+    port, app = tmp_path / "port", HERE / "stack/waiting/app"
+    shutil.copytree(app, port)
+    report = api.apply(port, write=True, cut="pipeline", sync_queue=True)
+    assert report["not_ported"] == []
+    server, was = (port / "server.py").read_text(), (app / "server.py").read_text()
+    assert 'grade.apply(args=[request.get_json()["row"]], kwargs={"top": True}, priority=3)' in server
+    assert 'grade.apply((request.get_json()["row"],), {"top": False}).get(timeout=30)' in server
+    assert "later.delay(" in server and ".delay(" in was, "a client that polls still needs the queue"
+    config = (port / "triton_serving/model_repository/grade/config.pbtxt").read_text()
+    assert "dynamic_batching { default_queue_policy { default_timeout_microseconds: 20000000 max_queue_size: 2 } }" in config
+    assert "queue_policy" not in (port / "triton_serving/model_repository/later/config.pbtxt").read_text()
+    assert "`grade` (server.py:13), `grade` (server.py:20)" in (port / "triton_serving/README.md").read_text()
+
+    subprocess.run([sys.executable, str(HERE / "stack/waiting/make_models.py")], cwd=port, check=True)
+    script = (
+        "import json\nfrom concurrent.futures import ThreadPoolExecutor\nfrom server import app\n"
+        "ask = lambda path: (lambda r: [r.status_code, r.get_json()])(app.test_client().post(path, json={'row': [1.0, 2.0]}))\n"
+        "print(json.dumps([ask('/grade'), ask('/quick'), list(ThreadPoolExecutor(8).map(ask, ['/grade'] * 8))]))\n"
+    )
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        env = {**os.environ, "TRITON_URL": triton.url, "BROKER_URL": "redis://127.0.0.1:1/0"}
+        done = subprocess.run([sys.executable, "-c", script], cwd=port, env=env, capture_output=True, text=True, check=True)
+    alone, quick, together = json.loads(done.stdout)
+    assert (alone, quick) == ([200, {"label": True, "top": True}], [200, {"label": True, "top": False}])
+    statuses = [status for status, _ in together]
+    assert 3 <= statuses.count(200) < 8 and set(statuses) == {200, 503}, "one is at work, two may wait; the others are refused at once"
+
+
 HEAD = "from flask import Flask, jsonify, request\napp = Flask(__name__)\n"
 ROUTE = '\n\n@app.post("/{0}")\ndef on_{0}():\n    data = request.get_json()\n{1}    return jsonify(result=out)\n'
-TORCH = "    x = torch.tensor(data['x']).float().unsqueeze(0).to({0})\n    with torch.no_grad():\n        out = model(x).softmax(1).tolist()\n"
+TORCH = (
+    "    x = torch.tensor(data['x']).float().unsqueeze(0).to({0})\n    with torch.no_grad():\n        out = model(x).softmax(1).tolist()\n"
+)
 ONNX = "    x = np.array([data['x']], dtype=np.float32) / 255.0\n    out = session.run(None, {'x': x})[0].argmax(1).tolist()\n"
 TEXT = (
     "    enc = tok(data['text'], return_tensors='pt')\n    enc = {k: v.to('cuda:1') for k, v in enc.items()}\n"
     "    with torch.no_grad():\n        out = model(**enc).logits.argmax(-1).tolist()\n"
 )
+HF = "from transformers import AutoModelForSequenceClassification as Classifier, AutoTokenizer\ntok = AutoTokenizer.from_pretrained('m')\n"
+TWO = "    with torch.no_grad():\n        x = a(x.to('cuda:0')).relu().to('cuda:1')\n        out = model(x).tolist()\n"
 PLACED = {  # load, route; instance group; what pipeline.py says
     "name": ("import torch\nmodel = torch.jit.load('m.pt').to('cuda')\n", TORCH.format("'cuda'"), "gpus: [0] kind: KIND_GPU",
              ".to(INSTANCE_DEVICE or 'cuda')"),
@@ -211,15 +245,12 @@ PLACED = {  # load, route; instance group; what pipeline.py says
                '.to(INSTANCE_DEVICE or "cuda:0")'),
     "number": ("from transformers import pipeline\npipe = pipeline('text-classification', model='m', device=1)\n",
                "    out = pipe(data['text'].strip())[0]['label']\n", "gpus: [1] kind: KIND_GPU", "device=INSTANCE_DEVICE or 1"),
-    "map": ("import torch\nfrom transformers import AutoModelForSequenceClassification, AutoTokenizer\ntok = AutoTokenizer.from_pretrained('m')\n"
-            "model = AutoModelForSequenceClassification.from_pretrained('m', device_map='auto')\n",
+    "map": ("import torch\n" + HF + "model = Classifier.from_pretrained('m', device_map='auto')\n",
             TEXT.replace("'cuda:1'", "model.device"), "count: 1 kind: KIND_MODEL", "device_map='auto'"),
-    "items": ("import torch\nfrom transformers import AutoModelForSequenceClassification, AutoTokenizer\nDEVICE = torch.device('cuda', 1)\n"
-              "tok = AutoTokenizer.from_pretrained('m')\nmodel = AutoModelForSequenceClassification.from_pretrained('m').to(DEVICE)\n",
+    "items": ("import torch\n" + HF + "DEVICE = torch.device('cuda', 1)\nmodel = Classifier.from_pretrained('m').to(DEVICE)\n",
               TEXT, "gpus: [1] kind: KIND_GPU", "v.to(INSTANCE_DEVICE or 'cuda:1')"),
     "two": ("import torch\na = torch.jit.load('a.pt').to('cuda:0')\nmodel = torch.jit.load('b.pt').to('cuda:1')\n",
-            "    x = torch.tensor(data['x']).float().unsqueeze(0)\n    with torch.no_grad():\n        x = a(x.to('cuda:0')).relu().to('cuda:1')\n"
-            "        out = model(x).tolist()\n", "count: 1 kind: KIND_MODEL", ".relu().to(INSTANCE_DEVICE or 'cuda:1')"),
+            "    x = torch.tensor(data['x']).float().unsqueeze(0)\n" + TWO, "count: 1 kind: KIND_MODEL", ".relu().to(INSTANCE_DEVICE or 'cuda:1')"),
     "block": ("import numpy as np\nimport tensorflow as tf\nwith tf.device('/GPU:1'):\n    model = tf.keras.models.load_model('m.keras')\n",
               "    out = int(model.predict(np.array([data['x']], dtype='float32') / 255.0).argmax())\n", "gpus: [1] kind: KIND_GPU",
               "with tf.device(INSTANCE_DEVICE.replace(\"cuda\", \"GPU\") or '/GPU:1'):"),
@@ -265,7 +296,12 @@ def test_triton_sees_the_gpus_that_the_application_sees(tmp_path: Path) -> None:
 
 @pytest.mark.triton
 def test_a_model_of_a_gpu_is_served_on_a_machine_without_one(tmp_path: Path) -> None:
-    port = ported(HERE / "stack/placement/app", tmp_path)
+    port = tmp_path / "port"
+    shutil.copytree(HERE / "stack/placement/app", port)
+    api.apply(port, write=True)
+    script_of_network = (port / "triton_serving/export_grades.py").read_text()
+    assert "    gpus=[1],\n" in script_of_network, "what is exported goes there, too"
+    (port / "triton_serving/export_grades.py").unlink()  # the original in its pipeline is what is asked here
     subprocess.run([sys.executable, str(HERE / "stack/placement/make_models.py")], cwd=port, check=True)
     script = (
         "import json\nfrom fastapi.testclient import TestClient\nfrom main import app\n"
@@ -274,15 +310,11 @@ def test_a_model_of_a_gpu_is_served_on_a_machine_without_one(tmp_path: Path) -> 
     with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
         env = {**os.environ, "TRITON_URL": triton.url}
         done = subprocess.run([sys.executable, "-c", script], cwd=port, env=env, capture_output=True, text=True, check=True)
-        kinds = {}
-        for model in triton.models:
-            with urllib.request.urlopen(f"{triton.url}/v2/models/{model}/config") as reply:
-                kinds[model] = [group["kind"] for group in json.load(reply)["instance_group"]]
+        with urllib.request.urlopen(f"{triton.url}/v2/models/grade/config") as reply:
+            (group,) = json.load(reply)["instance_group"]
     reply = json.loads(done.stdout)
     assert reply["grade"] in ("low", "mid", "high") and 0.3 < reply["score"] < 1
-    assert kinds == {"grade": ["KIND_CPU"], "grades": ["KIND_CPU"]}
-    network = port / "triton_serving/model_repository/grades"
-    assert "kind: KIND_GPU count: 1 gpus: [1]" in (network / "config.pbtxt").read_text(), "what is exported goes there, too"
+    assert (group["kind"], group["gpus"]) == ("KIND_CPU", [])
 
 
 def _is_stub(process: psutil.Process, model: str) -> bool:

@@ -59,7 +59,9 @@ def test_history_that_other_requests_wrote_is_state(tmp_path: Path) -> None:
 
 
 def test_a_wrapped_answer_is_of_the_kind_of_its_body(tmp_path: Path) -> None:
-    text = "from flask import make_response\nm = joblib.load('a')\n" + ROUTE + "    if not request.is_json:\n        return 'no json', 400\n"
+    text = (
+        "from flask import make_response\nm = joblib.load('a')\n" + ROUTE + "    if not request.is_json:\n        return 'no json', 400\n"
+    )
     text += "    answer = make_response(jsonify(m.predict(request.json['x']).tolist()), 200)\n    return answer\n"
     (pipeline,) = studied(tmp_path, text).pipelines
     assert pipeline.response == "json"

@@ -88,6 +88,7 @@ def apply(
     cut: str = "cheapest",
     target: str = "",
     inprocess: bool = False,
+    sync_queue: bool = False,
     rules: Path | None = None,
     cache: FactsCache | None = None,
     jobs: int = 1,
@@ -99,7 +100,8 @@ def apply(
     from triton_migrate.study import study
 
     found = study(discover(app), rules, cache=cache, jobs=jobs, sharing=True)
-    planned = port(found, _selected(found, categories, endpoints), exports, cut=cut, target=target, inprocess=inprocess)
+    chosen = _selected(found, categories, endpoints)
+    planned = port(found, chosen, exports, cut=cut, target=target, inprocess=inprocess, sync_queue=sync_queue)
     changes.check(planned.changes, found.project.root)
     options = (
         *(word for category in categories if category != "all" for word in ("--category", category)),
@@ -108,6 +110,7 @@ def apply(
         *_told("--cut", cut if cut != "cheapest" else ""),
         *_told("--target", target),
         *(("--inprocess",) if inprocess else ()),
+        *(("--sync-queue",) if sync_queue else ()),
         *_told("--rules", rules),
     )
     report = document(found, planned, done=True, options=options)
@@ -292,7 +295,8 @@ def _requests_of(app: Path, out: Path) -> Path | None:
 def _two_trees(app: Path, patch: Path) -> Iterator[tuple[Path, Path, Callable[[], Path]]]:
     """Copies of the app before and after the patch, and what makes one more copy of the app before it."""
     if not patch.is_file():
-        raise TritonMigrateError("there is no port to verify", file=str(patch), hint="run `triton-migrate apply` first")
+        hint = "run `triton-migrate apply` first; where it planned nothing, the report says why"
+        raise TritonMigrateError("there is no port to verify", file=str(patch), hint=hint)
     if not patch.stat().st_size:
         raise TritonMigrateError(
             "nothing was ported, so there is nothing to verify", file=str(patch), hint="`triton-migrate scan` says why"

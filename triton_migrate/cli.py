@@ -171,6 +171,9 @@ def apply(
     inprocess: Annotated[
         bool, typer.Option("--inprocess", help="Individual models: write the C API variant, too, which runs Triton in the application.")
     ] = False,
+    sync_queue: Annotated[
+        bool, typer.Option("--sync-queue", help="Routes that put a task on a queue only to wait for it run it themselves, on Triton.")
+    ] = False,
     out: Out = OUT,
     rules: Rules = None,
     no_cache: NoCache = False,
@@ -189,6 +192,7 @@ def apply(
         cut="cheapest" if cut is None else cut.value,
         target="" if target is None else target.value,
         inprocess=inprocess,
+        sync_queue=sync_queue,
         rules=rules,
         cache=_cache(no_cache),
         jobs=jobs,

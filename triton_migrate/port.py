@@ -24,9 +24,10 @@ from triton_migrate.index import ir
 from triton_migrate.match import Matcher
 from triton_migrate.plan.choice import Where
 from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.direct import Direct, direct_calls
 from triton_migrate.plan.port import Planner
 from triton_migrate.plan.purity import repeatable
-from triton_migrate.plan.queues import queue_rows
+from triton_migrate.plan.queues import queue_policy, queue_rows
 from triton_migrate.plan.records import NotPorted
 from triton_migrate.rulebook.book import normalised
 from triton_migrate.study import Study
@@ -58,12 +59,14 @@ def port(
     cut: str = "cheapest",
     target: str = "",
     inprocess: bool = False,
+    sync_queue: bool = False,
     write: bool = True,
 ) -> Port:
     """Plan, generate and rewrite the selected pipelines (by id). `exports`: which models leave their framework (generate.networks).
     `cut`: see plan.choice. `target` "python-backend": tight pipelines whose state can be passed in leave the application, too,
     and modular ones are one model each; "ensemble": loose pipelines become ensembles as well, where they have stages.
-    `inprocess`: for models served alone, what runs Triton in the application is written, too.
+    `inprocess`: for models served alone, what runs Triton in the application is written, too. `sync_queue`: routes that only wait for
+    a task run it themselves (plan.direct).
 
     Without `write` the app's own files are left alone and the change set is empty: what a scan says needs only the served models.
     """
@@ -72,14 +75,14 @@ def port(
         p.entry.id for p, v in selected if v.category == "tight" or (target != PASSED and replaced(found.evaluator, p, found.pipelines))
     }
     tight, loose = (tuple((p, v) for p, v in selected if (p.entry.id in stays) is wanted) for wanted in (True, False))
+    live = live_cells(found.evaluator, found.pipelines)
     if target == PASSED:
         passed, binding = passable(tight)
-        live = live_cells(found.evaluator, found.pipelines)
         planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live, staged=frozenset())
     else:
         binding = bind(found.evaluator, found.texts, tight, found.pipelines, conflicts(found.project.root))
         staged = frozenset({"modular", "loose"} if target == STAGED else {"modular"})
-        planner = Planner(found.evaluator, loose, Where(cut), staged=staged)
+        planner = Planner(found.evaluator, loose, Where(cut), live, staged)
     planned = planner.plan()
     pins, workers = _pins(found.project.root), worker_count(Matcher(found.evaluator), found.project.root)
     while planned.models or binding.bound:
@@ -90,7 +93,9 @@ def port(
         made = [(m, write_model(found.evaluator, m, found.texts, pins, asked)) for m in planned.models]
         written = [_counted(_caching(found, w), workers) for _, w in made if not isinstance(w, NoCut)]
         troubles = [(m, w) for m, w in made if isinstance(w, NoCut)]
-        edits = _edits(found, written, binding) if write and not troubles else []
+        direct = _direct(found, written) if sync_queue else ()
+        written = [_limited(found, w, direct) for w in written]
+        edits = _edits(found, written, binding, direct) if write and not troubles else []
         if stuck := next((e for e in edits if isinstance(e, NotDone) and binding.bound and _binds(binding, e)), None):
             binding = unbound(binding, _simplify(stuck))
             continue
@@ -102,7 +107,7 @@ def port(
             from triton_migrate.generate.repository import repository_files
 
             served = distinct(written)
-            files = repository_files(served, _served_app(found, written), inprocess=inprocess) if served else ()
+            files = repository_files(served, _served_app(found, written, direct), inprocess=inprocess) if served else ()
             troubles = _refused(written, files)
         if not troubles:
             done = tuple(e for e in edits if isinstance(e, FileEdit))
@@ -184,7 +189,15 @@ def _with_bindings(found: Study, files: tuple[NewFile, ...], binding: BindPlan) 
     return (*files, *(file for file in made if file.path not in known))
 
 
-def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[FileEdit | NotDone]:
+def _direct(found: Study, written: list[Written]) -> tuple[Direct, ...]:
+    """The calls that need no queue any more."""
+    ported = {e for w in written for e in w.planned.endpoints}
+    asking = frozenset(c.scope for w in written for c in w.planned.cuts)
+    tasks = {t.handler.scope for t, _ in found.told if t.id in ported or t.handler.scope in asking}
+    return tuple(direct_calls(Matcher(found.evaluator), found.texts, frozenset(tasks)))
+
+
+def _edits(found: Study, written: list[Written], binding: BindPlan, direct: tuple[Direct, ...]) -> list[FileEdit | NotDone]:
     from triton_migrate.rewrite.bind import BindEdits
 
     app = BindEdits(found.evaluator, found.texts)
@@ -194,6 +207,8 @@ def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[File
         app.own(task)
     for model in written:
         app.cut(model.planned, model.names)
+    for call in direct:
+        app.run_here(call)
     ported = {e for w in written for e in w.planned.endpoints}
     handlers = (p.entry.handler.scope for p in found.pipelines if p.entry.id in ported and isinstance(p.entry, (Entry, Task)))
     app.leftovers.handlers |= {(s.file, s.function.at) for s in handlers if s.kind == "function"}
@@ -201,6 +216,8 @@ def _edits(found: Study, written: list[Written], binding: BindPlan) -> list[File
         p for p in found.pipelines if p.entry.id in ported and not all(s.worker is not None for s in p.sites)
     )  # not only a worker of theirs
     frameworks = {p.entry.framework for p in asking if isinstance(p.entry, Entry)}
+    files = {call.span.file for call in direct}
+    frameworks |= {p.entry.framework for p in found.pipelines if isinstance(p.entry, Entry) and p.entry.file in files}
     for application in {a.span: a for a in found.applications}.values():
         if application.framework in frameworks and application.framework in HANDLED:
             app.unavailable(application, unavailable_handler(application.framework))
@@ -223,11 +240,23 @@ def _sound(edit: FileEdit | NotDone) -> FileEdit | NotDone:
     return NotDone(first_read(edit.before, lost[0], edit.path), f"{lost[0]} would be read where nothing defines it any more")
 
 
-def _served_app(found: Study, written: list[Written]) -> ServedApp:
+def _limited(found: Study, written: Written, direct: tuple[Direct, ...]) -> Written:
+    """What a queue was told of a task that is run without it, Triton's scheduler is told."""
+    scopes = {c.scope for c in written.planned.cuts} & {d.task for d in direct}
+    told = tuple(option for task, options in found.told if task.handler.scope in scopes for option in options)
+    policy = queue_policy(told)
+    if policy is None or written.served.decoupled or written.served.steps:
+        return written
+    return replace(written, served=replace(written.served, policy=policy))
+
+
+def _served_app(found: Study, written: list[Written], direct: tuple[Direct, ...] = ()) -> ServedApp:
     ported = {e for w in written for e in w.planned.endpoints}
     queued = tuple(row for t, told in found.told if t.id in ported for row in queue_rows(t.name, told))
     visible = visible_gpus(Matcher(found.evaluator), found.project.root)
-    return replace(_started(found, written), queued=queued, beside=found.beside, gpus=_gpus(written, visible[0]), visible=visible)
+    here = tuple((d.task.name, d.wait.place) for d in direct)
+    started, gpus = _started(found, written), _gpus(written, visible[0])
+    return replace(started, direct=here, queued=queued, beside=found.beside, gpus=gpus, visible=visible)
 
 
 def _gpus(written: list[Written], visible: str) -> int:

@@ -91,7 +91,7 @@ def study(
     traced = (trace(evaluator, models, entry, queues) for entry in entries)
     pipelines = tuple(p for p in traced if not (isinstance(p.entry, Task) and p.entry.training) or p.trains)
     options = Options(matcher, queued, queues)
-    consumed = _consumers(matcher, models, queues, pipelines, web.files, sharing)
+    consumed = _consumers(matcher, models, queues, pipelines, web.files, sharing, project.ported)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
@@ -101,7 +101,13 @@ def study(
 
 
 def _consumers(
-    matcher: Matcher, models: Models, queues: Queues, pipelines: tuple[Pipeline, ...], routed: frozenset[str], sharing: bool
+    matcher: Matcher,
+    models: Models,
+    queues: Queues,
+    pipelines: tuple[Pipeline, ...],
+    routed: frozenset[str],
+    sharing: bool,
+    ported: bool,
 ) -> tuple[Consumed, ...]:
     """Loops over a stream; where nothing else runs a model, the scripts that do (beside an application they evaluate or prepare).
 
@@ -109,7 +115,7 @@ def _consumers(
     """
     walked = frozenset(step.scope for p in pipelines for step in p.steps)
     found = [c for loop in consumers(matcher, walked) if (c := consume(matcher.evaluator, models, loop, queues))]
-    alone = not found and not any(p.sites for p in pipelines)
+    alone = not found and not any(p.sites for p in pipelines) and not (ported and pipelines)  # the routes of a port run none any more
     if alone or sharing:
         entries = routed | frozenset(p.entry.file for p in pipelines)
         ran = [c for script in scripts(matcher, entries) if (c := consume(matcher.evaluator, models, script, queues))]

@@ -80,7 +80,9 @@ def _carries(course: Course, own: list[Step]) -> bool:
         return True  # a device or a queue gives the data
     first = min(course.predicting)
     return any(
-        step.number > first if of.from_model(step) and step.number >= first else of.from_client(step) and step.number in course.pipeline.before
+        step.number > first
+        if of.from_model(step) and step.number >= first
+        else of.from_client(step) and step.number in course.pipeline.before
         for step in own  # what stands before the first predict call has the model's data of an earlier round of a loop at most
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from triton_migrate.base import Span
 from triton_migrate.entries.queues import Queues
@@ -16,11 +16,12 @@ from triton_migrate.rulebook.vocabulary import TaskEnqueue, TaskOption
 
 @dataclass(frozen=True, slots=True, order=True)
 class Told:
-    """One thing that a queue is told. `kind`: see `TaskOption`; `name`: the option, or what is called."""
+    """One thing that a queue is told. `kind`: see `TaskOption`; `name`: the option, or what is called; `value`: a constant it is set to."""
 
     span: Span
     kind: str
     name: str
+    value: object = field(default=None, compare=False)
 
 
 class Options:
@@ -52,7 +53,7 @@ class Options:
         kinds = dict(option.split("=") for option in match.rule.options)
         for name, value in call.keywords:
             if name in kinds:
-                yield Told(Span(file, *value.at), kinds[name], name)
+                yield Told(Span(file, *value.at), kinds[name], name, self.matcher.constant(value, match.place))
         if match.rule.kind:
             yield Told(Span(file, *call.at), match.rule.kind, match.api.path.rpartition(".")[2])
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
-from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInstanceGroup
+from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig, ModelInstanceGroup, ModelQueuePolicy
 
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.plan.records import ServedModel, Tensor
@@ -41,7 +41,7 @@ def config_pbtxt(model: ServedModel) -> str:
 
 
 def cpu_config_pbtxt(model: ServedModel) -> str | None:
-    """Text of `configs/cpu.pbtxt`, which counts where Triton is started with `--model-config-name=cpu`; None for a model that needs none."""
+    """Text of `configs/cpu.pbtxt`, which counts where Triton is started with `--model-config-name=cpu`; None where it would be the same."""
     return config_pbtxt(replace(model, on=None)) if model.on is not None else None
 
 
@@ -92,8 +92,13 @@ def _config(model: ServedModel) -> ModelConfig:
         made.output_map.update(step.outputs)
     if model.steps:
         return config
-    if model.stacked:
+    if model.stacked or model.policy is not None:
         config.dynamic_batching.SetInParent()
+    if model.policy is not None:
+        policy = config.dynamic_batching.default_queue_policy
+        policy.timeout_action = ModelQueuePolicy.REJECT
+        policy.default_timeout_microseconds = model.policy.timeout
+        policy.max_queue_size = model.policy.size
     if model.cached:
         config.response_cache.enable = True
     if model.decoupled:
@@ -127,7 +132,13 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
     ]
     if model.steps:
         return "\n".join([*lines, *_steps(config)]) + "\n"
-    if model.stacked:
+    if model.policy is not None:
+        told = ", ".join(dict.fromkeys(span.place for span in model.policy.places))
+        lines += [
+            f"# in the place of what the queue was told ({told}): who waits longer, or is one too many, gets HTTP 503",
+            f"dynamic_batching {{ {line(config.dynamic_batching)} }}",
+        ]
+    elif model.stacked:
         lines += ["# no delay: requests that wait are batched anyway", "dynamic_batching { }"]
     if model.cached:
         lines += [

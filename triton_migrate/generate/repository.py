@@ -109,7 +109,8 @@ def _server(model: ServedModel) -> tuple[str, str]:
     """The text of `model.py`, and what it does."""
     placed = DEVICE in model.pipeline
     if model.alone:
-        return render("model_alone.py", networks=model.networks, placed=placed), "serves the model of pipeline.py: a request is one call of it"
+        text = render("model_alone.py", networks=model.networks, placed=placed)
+        return text, "serves the model of pipeline.py: a request is one call of it"
     if model.decoupled:
         return render("model_decoupled.py", waits=waits(model), placed=placed), "serves pipeline.py: sends each result as it comes"
     if model.stacked:

@@ -31,6 +31,7 @@ class ServedApp:
     beside: Beside = Beside()  # noqa: RUF009 - it is frozen
     gpus: int = 0  # how many a machine needs, for the numbers that the application says
     visible: tuple[str, str] = ("", "")  # CUDA_VISIBLE_DEVICES as the application sets it, and where
+    direct: tuple[tuple[str, str], ...] = ()  # tasks that a route runs itself, and where
     queued: tuple[QueueRow, ...] = ()  # what queues are told about tasks that ask Triton now
 
     def command(self, port: int) -> str:

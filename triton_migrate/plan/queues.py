@@ -5,11 +5,13 @@ By default the queue stays: the task still runs in its worker, and only the mode
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from triton_migrate.base import Span
 from triton_migrate.entries.options import Told
+from triton_migrate.plan.records import QueuePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,7 @@ FATES = {
         "the queue drops what waited too long for a worker",
         "dynamic_batching.default_queue_policy: default_timeout_microseconds, timeout_action REJECT (HTTP 503)",
     ),
-    "priority": Fate(
-        "the queue orders what waits for a worker; what workers ask at the same time is batched together",
-        "dynamic_batching: priority_levels, default_priority_level (1 is the highest), and `priority` of the request",
-    ),
+    "priority": Fate("the queue orders what waits for a worker; what workers ask at the same time is batched together"),
     "rate-limit": Fate(
         "workers start no more than this", "dynamic_batching.default_queue_policy.max_queue_size: bounds what waits, not a rate (HTTP 503)"
     ),
@@ -50,6 +49,8 @@ FATES = {
         "it now bounds how many requests wait for Triton at once: more than before pays, for they are batched", "instance_group.count"
     ),
 }
+APART = frozenset({"retries", "late-ack", "delay", "rate-limit"})  # what a queue does for one task, and no ensemble for a step
+WIRED = "an ensemble with a step for each task, where their number is fixed and each changes nothing but its result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +64,23 @@ class QueueRow:
     fate: Fate
 
 
+def queue_policy(told: tuple[Told, ...]) -> QueuePolicy | None:
+    """What Triton's scheduler is told where there is no queue any more: the shortest time, the smallest number."""
+    waits = [t for t in told if t.kind in ("expiry", "time-limit") and isinstance(t.value, (int, float)) and t.value > 0]
+    rates = {t: int(m[1]) for t in told if t.kind == "rate-limit" and (m := re.match(r"(\d+)", str(t.value))) and int(m[1])}
+    if not waits and not rates:
+        return None
+    shortest = min((int(float(str(t.value)) * 1e6) for t in waits), default=0)
+    return QueuePolicy(shortest, min(rates.values(), default=0), tuple(t.span for t in (*waits, *rates)))
+
+
 def queue_rows(task: str, told: tuple[Told, ...]) -> tuple[QueueRow, ...]:
-    return tuple(QueueRow(task, t.name, t.kind, t.span, FATES[t.kind]) for t in told)
+    return tuple(QueueRow(task, t.name, t.kind, t.span, _workflow(told) if t.kind == "workflow" else FATES[t.kind]) for t in told)
+
+
+def _workflow(told: tuple[Told, ...]) -> Fate:
+    """Tasks that are a pipeline in fact could be an ensemble, unless the queue does something for one of them that no step has."""
+    own = next((t for t in told if t.kind in APART), None)
+    if own is None:
+        return replace(FATES["workflow"], setting=WIRED)
+    return Fate(f"{FATES['workflow'].kept}; it can be no ensemble, as no step of one has `{own.name}` ({own.span.place})")

@@ -72,6 +72,15 @@ class OnGpu:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """How long a request may wait for the model in microseconds, and how many may; 0: no limit. `places` of the application say it."""
+
+    timeout: int
+    size: int
+    places: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ServedModel:
     """One model of the repository, on the Python backend.
 
@@ -111,6 +120,7 @@ class ServedModel:
     instances: int = 1
     workers: str = ""  # where the application says how many workers it has, if its instances are as many
     on: OnGpu | None = None
+    policy: QueuePolicy | None = None
     cached: str = ""  # where the application gives results again, if the server may do so, too
 
     @property

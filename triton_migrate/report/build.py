@@ -100,7 +100,7 @@ def _reasons(study: Study, category: str) -> list[str]:
     if not judged:
         return ["models run only in loops and scripts of their own"]
     counts = {c: sum(v.category == c for v in judged) for c in dict.fromkeys(v.category for v in judged)}
-    return [f"{n} of {len(judged)} inference entries are {c}" for c, n in counts.items()]
+    return [f"{n} of {len(judged)} inference entries {'is' if n == 1 else 'are'} {c}" for c, n in counts.items()]
 
 
 def _endpoint(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Ported, done: bool) -> doc.Endpoint:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -51,13 +50,6 @@ class Piece:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    number: int
-    html: Markup
-    said: bool = True
-
-
 Line = tuple[Piece, ...]
 
 
@@ -84,14 +76,6 @@ def markup(line: Line, changed: range = range(0)) -> Markup:
     return Markup("").join(
         Markup('<span class="{}">{}</span>').format(css, text) if css else escape(text) for css, text in _pieces(line, changed) if text
     )
-
-
-def snippet(text: str, filename: str, first: int, before: str = "", after: str = "") -> list[Numbered]:
-    """Evidence: a few lines, shifted to the left margin, with their numbers in the file; those around it are not `said`."""
-    said, around = text.rstrip("\n"), before.count("\n")
-    last = around + said.count("\n")
-    shown = textwrap.dedent(before + said + (f"\n{after.rstrip()}" if after.strip() else ""))
-    return [Numbered(first - around + offset, markup(line), around <= offset <= last) for offset, line in enumerate(lines(shown, filename))]
 
 
 def _pieces(line: Line, changed: range) -> Iterator[tuple[str, str]]:

@@ -134,4 +134,8 @@ def _ported(pipeline: Pipeline, port: Port, concern: Concern) -> bool:
             return bool(served) and len(pipeline.models) > 1
         case "ensembles":
             return any(model.steps for model in served)
+        case "CPU and GPU placement":
+            return any(model.on is not None for model in served)
+        case "queue":
+            return any(model.policy is not None for model in served)
     return False

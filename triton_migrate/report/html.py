@@ -23,8 +23,9 @@ from jinja2.bccache import Bucket, BytecodeCache
 from markupsafe import Markup, escape
 
 from triton_migrate.index.cache import FactsCache
-from triton_migrate.report import code, diagram, diff
+from triton_migrate.report import diagram, diff
 from triton_migrate.report.document import JSON, Dimension, Proof, Report
+from triton_migrate.report.evidence import blocks
 from triton_migrate.report.json import ordered
 from triton_migrate.report.order import moves
 from triton_migrate.report.pipelines import (
@@ -142,7 +143,7 @@ def _environment(cache: FactsCache | None) -> Environment:
         "across": diagram.across,
         "down": diagram.down,
         "sentence": diagram.sentence,
-        "snippet": code.snippet,
+        "blocks": blocks,
         "GAIN": GAIN,
         "bars": bars,
         "exercised_in_words": exercised_in_words,

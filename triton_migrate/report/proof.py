@@ -34,7 +34,8 @@ def load_in_words(load: Load) -> str:
 def exercised_in_words(row: Exercised) -> str:
     """What became of the requests that were made up for one entry."""
     if not row["answered"]:
-        tried = f"{row['tried']} requests were tried, none was answered" if row["tried"] else "no request could be made up"
+        many = "1 request was tried and not answered" if row["tried"] == 1 else f"{row['tried']} requests were tried, none was answered"
+        tried = many if row["tried"] else "no request could be made up"
         return f"not exercised: {tried}" + (f"; the likeliest got {row['why']}" if row["why"] else "")
     failed = f"; at {row['failed']} more the original itself fails, which proves nothing" if row["failed"] else ""
     return f"{row['tried']} requests tried, {row['answered']} answered and {row['refused']} refused by the original{failed}"

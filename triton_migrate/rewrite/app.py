@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from triton_migrate.base import Span
 from triton_migrate.changes import FileEdit, NotDone
@@ -17,6 +18,7 @@ from triton_migrate.plan.alone import identifier, read, receiver
 from triton_migrate.plan.constants import Constant
 from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.direct import Direct
 from triton_migrate.plan.errors import known_in, swallowing
 from triton_migrate.plan.liveness import blocks_around, find_block, lifted_name
 from triton_migrate.plan.planned import PlannedModel
@@ -89,7 +91,7 @@ class AppEdits:
     def _stand_in(self, planned: PlannedModel, cut: Cut) -> None:
         """The model of each call is the one of `triton_serving.models`; in a coroutine the event loop goes on meanwhile."""
         file = cut.scope.file
-        self._add(file, AddImport(MODELS, own=self._own()))
+        self._add(file, AddImport(MODELS, own=self._own(), up=self._below(file)))
         made = f"triton_models.{identifier(planned.name)}"
         waits = cut.scope.kind == "function" and cut.scope.function.is_async
         kept = [(c.file, c.expr.at, self._constant(c, made)) for c in read(self.evaluator, tuple(s for c in planned.cuts for s in c.sites))]
@@ -116,6 +118,16 @@ class AppEdits:
 
     def _client(self, file: str) -> None:
         self._add(file, AddImport(CLIENT.format(alias=self._alias(file)), own=self._own()))
+
+    def _below(self, file: str) -> int:
+        """How many folders a script that is run by its path is below the application's; 0 where that is on sys.path as it is."""
+        program = self.evaluator.program
+        body, folder = program.files[file].module.body, PurePosixPath(file).parent
+        relative = any(isinstance(s, ir.ImportFrom) and s.level for s in flow.flatten(body))
+        elsewhere = any(PurePosixPath(other).parent != folder for other in program.imports(file))
+        imported = any(file in program.imports(other) for other in program.files)
+        by_path = any(flow.is_main(s) for s in body) and not (relative or elsewhere or imported)
+        return len(folder.parts) if by_path else 0
 
     def _alias(self, file: str) -> str:
         return self.leftovers.alias(file)
@@ -259,6 +271,11 @@ class AppEdits:
         while name in taken:
             name += "_"
         return name
+
+    def run_here(self, call: Direct) -> None:
+        """A route that waits for a task runs it, without the queue."""
+        self._add(call.span.file, ReplaceExpression(call.span, call.code))
+        self.reasons.setdefault(call.span.file, {})[f"{call.task.name} is run where its result is waited for, without the queue"] = None
 
     # ------------------------------------------------------------ the app's own error handling
 

@@ -14,7 +14,7 @@ from triton_migrate.base import Span
 from triton_migrate.changes import NotDone
 from triton_migrate.rewrite.editor import Edits, edited
 from triton_migrate.rewrite.fragments import style_of
-from triton_migrate.rewrite.imports import with_import
+from triton_migrate.rewrite.imports import with_import, with_import_from_above
 from triton_migrate.rewrite.operations import AddImport, Operation, RemoveUnusedImports
 from triton_migrate.rewrite.places import places_in
 from triton_migrate.rewrite.planning import Placed, planned, spans_of
@@ -75,7 +75,8 @@ def _with_edits(text: str, operations: tuple[Placed, ...]) -> str | NotDone:
 
 
 def _with_import(text: str, path: str, operation: AddImport) -> str | NotDone:
-    module = with_import(_parsed(text), operation.code, operation.own)
+    code, own, up = operation.code, operation.own, operation.up
+    module = with_import_from_above(_parsed(text), code, own, up) if up else with_import(_parsed(text), code, own)
     return module.code if module else NotDone(Span(path, 1, 0, 1, 0), f"not one import statement: {operation.code}")
 
 

@@ -49,6 +49,18 @@ def with_import(module: cst.Module, code: str, own: tuple[str, ...]) -> cst.Modu
     return module.with_changes(body=_alone(body, start, line) if start == end else _in_block(body, start, end, line, own))
 
 
+def with_import_from_above(module: cst.Module, code: str, own: tuple[str, ...], up: int) -> cst.Module | None:
+    """For a script that is run by its path, `up` folders below the application's: that folder has to be on sys.path first."""
+    for needed in ("import sys", "from pathlib import Path"):
+        module = with_import(module, needed, own) or module
+    if (done := with_import(module, code, own)) is None or done is module:
+        return done
+    body = list(module.body)
+    _, end = _import_block(body)
+    added = cst.parse_module(f"sys.path.append(str(Path(__file__).resolve().parents[{up}]))  # triton_serving is there\n{code}\n").body
+    return module.with_changes(body=[*body[:end], spaced(added[0], 1), *added[1:], *body[end:]])
+
+
 def imported_by(statement: Import) -> Iterator[tuple[Imported, cst.ImportAlias]]:
     """What a statement imports, name by name; nothing for `import *`."""
     module = _module(statement)

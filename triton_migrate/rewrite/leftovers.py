@@ -16,18 +16,18 @@ from triton_migrate.plan.taskclasses import is_task_class
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import CallPlace, Scope
-from triton_migrate.resolve.values import Instance, Module, Unknown, UserClass, Values
+from triton_migrate.resolve.values import Api, Instance, Module, Unknown, UserClass, Values
 from triton_migrate.rewrite.mentions import (
     Mention,
     Mentions,
     binds,
     free_names_of,
     guards,
-    holder,
+    holder_of,
     is_bare_call,
     is_parameter,
     membership,
-    owner,
+    owner_of,
     presence,
     stores,
     within,
@@ -40,7 +40,7 @@ from triton_migrate.rewrite.operations import (
     RemoveUnusedImports,
     ReplaceExpression,
 )
-from triton_migrate.rulebook.vocabulary import Cache, Effect, ModelConfigure, WebParameter
+from triton_migrate.rulebook.vocabulary import Cache, Effect, ModelConfigure, WebApp, WebParameter
 
 CLEARING = frozenset({"clear", "pop", "popitem"})
 
@@ -168,7 +168,8 @@ class Leftovers:
         program = self.evaluator.program
         module = program.files[file].module
         changed = False
-        for scope in {m.scope for m in self._names[file].get(name, ()) if not self._alive(file, m.expr.at)}:
+        readers = {m.scope for m in self._names[file].get(name, ()) if not self._alive(file, m.expr.at)}
+        for scope in readers:
             if (scope, name) in self.passed:
                 continue
             if scope.kind == "function" and name in scope.bindings and not is_parameter(scope, name):
@@ -177,7 +178,7 @@ class Leftovers:
                 changed |= self._argument(file, scope, name)
         if name not in module.bindings and not program.global_bindings(file, name):
             return changed
-        if (module, name) in self.passed:
+        if (module, name) in self.passed or (readers and all(_own_name(scope, name) for scope in readers)):
             return changed
         if self._is_import(file, name):
             return changed | self._configures_library(file, name) | self._imported(file, name)
@@ -210,6 +211,7 @@ class Leftovers:
             (self.evaluator.program.files[file].module, name) in self.passed
             or name in self._strings[file]
             or self._used_elsewhere(file, name)
+            or self._is_application(file, name)
         ):
             return False
         body = list(flow.module_body(self.evaluator.program.files[file].facts.body))
@@ -237,6 +239,11 @@ class Leftovers:
         for mention, each in asks:
             self._ask(file, presence(mention, each), self.ready[(file, each)])
         return True
+
+    def _is_application(self, file: str, name: str) -> bool:
+        """A server looks for it by its name."""
+        values = self.evaluator.name(name, self.evaluator.program.frames[file])
+        return any(isinstance(v, Api) and self.evaluator.rulebook.find(v.path.removesuffix("()"), WebApp) for v in values)
 
     def _on_the_way(self, file: str, mention: Mention) -> bool:
         """Whether a function is on the way to the model, so that the client says by itself that there is none; a health check is not."""
@@ -291,7 +298,7 @@ class Leftovers:
 
     def _of_module(self, mention: Mention, file: str) -> bool:
         """Whether `x.name` may be an attribute of that module."""
-        values = self.evaluator.values(owner(mention.expr), self.evaluator.program.generic(mention.scope))
+        values = self.evaluator.values(owner_of(mention.expr), self.evaluator.program.generic(mention.scope))
         return Module(file) in values or not values or any(isinstance(v, Unknown) for v in values)
 
     def _local(self, file: str, scope: Scope, name: str) -> bool:
@@ -391,7 +398,7 @@ class Leftovers:
 
     def _whole_reads(self, element: Mention) -> list[tuple[str, Mention]]:
         """Where the container of an element is read otherwise than by a key (`len(models)`), as `_only_stores` does not."""
-        container = holder(element.expr)
+        container = holder_of(element.expr)
         if isinstance(container, ir.Name):
             name = container.id
             found = [(f, m) for f, names in self._names.items() for m in names.get(name, ()) if self._alive(f, m.expr.at)]
@@ -400,7 +407,7 @@ class Leftovers:
             found = [(f, m) for f, m in self._attributes.get(container.attr, ()) if self._alive(f, m.expr.at) and not stores(m)]
         else:
             return []
-        return [(f, m) for f, m in found if not any(holder(e.expr) is m.expr for e in self._elements_in(m))]
+        return [(f, m) for f, m in found if not any(holder_of(e.expr) is m.expr for e in self._elements_in(m))]
 
     def _elements_in(self, mention: Mention) -> list[Mention]:
         return [m for mentions in self._elements.values() for _, m in mentions if m.stmt is mention.stmt]
@@ -426,7 +433,7 @@ class Leftovers:
 
     def _classes(self, mention: Mention) -> set[Scope]:
         """The classes of the program whose attribute this is; empty when that is not known for sure."""
-        values = self.evaluator.values(owner(mention.expr), self.evaluator.program.generic(mention.scope))
+        values = self.evaluator.values(owner_of(mention.expr), self.evaluator.program.generic(mention.scope))
         known = {v.of.scope for v in values if isinstance(v, Instance)}
         return known if len(known) == len(values) else set()
 
@@ -548,3 +555,13 @@ class Leftovers:
             and all(self._prepares(Mention(s.value, s, scope)) for s in rest if isinstance(s, ir.Evaluate))
             and all(isinstance(s, ir.Evaluate) for s in rest)
         )
+
+
+def _own_name(scope: Scope, name: str) -> bool:
+    """Whether a name is one of a function, or of one around it, and not the module's."""
+    at: Scope | None = scope
+    while at is not None and at.kind == "function":
+        if name in at.bindings:
+            return True
+        at = at.parent
+    return False

@@ -81,12 +81,12 @@ def asked_attribute(expr: ir.Expr) -> str | None:
     return None
 
 
-def owner(expr: ir.Expr) -> ir.Expr | None:
+def owner_of(expr: ir.Expr) -> ir.Expr | None:
     """The object whose attribute a mention is."""
     return expr.value if isinstance(expr, ir.Attribute) else expr.args[0] if isinstance(expr, ir.Call) else None
 
 
-def holder(expr: ir.Expr) -> ir.Expr | None:
+def holder_of(expr: ir.Expr) -> ir.Expr | None:
     """The container whose element a mention is."""
     if isinstance(expr, ir.Call):
         return expr.func.value if isinstance(expr.func, ir.Attribute) else None

@@ -63,11 +63,13 @@ class InsertAfter:
 class AddImport:
     """Add one import statement to the imports at the top of the file; nothing happens if the file has it there already.
 
-    `own` names the app's own top-level modules: an import group made only of those is where the new one belongs.
+    `own` names the app's own top-level modules: an import group made only of those is where the new one belongs. `up`: of a script that
+    is run by its path, how many folders above it the imported module is.
     """
 
     code: str
     own: tuple[str, ...] = ()
+    up: int = 0
 
 
 @dataclass(frozen=True, slots=True)

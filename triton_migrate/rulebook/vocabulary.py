@@ -449,7 +449,15 @@ class TaskEnqueue(Rule):
     args: str = ""  # port of a list of positional arguments
     kwargs: str = ""  # port of a dict of keyword arguments
     partial: bool = False  # it is a part of a workflow: what it is not given comes from the part before (`chain(f.s(x), g.s())`)
+    direct: str = ""  # method of the task that runs it here: it takes the same arguments, or those passed on as a tuple and a dict
     defines: str = ""  # when what is put there is a task by that: "always" (RQ), "in-route" (a thread), "training" (if it trains), or not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskWait(Rule):
+    """Call on what a `task.enqueue` gave that waits for the task's result, and raises what the task raised."""
+
+    role: ClassVar[str] = "task.wait"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -539,7 +547,7 @@ ROLES: dict[str, type[Rule]] = {
         WebApp, WebRouter, WebRoute, WebMount, WebView, WebClass, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
         WebParameter, WebResponse, WebAbort, WebAuth, WebHook,
         ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, ModelPlace, DataConvert, DataLive, Effect, FlowCall,
-        TaskDefine, TaskEnqueue, TaskOption, StreamSource,
+        TaskDefine, TaskEnqueue, TaskWait, TaskOption, StreamSource,
         ChannelPut, ChannelTake, FlowBind,
         Cache, Metric,
     )

@@ -31,6 +31,7 @@ REFUSED: Final = 3  # kept of those that the original refuses
 QUIET: Final = 60  # entries without a model that are asked for
 PATIENCE: Final = 60.0  # seconds for the search of one entry
 TIMEOUT: Final = 60.0  # seconds: a first request may load a model
+TOLERANCE: Final = 1e-4  # applications round, and what is rounded jumps by its last digit
 READ: Final = 2_000  # bytes of a refusal
 TYPED: Final = frozenset(("json", "form"))
 SAFE: Final = frozenset(("GET",))
@@ -60,7 +61,7 @@ class _Trial:
         return reply
 
     def keep(self, made: Record, name: str, infers: bool) -> None:
-        line: Record = {"id": f"{len(self.kept) + 1:03d}-{name}", **self._written(made), "guessed": True}
+        line: Record = {"id": f"{len(self.kept) + 1:03d}-{name}", **self._written(made), "guessed": True, "tol": TOLERANCE}
         self.kept.append({**line, "infer": True} if infers else line)
 
     def _written(self, made: Record) -> Record:

@@ -62,7 +62,8 @@ class Exercised:
     @property
     def said(self) -> str:
         if not self.answered:
-            return f"not exercised, {self.tried} requests were tried; the likeliest got {self.why}"
+            many = "1 request was" if self.tried == 1 else f"{self.tried} requests were"
+            return f"not exercised, {many} tried; the likeliest got {self.why}"
         failed = f", the original fails at {self.failed} more" if self.failed else ""
         return f"{self.answered} requests that it answers, {self.refused} that it refuses{failed}"
 
