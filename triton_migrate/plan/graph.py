@@ -98,11 +98,20 @@ def _gathered(units: tuple[Unit, ...]) -> tuple[Unit, ...]:
     found: list[Unit] = []
     for unit in units:
         before = found[-1] if found else None
-        if (before is not None and not unit.stage and not before.sites) or (before is not None and not before.stage and not unit.sites):
+        if before is not None and (_goes_along(unit, before) or _goes_along(before, unit)):
             found[-1] = joined((before, unit))
         else:
             found.append(unit)
     return tuple(found)
+
+
+def _goes_along(unit: Unit, other: Unit) -> bool:
+    return not unit.stage and (not other.sites or _passes(unit))
+
+
+def _passes(unit: Unit) -> bool:
+    """`return value`: nothing that a model of its own could do."""
+    return not any(isinstance(e, (ir.Call, ir.Operation, ir.Comprehension)) for stmt in unit.moved for e in flow.every(stmt))
 
 
 @dataclass(frozen=True, slots=True)

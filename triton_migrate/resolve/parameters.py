@@ -9,7 +9,7 @@ from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.program import in_use
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
-from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Literal, Site, Unknown, UserClass, Value, Values
+from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Literal, Site, Unknown, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import TaskDefine, WebRoute
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ def parameter(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> Values:
 def _self(ev: Evaluator, scope: Scope, frame: Frame) -> Values:
     assert scope.owner is not None and frame.parent is not None and frame.parent.parent is not None
     cls = UserClass(scope.owner, frame.parent.parent)
-    if ev.decorated(scope.function, frame, "builtins.classmethod") or scope.name in ("__new__", "__init_subclass__"):
+    if scope.name == "__init_subclass__":
+        heirs = (UserClass(s, ev.program.generic(s.parent)) for s in ev.program.subclasses(cls.scope.name) if s.parent is not None)
+        return frozenset(heir for heir in heirs if cls in ev.mro(heir)) or frozenset({cls})
+    if ev.decorated(scope.function, frame, "builtins.classmethod") or scope.name == "__new__":
         return frozenset({cls})
     return made(ev, cls) or frozenset({Instance(cls, Site(scope.file, scope.owner.definition.at))})
 
@@ -210,7 +213,22 @@ def _passed(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
             for target in ev.callables(value):
                 if target.scope is scope:
                     found |= ev.bind(target, place.call, caller, wanted.name).get(wanted.name, NOTHING)
+    if function.parameters and function.parameters[0] is wanted:
+        found.update(_decorated_by(ev, scope))
     return frozenset(found) if function.parameters else NOTHING
+
+
+def _decorated_by(ev: Evaluator, scope: Scope) -> Iterator[Value]:
+    """The classes and functions that a decorator of the program gets: `@register` above one, or `@register("name")` that gives it."""
+    outer = scope.parent.name if scope.parent is not None and scope.parent.kind == "function" else scope.name
+    places = (place for place in ev.program.calls(outer) if place.decorates is not None)
+    for place in in_use(places, scope.file):
+        caller = ev.program.generic(place.scope)
+        assert place.decorates is not None
+        decorator = place.call if any(d is place.call for d in place.decorates.decorators) else place.call.func
+        if any(isinstance(v, UserFunction) and v.scope is scope for v in ev.values(decorator, caller)):
+            inner = place.scope.children[id(place.decorates)]
+            yield UserClass(inner, caller) if inner.kind == "class" else UserFunction(inner, caller)
 
 
 def _calls_of(ev: Evaluator, scope: Scope) -> Iterator[CallPlace]:

@@ -20,6 +20,7 @@ from triton_migrate.resolve.values import Api, Instance, Module, Unknown, UserCl
 from triton_migrate.rewrite.mentions import (
     Mention,
     Mentions,
+    asks_keys,
     binds,
     free_names_of,
     guards,
@@ -223,6 +224,8 @@ class Leftovers:
         others = {n for s in own for n in flow.binds((s,)) if n != name} if not isinstance(own[0], (ir.Define, ir.DefineClass)) else set()
         if any(self._used_elsewhere(file, o) for o in others):
             return False
+        if self._keys_only(file, name, own):
+            return True
         spent: list[ir.Stmt] = []
         asks: list[tuple[Mention, str]] = []
         for each in (name, *sorted(others)):
@@ -239,6 +242,40 @@ class Leftovers:
         for mention, each in asks:
             self._ask(file, presence(mention, each), self.ready[(file, each)])
         return True
+
+    def _keys_only(self, file: str, name: str, own: list[ir.Stmt]) -> bool:
+        """A dict of models of which the app goes on to read the keys keeps these: `MODELS = dict.fromkeys(("a", "b"))`."""
+        value = own[0].value if len(own) == 1 and isinstance(own[0], ir.Assign) and len(own[0].targets) == 1 else None
+        names = self._spelled_keys(file, value) if isinstance(own[0], ir.Assign) and isinstance(own[0].targets[0], ir.Name) else ""
+        outside = [m for m in self._live_global(file, name) if not within(m.expr.at, own)]
+        asking = [m for m in outside if asks_keys(m)]
+        aliases = [m.stmt for m in outside if m not in asking and self._unread_alias(file, m)]
+        if not names or value is None or not asking or len(asking) + len(aliases) != len(outside):
+            return False
+        for stmt in aliases:
+            self._delete(file, stmt)
+        self.operations.setdefault(file, []).append(ReplaceExpression(Span(file, *value.at), f"dict.fromkeys({names})"))
+        self.remove(file, value.at)
+        return True
+
+    def _spelled_keys(self, file: str, value: ir.Expr | None) -> str:
+        """The keys of a dict as text, where making them loads nothing; "" for other values."""
+        match value:
+            case ir.Mapping(_, keys, _) if keys and all(isinstance(k, ir.Constant) for k in keys):
+                return "(" + "".join(f"{k.value!r}, " for k in keys if isinstance(k, ir.Constant)).rstrip() + ")"
+            case ir.Comprehension(_, "dict", ir.Name(_, key), _, ((ir.Name(_, target), ir.Name(_, over), ()),)) if key == target:
+                return over if self._live(file, over) or over in self.evaluator.program.files[file].module.bindings else ""
+        return ""
+
+    def _unread_alias(self, file: str, mention: Mention) -> bool:
+        """`best = MODELS["best"]` of the module, which nothing reads any more."""
+        stmt = mention.stmt
+        if not isinstance(stmt, ir.Assign) or not isinstance(stmt.targets[0], ir.Name) or mention.scope.kind != "module":
+            return False
+        alias = stmt.targets[0].id
+        read = [m for m in self._live_global(file, alias) if not within(m.expr.at, [stmt])]
+        plain = isinstance(stmt.value, ir.Subscript) and stmt.value.value is mention.expr
+        return plain and not read and alias not in self._strings[file] and not self._used_elsewhere(file, alias)
 
     def _is_application(self, file: str, name: str) -> bool:
         """A server looks for it by its name."""

@@ -81,6 +81,26 @@ def asked_attribute(expr: ir.Expr) -> str | None:
     return None
 
 
+LISTING = frozenset({"sorted", "list", "tuple", "set", "len", "iter", "enumerate", "join"})
+
+
+def asks_keys(mention: Mention) -> bool:
+    """Whether a dict is only asked for its keys here: `x in d`, `sorted(d)`, `d.keys()`, `for x in d`."""
+    if isinstance(mention.stmt, ir.For) and mention.stmt.iterable is mention.expr:
+        return True
+    for part in (p for e in flow.expressions(mention.stmt) for p in deep(e)):
+        match part:
+            case ir.Operation(_, "In" | "NotIn", (_, held)) if held is mention.expr:
+                return True
+            case ir.Call(_, ir.Name(_, called) | ir.Attribute(_, _, called), (held,), _) if held is mention.expr and called in LISTING:
+                return True
+            case ir.Attribute(_, held, "keys") if held is mention.expr:
+                return True
+            case ir.Comprehension(_, _, _, _, loops) if any(over is mention.expr for _, over, _ in loops):
+                return True
+    return False
+
+
 def owner_of(expr: ir.Expr) -> ir.Expr | None:
     """The object whose attribute a mention is."""
     return expr.value if isinstance(expr, ir.Attribute) else expr.args[0] if isinstance(expr, ir.Call) else None

@@ -1,11 +1,10 @@
 """Takes JSON schemas, gives values that Hypothesis draws for them: empty texts, odd characters, zeros, bounds, whatever people forget.
 
-Every run draws the same. Hypothesis comes with the extra `triton`; it is loaded here alone, and keeps nothing in the user's folders.
+Every run draws the same. Hypothesis comes with the extra `triton`; it is loaded here alone, and keeps its tables in the user's cache.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from triton_migrate.index.cache import user_folder
 from triton_migrate.verify.samples import Sample
 from triton_migrate.verify.shapes import FILES, Schema, fit, guessed
 
@@ -26,19 +26,17 @@ def drawn(schemas: Mapping[Key, tuple[str, Schema]], count: int, files: frozense
     """`count` ways to fill the fields, each given by its name and schema; `files` are uploaded, not written as base64."""
     found: list[dict[Key, Any]] = []
     strategies = {key: _file(schema) if key in files else _strategy(schema, name) for key, (name, schema) in schemas.items()}
-    with tempfile.TemporaryDirectory(prefix="triton_migrate_") as home:
-        set_hypothesis_home_dir(home)
-        quiet = settings(
-            max_examples=count, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
+    set_hypothesis_home_dir(user_folder() / "hypothesis")  # what it tabulates once; else it makes a folder where the user works
 
-        @quiet
-        @given(st.fixed_dictionaries(strategies))
-        def note(values: dict[Key, Any]) -> None:
-            found.append(values)
+    @settings(
+        max_examples=count, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(st.fixed_dictionaries(strategies))
+    def note(values: dict[Key, Any]) -> None:
+        found.append(values)
 
-        note()
+    note()
     return found[:count]
 
 
