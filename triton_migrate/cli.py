@@ -238,7 +238,8 @@ def check(
 def verify(
     app: LastApp = None,
     requests: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSONL of requests; default: requests.jsonl in or beside APP.")
+        Path | None,
+        typer.Option(metavar="FILE", help="JSONL of requests; default: requests.jsonl in or beside APP, else some are made up."),
     ] = None,
     connections: Annotated[
         list[int] | None,

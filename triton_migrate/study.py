@@ -120,7 +120,9 @@ def _consumers(
         entries = routed | frozenset(p.entry.file for p in pipelines)
         ran = [c for script in scripts(matcher, entries) if (c := consume(matcher.evaluator, models, script, queues))]
         served = {m.artifact for p in pipelines for m in p.models} - {None}
-        found += [c for c in ran if alone or (c.models and {m.artifact for m in c.models} <= served)]
+        leaving = {s.span for p in pipelines for s in p.sites}  # where a script runs the same call, that is ported already
+        theirs = [c for c in ran if c.models and {m.artifact for m in c.models} <= served and leaving.isdisjoint(s.span for s in c.sites)]
+        found += ran if alone else theirs
     return tuple(found)
 
 

@@ -40,16 +40,19 @@ def _made_visible(matcher: Matcher) -> Iterator[tuple[str, str]]:
     """`os.environ["CUDA_VISIBLE_DEVICES"] = "1"` and `os.environ.setdefault(...)`."""
     for file, scopes in matcher.program.files.items():
         for stmt in flow.flatten(scopes.facts.body) if not is_test(file) else ():
-            named, value = None, None
-            match stmt:
-                case ir.Assign(_, (ir.Subscript(_, _, named),), value):
-                    pass
-                case ir.Evaluate(_, ir.Call(_, ir.Attribute(_, _, "setdefault" | "putenv"), (named, value))):
-                    pass
-            if isinstance(named, ir.Constant) and named.value == VISIBLE and value is not None:
+            if (value := _sets_visible(stmt)) is not None:
                 said = matcher.evaluator.constant(value, matcher.program.frames[file])
                 if isinstance(said, (str, int)):
                     yield str(said) or "-1", Span(file, *stmt.at).place
+
+
+def _sets_visible(stmt: ir.Stmt) -> ir.Expr | None:
+    match stmt:
+        case ir.Assign(_, (ir.Subscript(_, _, ir.Constant(_, name)),), value) if name == VISIBLE:
+            return value
+        case ir.Evaluate(_, ir.Call(_, ir.Attribute(_, _, "setdefault" | "putenv"), (ir.Constant(_, name), value))) if name == VISIBLE:
+            return value
+    return None
 
 
 def _started(root: Path) -> Iterator[tuple[int, str]]:

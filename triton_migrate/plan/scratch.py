@@ -239,7 +239,9 @@ class Scratch:
         if scope not in self._names:
             self._names[scope] = {}  # for functions that call each other
             bound = self._bound(scope)
-            found = {n: frozenset({n}) for n in bound if self._is(ir.Name(scope.function.at, n), scope, frozenset()) and self._on_disk(n, scope)}
+            found = {
+                n: frozenset({n}) for n in bound if self._is(ir.Name(scope.function.at, n), scope, frozenset()) and self._on_disk(n, scope)
+            }
             for name in tuple(found):
                 of = {m for e in bound[name] if e is not None for m in found if _mentions(e, frozenset({m}))}
                 whole = found[name].union(*(found[m] for m in of))

@@ -250,7 +250,7 @@ class Leftovers:
         outside = [m for m in self._live_global(file, name) if not within(m.expr.at, own)]
         asking = [m for m in outside if asks_keys(m)]
         aliases = [m.stmt for m in outside if m not in asking and self._unread_alias(file, m)]
-        if not names or value is None or not asking or len(asking) + len(aliases) != len(outside):
+        if not names or value is None or not self._alive(file, value.at) or not asking or len(asking) + len(aliases) != len(outside):
             return False
         for stmt in aliases:
             self._delete(file, stmt)
@@ -262,7 +262,7 @@ class Leftovers:
         """The keys of a dict as text, where making them loads nothing; "" for other values."""
         match value:
             case ir.Mapping(_, keys, _) if keys and all(isinstance(k, ir.Constant) for k in keys):
-                return "(" + "".join(f"{k.value!r}, " for k in keys if isinstance(k, ir.Constant)).rstrip() + ")"
+                return repr(tuple(k.value for k in keys if isinstance(k, ir.Constant)))
             case ir.Comprehension(_, "dict", ir.Name(_, key), _, ((ir.Name(_, target), ir.Name(_, over), ()),)) if key == target:
                 return over if self._live(file, over) or over in self.evaluator.program.files[file].module.bindings else ""
         return ""
