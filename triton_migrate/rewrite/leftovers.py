@@ -442,6 +442,7 @@ class Leftovers:
             found = [(f, m) for f, m in found if not self._only_stores(m, name) and not binds(m.stmt, name)]
         elif isinstance(container, ir.Attribute):
             found = [(f, m) for f, m in self._attributes.get(container.attr, ()) if self._alive(f, m.expr.at) and not stores(m)]
+            found = [(f, m) for f, m in found if not _only_told(m)]
         else:
             return []
         return [(f, m) for f, m in found if not any(holder_of(e.expr) is m.expr for e in self._elements_in(m))]
@@ -592,6 +593,12 @@ class Leftovers:
             and all(self._prepares(Mention(s.value, s, scope)) for s in rest if isinstance(s, ir.Evaluate))
             and all(isinstance(s, ir.Evaluate) for s in rest)
         )
+
+
+def _only_told(mention: Mention) -> bool:
+    """`app.config.from_object(Config)`: a statement that calls a method of it and reads nothing."""
+    call = mention.stmt.value if isinstance(mention.stmt, ir.Evaluate) else None
+    return isinstance(call, ir.Call) and isinstance(call.func, ir.Attribute) and call.func.value is mention.expr
 
 
 def _own_name(scope: Scope, name: str) -> bool:

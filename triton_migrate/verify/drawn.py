@@ -1,6 +1,7 @@
 """Takes JSON schemas, gives values that Hypothesis draws for them: empty texts, odd characters, zeros, bounds, whatever people forget.
 
-The same tool draws the same every time. Hypothesis comes with the extra `triton`; it is loaded here alone, and keeps its tables in the user's cache.
+The same tool draws the same every time. Hypothesis comes with the extra `triton`; it is loaded here alone, and keeps its tables in the
+user's cache.
 """
 
 from __future__ import annotations
