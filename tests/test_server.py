@@ -494,6 +494,16 @@ class TestBroken:
         assert len(reasons) == 11
         assert "10 more failed" in message(error)
 
+    def test_server_that_stands_still_is_started_once_more(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("triton_migrate.server.stillness.PATIENCE", 3.0)
+        waits = "    def initialize(self, args):\n        import os, time\n        if not os.path.exists({0!r}):\n"
+        waits += "            open({0!r}, 'w').close()\n            time.sleep(600)\n"
+        add_model(tmp_path, "late", model=ECHO + waits.format(str(tmp_path / "begun")))
+        said: list[str] = []
+        with running(tmp_path, ports=Ports.free(), say=said.append) as server:
+            assert server.models == ("late",)
+        assert said == ["the server and its models wait for each other: starting it once more", "late: loaded by python"]
+
     @pytest.mark.parametrize(
         ("model", "part", "file", "line"),
         [

@@ -122,8 +122,9 @@ def _uploads(evaluator: Evaluator, cls: UserClass, rule: WebSchema) -> frozenset
     for name in rule.model.split(".") if rule.model else ():
         held = frozenset().union(*(evaluator.class_attribute(c, name, None) for c in held if isinstance(c, UserClass)))
     classes = (b for c in (cls, *held) if isinstance(c, UserClass) for b in evaluator.mro(c) if isinstance(b, UserClass))
-    made = (s for b in classes for s in b.scope.definition.body if isinstance(s, ir.Assign) and isinstance(s.value, ir.Call))
-    return frozenset(n.id for s in made if last_name(s.value) in rule.uploads for t in s.targets for n in flow.names(t))
+    fields = (s for b in classes for s in b.scope.definition.body if isinstance(s, ir.Assign))
+    made = (s for s in fields if isinstance(s.value, ir.Call) and last_name(s.value) in rule.uploads)
+    return frozenset(n.id for s in made for t in s.targets for n in flow.names(t))
 
 
 def _given(call: ir.Call, wanted: str) -> Iterator[ir.Expr]:

@@ -30,6 +30,7 @@ from triton_migrate.server.process import server_name, started, sweep
 from triton_migrate.server.repository import STAND_INS, RepositoryModel, has_gpu, location, read
 from triton_migrate.server.serverlog import ServerLog
 from triton_migrate.server.stage import Stage, stage
+from triton_migrate.server.stillness import Stillness
 from triton_migrate.server.triton import HOST, Ports, Triton, ask, ended
 from triton_migrate.server.wheel import Wheel, locate
 
@@ -87,12 +88,17 @@ def _up(
     run: _Run, wheel: Wheel, log: ServerLog, stack: contextlib.ExitStack, say: Callable[[str], None], deadline: float
 ) -> tuple[subprocess.Popen[bytes], str]:
     """The server and its version, once every model is loaded; on a busy machine it may need a second start."""
+    stood_still = False
     while True:
         with contextlib.ExitStack() as attempt:
             command, environment = _command(run, wheel), _environment(run)
             process = attempt.enter_context(started(command, run.staged.folder, run.staged.log, environment, f"{run.id}_"))
             try:
-                version = _wait(run, process, log, say, deadline)
+                version = _wait(run, process, log, say, deadline, again=not stood_still)
+            except _StoodStillError:
+                stood_still = True
+                say("the server and its models wait for each other: starting it once more")
+                continue
             except TritonMigrateError:
                 if process.poll() != -signal.SIGABRT or not 0 < log.text().count(_STARVED) < STARTS:
                     raise
@@ -141,9 +147,16 @@ def _command(run: _Run, wheel: Wheel) -> list[str]:
     ]
 
 
-def _wait(run: _Run, process: subprocess.Popen[bytes], log: ServerLog, say: Callable[[str], None], deadline: float) -> str:
-    """Until every model is loaded and every port answers; gives the server's version."""
+class _StoodStillError(Exception):
+    """The server would load for ever."""
+
+
+def _wait(
+    run: _Run, process: subprocess.Popen[bytes], log: ServerLog, say: Callable[[str], None], deadline: float, *, again: bool
+) -> str:
+    """Until every model is loaded and every port answers; gives the server's version. `again`: whether it may be started once more."""
     begin, loading = time.monotonic(), {model.name: model for model in run.models}
+    stillness = Stillness(process.pid)
     while time.monotonic() - begin < deadline:
         alive = process.poll() is None  # asked before reading: what it said last is then in the log
         for match in filter(None, map(_LOADED.search, log.new_lines())):
@@ -156,6 +169,8 @@ def _wait(run: _Run, process: subprocess.Popen[bytes], log: ServerLog, say: Call
             raise as_error(failures) if failures else ended(process.returncode, log)
         if not loading and (version := _version(run)):
             return version
+        if again and stillness.too_long():
+            raise _StoodStillError
         time.sleep(0.02)
     raise TritonMigrateError(
         f"still loading after {deadline:.0f} s: {', '.join(loading)}", hint="see what the load() of its pipeline waits for"
