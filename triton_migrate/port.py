@@ -75,14 +75,14 @@ def port(
         p.entry.id for p, v in selected if v.category == "tight" or (target != PASSED and replaced(found.evaluator, p, found.pipelines))
     }
     tight, loose = (tuple((p, v) for p, v in selected if (p.entry.id in stays) is wanted) for wanted in (True, False))
-    live = live_cells(found.evaluator, found.pipelines)
     if target == PASSED:
         passed, binding = passable(tight)
+        live = live_cells(found.evaluator, found.pipelines)
         planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live, staged=frozenset())
     else:
         binding = bind(found.evaluator, found.texts, tight, found.pipelines, conflicts(found.project.root))
         staged = frozenset({"modular", "loose"} if target == STAGED else {"modular"})
-        planner = Planner(found.evaluator, loose, Where(cut), live, staged)
+        planner = Planner(found.evaluator, loose, Where(cut), staged=staged)
     planned = planner.plan()
     pins, workers = _pins(found.project.root), worker_count(Matcher(found.evaluator), found.project.root)
     while planned.models or binding.bound:

@@ -46,14 +46,14 @@ class Planner:
         live: frozenset[Cell] = frozenset(),
         staged: frozenset[str] = frozenset({"modular"}),
     ) -> None:
-        """`live`: state that changes at run time; pipelines are only cut so that it stays in the app. `staged`: categories whose
+        """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app. `staged`: categories whose
         pipelines become an ensemble with a model for each stage, where they can."""
         self.evaluator = evaluator
         self._refused: dict[str, NotPorted] = {}
         self._open: dict[str, _Open] = {}
         for pipeline, verdict in selected:
             entry = pipeline.entry.id
-            cutter = Cutter(evaluator, pipeline, live)
+            cutter = Cutter(evaluator, pipeline, live if verdict.category == "tight" else frozenset())
             ways = cutter.ways(where) if not isinstance(pipeline.entry, Consumer) else _stays(pipeline)
             if verdict.category == "individual" and where is Where.CHEAPEST and (whole := cutter.alone()):
                 ways = (whole, *(ways if not isinstance(ways, NoCut) else ()))

@@ -151,9 +151,7 @@ class _StoodStillError(Exception):
     """The server would load for ever."""
 
 
-def _wait(
-    run: _Run, process: subprocess.Popen[bytes], log: ServerLog, say: Callable[[str], None], deadline: float, *, again: bool
-) -> str:
+def _wait(run: _Run, process: subprocess.Popen[bytes], log: ServerLog, say: Callable[[str], None], deadline: float, *, again: bool) -> str:
     """Until every model is loaded and every port answers; gives the server's version. `again`: whether it may be started once more."""
     begin, loading = time.monotonic(), {model.name: model for model in run.models}
     stillness = Stillness(process.pid)
