@@ -55,7 +55,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 # `rule|0`: keyword, else position; `*0`: every position from there on; `decorated` is for handlers only.
-PORT = re.compile(r"self(?:\[\])?|\*\d*|\d+|[A-Za-z_]\w*(?:\|\d+)?")
+PORT = re.compile(r"self(?:\[\])?|\*\d*|\d+|[A-Za-z_]\w*(?:\|[A-Za-z_]\w*)*(?:\|\d+)?")
 PORTS: dict[str, tuple[str, ...]] = {
     "web.app": ("lifespan", "routes", "prefix"),
     "web.router": ("prefix", "routes", "name", "version", "version_prefix"),
