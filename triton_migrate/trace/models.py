@@ -203,9 +203,10 @@ class Models:
         return self.found[span]
 
     def _framework(self, place: CallPlace | None, rule: ModelLoad | ModelConstruct, path: str, artifact: str | None) -> str:
-        taken_for = self.rulebook.library_of(path) if isinstance(rule, ModelLoad) and rule.opaque else None
-        if taken_for is not None and taken_for.framework and rule not in taken_for.rules:
-            return taken_for.framework
+        if isinstance(rule, ModelLoad) and rule.opaque and not any(path.startswith(self.rulebook.canonical(f"{a}()")) for a in rule.api):
+            taken_for = self.rulebook.library_of(path)  # an annotation or the function that takes it says more than the load
+            if taken_for is not None and taken_for.framework and rule not in taken_for.rules:
+                return taken_for.framework
         if rule.framework or rule is guessed.MADE:
             return rule.framework or guessed.framework(Api(path))
         if place is not None and isinstance(rule, ModelLoad) and rule.hub:
