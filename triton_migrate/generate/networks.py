@@ -261,7 +261,7 @@ def _example(kind: VType, as_json: bool, dtype: str) -> object:
         return {"json": made} if made is not None else None
     if kind.kind == "array":
         return None
-    return {"image": "image", "file": "bytes", "bytes": "bytes", "str": "text"}.get(kind.kind, dtype)
+    return {"image": "image", "file": "bytes", "bytes": "bytes", "path": "path", "str": "text"}.get(kind.kind, dtype)
 
 
 def _plain(kind: VType) -> object:
