@@ -127,6 +127,8 @@ def test_changes_stand_beside_each_other_and_below_on_a_narrow_screen(browser: A
         old, new = (row.find_element(By.CSS_SELECTOR, f"td.{side}:not([data-n])") for side in ("old", "new"))
         assert (abs(old.location["y"] - new.location["y"]) < 2) is beside
         assert browser.find_elements(By.CSS_SELECTOR, ".diff.beside .hunk a")[0].get_attribute("href").endswith(("#p1", "#p2"))
+        hunks = browser.find_elements(By.CSS_SELECTOR, ".diff.beside .hunk")
+        assert hunks and all(h.find_element(By.CLASS_NAME, "reason").text and h.find_element(By.CLASS_NAME, "badge").text for h in hunks)
 
 
 def hostile(root: Path) -> Path:

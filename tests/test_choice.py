@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -201,31 +202,12 @@ def test_only_the_predict_call_when_asked_for(tmp_path: Path) -> None:
         (
             {"cut": "model"},
             WRITTEN,
-            "only the predict call was to leave, but writer.generate",
+            "only the predict call was to leave, but something else calls writer.generate",
             27,
-            "",
-        ),
-        (
-            {},
-            '@app.websocket("/ws")\nasync def ws(socket: WebSocket):\n    await socket.accept()\n    text = await socket.receive_text()\n'
-            '    ids = tokenizer(text, return_tensors="pt").input_ids\n    for _ in range(9):\n'
-            "        ids = writer.generate(ids, max_new_tokens=1)\n        await socket.send_text(tokenizer.decode(ids[0, -1]))\n",
-            "each round of the loop that runs the model needs ids of the round before, whose type is not known",
-            29,
-            "yield the results in a generator of their own, and send them in a loop over it",
-        ),
-        (
-            {},
-            '@app.post("/log")\ndef log(item: Item):\n    def lines():\n        ids = tokenizer(item.text, return_tensors="pt").input_ids\n'
-            "        for _ in range(9):\n            ids = writer.generate(ids, max_new_tokens=1)\n"
-            "            open('log.txt', 'a').write('next')\n            yield tokenizer.decode(ids[0, -1])\n\n"
-            "    return StreamingResponse(lines())\n",
-            "the loop that runs the model writes a file",
-            29,
-            "do that before the stream, or after it",
+            "call it in a statement of its own",
         ),
     ],
-    ids=["no row to send", "websocket", "lasting effect"],
+    ids=["no row to send"],
 )
 def test_what_cannot_be_cut_is_said_with_its_place(
     how: dict[str, Any], code: str, reason: str, line: int, fix: str, tmp_path: Path
@@ -234,6 +216,34 @@ def test_what_cannot_be_cut_is_said_with_its_place(
     (refused,) = report["not_ported"]
     assert refused["reason"].startswith(reason) and (refused["file"], refused["line"]) == ("main.py", line)
     assert refused["fix"] and refused["fix"].startswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "line"),
+    [
+        (
+            '@app.websocket("/ws")\nasync def ws(socket: WebSocket):\n    await socket.accept()\n    text = await socket.receive_text()\n'
+            '    ids = tokenizer(text, return_tensors="pt").input_ids\n    for _ in range(9):\n'
+            "        ids = writer.generate(ids, max_new_tokens=1)\n        await socket.send_text(tokenizer.decode(ids[0, -1]))\n",
+            "each round of the loop that runs the model needs ids of the round before, whose type is not known",
+            29,
+        ),
+        (
+            '@app.post("/log")\ndef log(item: Item):\n    def lines():\n        ids = tokenizer(item.text, return_tensors="pt").input_ids\n'
+            "        for _ in range(9):\n            ids = writer.generate(ids, max_new_tokens=1)\n"
+            "            open('log.txt', 'a').write('next')\n            yield tokenizer.decode(ids[0, -1])\n\n"
+            "    return StreamingResponse(lines())\n",
+            "the loop that runs the model writes a file",
+            29,
+        ),
+    ],
+    ids=["websocket", "lasting effect"],
+)
+def test_where_nothing_around_the_model_can_leave_it_is_served_by_itself(code: str, reason: str, line: int, tmp_path: Path) -> None:
+    report, port = planned(code, tmp_path)
+    (served,) = report["served_models"]
+    assert report["not_ported"] == [] and served["why"].startswith(f"{reason} (main.py:{line}); so the model is served by itself")
+    assert re.search(r"triton_models\.tiny\.(awaited\.)?generate\(ids, max_new_tokens=1\)", port)
 
 
 def test_the_request_stays_also_by_the_name_of_its_module(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import dataclasses
 import importlib
 import json
 import shutil
+import subprocess
 import sys
 from collections import OrderedDict, UserDict
 from pathlib import Path
@@ -84,6 +85,16 @@ def test_ensemble_on_triton_answers_like_the_original(folder: Path, case: dict[s
         assert set(case["ensembles"]) <= set(triton.models)
         now, _ = ask(FORKED, port, case, triton.url, together=8)
         counted = {row.name: row for row in triton.statistics()}
+    wired = tmp_path / "wired"
+    shutil.copytree(port / "triton_serving" / "model_repository", wired / "triton_serving" / "model_repository")
+    if (port / "triton_serving" / "wiring.py").is_file():
+        folder_of = str(wired / "triton_serving" / "model_repository")
+        subprocess.run([sys.executable, "-m", "triton_serving.wiring", folder_of], cwd=port, check=True)
+    run_by = {name: config.backend for name, config in configs(wired).items()}
+    assert set(run_by) == set(counted)
+    exported_ones = {*case.get("networks", []), *case.get("exported", [])}
+    assert {name for name, backend in run_by.items() if backend in ("onnxruntime", "pytorch")} == exported_ones
+    assert check(wired / "triton_serving" / "model_repository") == ()
     assert different(case, was, now[: len(was)]) == ""
     expected = [was[place] for place in case["stacked"]] * 8
     assert all(alike(reply, again) for reply, again in zip(expected, now[len(was) :], strict=True))
@@ -193,3 +204,48 @@ def test_a_stage_is_one_model_however_many_statements_it_has(tmp_path: Path) -> 
     whys = {row["name"]: row["why"] for row in report["served_models"]}
     assert set(whys) == {"detector", "reader_read"}
     assert "__call__ (app.py:9) is one stage" in whys["detector"]
+
+
+SESSIONS = """
+import numpy as np
+import onnxruntime
+from fastapi import FastAPI
+
+def session(name):
+    return onnxruntime.InferenceSession("weights/" + name)
+
+class Finder:
+    def __init__(self):
+        self.net = session("finder.onnx")
+    def locate(self, pixels):
+        return self.net.run(None, {"pixels": pixels})[0]
+
+class Reader:
+    def __init__(self):
+        self.net = session("reader.onnx")
+    def read(self, pixels):
+        return self.net.run(None, {"pixels": pixels})[0]
+
+app = FastAPI()
+finder = Finder()
+reader = Reader()
+
+def cut(pixels, corners):
+    left = int(corners[0, 0] * 8)
+    return np.ascontiguousarray(pixels[:, left : left + 8])
+
+@app.post("/read")
+def read(rows: list[list[float]]):
+    pixels = np.asarray(rows, dtype=np.float32)
+    corners = finder.locate(pixels)
+    patch = cut(pixels, corners)
+    letters = reader.read(patch)
+    return {"letters": letters.argmax(axis=1).tolist()}
+"""
+
+
+def test_a_function_that_loads_several_models_gives_each_stage_a_network_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SESSIONS)
+    report = api.apply(tmp_path, write=True)
+    networks = {row["name"]: {n["name"] for n in row["networks"]} for row in report["served_models"] if row["networks"]}
+    assert networks == {"finder_locate": {"finder_locate_network"}, "reader_read": {"reader_read_network"}}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import dataclasses
 import datetime
 import decimal
+import enum
 import importlib
 import importlib.util
 import math
@@ -14,11 +16,12 @@ import subprocess
 import sys
 import textwrap
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pydantic
@@ -275,7 +278,16 @@ def local(app: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_files_are_complete_and_in_one_folder() -> None:
-    around = {"__init__.py", "client.py", "triton_codec.py", "README.md", "requirements.txt", "Dockerfile", "docker-compose.yml"}
+    around = {
+        "__init__.py",
+        "client.py",
+        "alive.py",
+        "triton_codec.py",
+        "README.md",
+        "requirements.txt",
+        "Dockerfile",
+        "docker-compose.yml",
+    }
     around |= {f"k8s/{name}.yaml" for name in ("triton", "app", "autoscaling", "kserve")}
     around |= {"monitoring/prometheus.yml", "monitoring/prometheus-adapter.yaml", "monitoring/grafana.json"}
     each = {
@@ -356,6 +368,15 @@ def test_what_triton_would_refuse_is_said_before(broken: ServedModel, complaint:
     assert complaints(broken) == (complaint,)
     with pytest.raises(TritonMigrateError, match="model "):
         repository_files((broken,), APP)
+
+
+def test_what_is_proposed_for_a_backend_is_configuration() -> None:
+    source = Path("fixtures/apps/fastapi_shapes/after/triton_serving/exporting.py").read_text()
+    assigned = {ast.unparse(node.targets[0]): node.value for node in ast.parse(source).body if isinstance(node, ast.Assign)}
+    proposed = ast.literal_eval(assigned["PROPOSED"])
+    assert proposed.keys() == {"onnxruntime", "pytorch"}
+    for reason, line in (row for rows in proposed.values() for row in rows):
+        assert reason and text_format.Parse(line, ModelConfig()).ByteSize()
 
 
 def test_bytes_is_no_type_of_a_config() -> None:
@@ -476,6 +497,42 @@ def test_json_tensor_of_special_values(local: ModuleType) -> None:
     assert through([Box(corner=(1, 2))]) == [{"corner": (1, 2), "label": None}]
     with pytest.raises(TypeError, match=r"^a builtins\.object cannot travel to or from Triton as JSON$"):
         through({"a": object()})
+
+
+class Size(enum.Enum):
+    SMALL = 1
+
+
+class Place(NamedTuple):
+    row: int
+    size: Size
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shelf:
+    boxes: tuple[Box, ...]
+    places: dict[Size, Place]
+    made: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "made", self.made + 1)
+
+
+def test_json_tensor_keeps_records_whose_classes_are_known(local: ModuleType) -> None:
+    shelf = Shelf((Box(corner=(1, 2)),), {Size.SMALL: Place(3, Size.SMALL)})
+    tensor = local.pack_json({"all": [shelf, None]})
+    back = local.unpack_json(tensor, Shelf, Box, Place, Size)["all"][0]
+    assert (back, type(back), back.made) == (shelf, Shelf, 1), "made as it was: __post_init__ does not run twice"
+    assert type(back.boxes[0]) is Box and back.boxes[0].model_fields_set == {"corner"}
+    assert type(back.places[Size.SMALL]) is Place
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        back = local.unpack_json(tensor)["all"][0]
+    assert back.boxes[0].corner == (1, 2) == back["boxes"][0]["corner"] and "label" in back.boxes[0]
+    row, size = back.places[1]
+    assert (row, size, back.places[1].row) == (3, 1, 3), "of unknown classes: attributes and items, and a tuple stays one"
+    with pytest.raises(AttributeError, match="a record with boxes, places, made has no colour"):
+        back.colour  # noqa: B018
 
 
 def test_json_tensor_keeps_tables(local: ModuleType) -> None:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,6 +113,8 @@ def test_regions_are_made_once_and_grow(served: tuple[Path, Triton], protocol: s
     assert told["alike"]
     assert told["shape"] == [40_000, 3]
     assert "expecting 4 features" in told["error"]
+    if regions(triton):  # a busy machine cut the exit short: the next start sweeps
+        said(worker(port, "reuse", triton.url))
     assert regions(triton) == in_memory() == []
 
 
@@ -169,10 +172,14 @@ def test_a_worker_outlives_its_server(served: tuple[Path, Triton]) -> None:
 # ---------------------------------------------------------------- in process
 
 
+@pytest.fixture(scope="module")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, Any]]:
+    return ported(Path(__file__).parent / "individual" / "csv_lines", tmp_path_factory.mktemp("inside"), inprocess=True)
+
+
 @pytest.mark.triton
-def test_triton_runs_in_the_process_without_a_network_interface(tmp_path: Path) -> None:
-    folder = Path(__file__).parent / "individual" / "csv_lines"
-    original, port, case = ported(folder, tmp_path, inprocess=True)
+def test_triton_runs_in_the_process_without_a_network_interface(inside: tuple[Path, Path, dict[str, Any]]) -> None:
+    original, port, case = inside
     compiles(port)
     assert run(port, case, "inprocess") == run(original, case)
     told = said(worker(port, "inside", "inprocess"))
@@ -192,6 +199,76 @@ def test_triton_runs_in_the_process_without_a_network_interface(tmp_path: Path) 
     wrong = subprocess.run([*command, call.replace("predict", "fit")], env=env, capture_output=True, text=True, timeout=60)
     assert wrong.returncode == 1
     assert "fit is not one of the calls ('predict', 'predict_proba')" in wrong.stderr
+
+
+WORKERS = """
+import json
+import os
+from celery import Celery
+from triton_serving import models
+
+queue = Celery("workers", broker="filesystem://", backend="file://" + os.getcwd())
+places = {f"data_folder_{way}": os.getcwd() for way in ("in", "out")}
+queue.conf.update(broker_transport_options={**places, "control_folder": os.getcwd()})
+
+def scored():
+    from triton_serving.inprocess.server import server
+    kind = int(models.flowers.predict([[6.7, 3.0, 5.2, 2.3]])[0])
+    return kind, os.getpid(), server().folder
+
+@queue.task
+def score():
+    return scored()
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [json.dumps(scored()).encode()]
+"""
+ASKING = "import json, workers; print(json.dumps([r.get(timeout=60) for r in [workers.score.delay() for _ in range(8)]]))"
+
+
+@pytest.mark.triton
+@pytest.mark.parametrize("starter", ["gunicorn", "celery"])
+def test_every_forked_worker_starts_a_triton_of_its_own(starter: str, inside: tuple[Path, Path, dict[str, Any]], tmp_path: Path) -> None:
+    port = tmp_path / "port"
+    shutil.copytree(inside[1], port)
+    (port / "workers.py").write_text(WORKERS)
+    env = {**os.environ, "TRITON_URL": "inprocess", "TMPDIR": str(tmp_path)}
+    place = f"127.0.0.1:{Ports.free().http}"
+    command = ["gunicorn", "-w", "2", "--preload", "-b", place, "workers:app"]
+    if starter == "celery":
+        command = ["celery", "-A", "workers:queue", "worker", "-c", "2", "--without-gossip", "--without-mingle"]
+    started = subprocess.Popen([sys.executable, "-m", *command], cwd=port, env=env, stdout=PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        if starter == "celery":
+            asked = subprocess.run([sys.executable, "-c", ASKING], cwd=port, env=env, capture_output=True, text=True, timeout=120)
+            found = json.loads(asked.stdout)
+        else:
+            found = list(answers(f"http://{place}", started))
+    finally:
+        started.send_signal(signal.SIGTERM)
+        said = started.communicate(timeout=60)[0]
+    PIDS.update(pid for _, pid, _ in found)
+    assert {kind for kind, _, _ in found} == {2}, said
+    assert started.pid not in {pid for _, pid, _ in found}
+    tritons = {pid: folder for _, pid, folder in found}
+    assert len(set(tritons.values())) == len(tritons)
+    assert [folder for folder in tritons.values() if Path(folder).exists()] == in_memory() == [], "each has stopped"
+
+
+def answers(url: str, started: subprocess.Popen[str]) -> Iterator[list[Any]]:
+    """Of a server that is starting, until two of its workers have answered."""
+    seen: set[int] = set()
+    end = time.monotonic() + 60
+    while len(seen) < 2 and started.poll() is None and time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=30) as reply:
+                answer = json.load(reply)
+        except OSError:
+            time.sleep(0.05)
+            continue
+        seen.add(answer[1])
+        yield answer
 
 
 # ---------------------------------------------------------------- what cannot be, and what load() has to do
@@ -324,3 +401,68 @@ def test_a_class_method_makes_the_object_that_holds_the_model(tmp_path: Path) ->
     assert api.apply(tmp_path, write=True)["not_ported"] == []
     pipeline = (tmp_path / "triton_serving/model_repository/m/1/pipeline.py").read_text()
     assert "    cls = Scorer\n" in pipeline
+
+
+HANDED = """
+import socket
+import threading
+import joblib
+import numpy as np
+
+class Monitor(threading.Thread):
+    def __init__(self, sock, detector, report=print):
+        super().__init__(daemon=True)
+        self.sock, self.detector, self.report = sock, detector, report
+
+    def run(self):
+        while packet := self.sock.recv(24):
+            self.report(self.detector.predict(np.frombuffer(packet).reshape(1, -1))[0])
+
+def main():
+    detector = joblib.load("detector.joblib")
+    monitor = Monitor(socket.create_connection(("sensors", 9)), detector)
+    monitor.start()
+    monitor.join()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_an_object_that_is_handed_its_model_is_not_made_for_it(tmp_path: Path) -> None:
+    (tmp_path / "monitor.py").write_text(HANDED)
+    assert api.apply(tmp_path, write=True)["not_ported"] == []
+    assert "self.report(triton_models.detector.predict(" in (tmp_path / "monitor.py").read_text()
+    pipeline = (tmp_path / "triton_serving/model_repository/detector/1/pipeline.py").read_text()
+    assert 'joblib.load("detector.joblib")' in pipeline
+    assert "class Monitor" not in pipeline
+
+
+LISTENING = """
+import json
+import os
+import joblib
+from kafka import KafkaConsumer
+
+class Fraud:
+    def __init__(self, path=os.environ.get("MODEL", "fraud.joblib"), limit=0.5):
+        self.clf = joblib.load(path)
+        self.limit = limit
+        self.consumer = KafkaConsumer("payments", group_id="fraud")
+
+    def run(self):
+        for message in self.consumer:
+            print(self.clf.predict_proba([json.loads(message.value)])[0, 1] > self.limit)
+
+if __name__ == "__main__":
+    Fraud().run()
+"""
+
+
+def test_the_model_of_a_consumer_is_made_without_the_consumer(tmp_path: Path) -> None:
+    """Another one of the group would take its messages."""
+    (tmp_path / "fraud.py").write_text(LISTENING)
+    assert api.apply(tmp_path, write=True)["not_ported"] == []
+    pipeline = (tmp_path / "triton_serving/model_repository/clf/1/pipeline.py").read_text()
+    assert 'path = os.environ.get("MODEL", "fraud.joblib")' in pipeline
+    assert "Kafka" not in pipeline

@@ -445,3 +445,35 @@ def test_the_fields_that_a_model_serializer_lists(tmp_path: Path) -> None:
     urls = "from django.urls import path\nfrom views import Predict\nurlpatterns = [path('p', Predict.as_view())]\n"
     report = scanned(tmp_path, settings="ROOT_URLCONF = 'urls'\n", urls=urls, views=views)
     assert [sorted(i["name"] for i in e["inputs"]) for e in report["endpoints"]] == [["age", "size"]]
+
+
+def test_a_stub_that_a_test_puts_on_a_model_of_its_own_hides_no_other(tmp_path: Path) -> None:
+    app = """
+    import torch, torchvision
+    from settings import NAME
+    net = getattr(torchvision.models, NAME)(weights=None).eval()
+    """
+    test = """
+    import torchvision, app
+    def test_p(monkeypatch):
+        model = torchvision.models.vgg11()
+        monkeypatch.setattr(model, "forward", lambda x: [[1]])
+        app.net = model
+    """
+    route = ROUTE.format(ran="net.forward(torch.tensor(request.json)).tolist()")
+    (tmp_path / "settings.py").write_text("import os\nNAME = os.environ['NAME']\n")
+    report = scanned(tmp_path, app=dedent(app) + route, test_app=test)
+    assert models(report) == [("app.py", 4, "pytorch")], "of whichever name, a network of torchvision"
+    assert [(e["handler"], e["inference"]) for e in report["endpoints"]] == [("p", True)]
+
+
+def test_what_an_unknown_library_loads_from_pretrained_is_a_model_but_no_tokenizer(tmp_path: Path) -> None:
+    app = """
+    from voicelib import Speaker, SpeakerTokenizer
+    speaker = Speaker.from_pretrained("lab/speaker")
+    tokenizer = SpeakerTokenizer.from_pretrained("lab/speaker")
+    """
+    report = scanned(tmp_path, app=dedent(app) + ROUTE.format(ran="speaker.generate(tokenizer.encode(request.json))"))
+    assert models(report) == [("app.py", 3, "other:voicelib")]
+    report = scanned(tmp_path, app=dedent(app) + ROUTE.format(ran="tokenizer.encode(request.json)"))
+    assert models(report) == [] and not report["endpoints"][0]["inference"]

@@ -2,7 +2,7 @@
 
 `queues/<name>/` holds `app/`, `make_models.py` (run in the app's folder) and `case.json`: how the application and its worker start, the
 requests (those with `poll` are followed until their job is done), the files that need no model library once ported (`light`), and whether
-the port is asked through a real Triton (`triton`) or runs its pipelines in its own processes.
+the port is asked through a real Triton (`triton`) or runs its pipelines in its own processes. With `sync_queue` the port has no worker.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -29,7 +30,7 @@ from PIL import Image
 from triton_migrate import api
 from triton_migrate.base import Span
 from triton_migrate.entries.options import Told
-from triton_migrate.plan.queues import queue_rows
+from triton_migrate.plan.around.queues import queue_rows
 from triton_migrate.report import json as report_json
 from triton_migrate.server import Ports, running
 
@@ -46,13 +47,19 @@ def test_jobs_end_as_they_did(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     if case["redis"] and shutil.which("redis-server") is None:
         pytest.skip("needs redis-server")
+    for library in case.get("needs", ()):
+        pytest.importorskip(library)
+    alone = case.get("sync_queue", False)
     original, port = tmp_path / "original", tmp_path / "port"
     shutil.copytree(FOLDER / name / "app", original)
     subprocess.run([sys.executable, str(FOLDER / name / "make_models.py")], cwd=original, check=True)
     shutil.copytree(original, port)
-    report = api.apply(port, out=tmp_path / "out", write=True)
+    report = api.apply(port, out=tmp_path / "out", write=True, sync_queue=alone)
     assert report["not_ported"] == []
     report_json.validate(report)
+    steps = port / "triton_serving" / "model_repository"
+    for ensemble, stages in case.get("ensembles", {}).items():
+        assert re.findall(r'model_name: "(\w+)"', (steps / ensemble / "config.pbtxt").read_text()) == stages
     for file in case["light"]:
         assert [word for word in HEAVY if word in (port / file).read_text()] == [], file
     assert api.apply(port, out=tmp_path / "again", write=True)["changes"] == []
@@ -64,7 +71,7 @@ def test_jobs_end_as_they_did(name: str, tmp_path: Path) -> None:
         if case["triton"]:
             triton = stack.enter_context(running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None))
             url = triton.url
-        with started(case, port, url) as base:
+        with started({**case, "worker": None, "workers": ()} if alone else case, port, url) as base:
             now = [asked(case, request, base) for request in case["requests"]]
         if case["triton"]:
             assert sum(s.inference_count for s in triton.statistics()) >= sum(bool(r.get("infer")) for r in case["requests"])
@@ -89,6 +96,107 @@ def test_what_a_queue_is_told_is_kept_with_it(tmp_path: Path) -> None:
     assert "What the queue is told" in page and "dynamic_batching.default_queue_policy" in page
     assert "+## The queue" in patch
     assert "| retries: `max_retries` | celery_task_app/tasks.py:" in patch
+
+
+def test_a_route_that_polls_its_own_job_runs_it(tmp_path: Path) -> None:
+    port = tmp_path / "port"
+    shutil.copytree(FOLDER / "waited_for" / "app", port)
+    report = api.apply(port, write=True, sync_queue=True)
+    server = (port / "server.py").read_text()
+    assert report["not_ported"] == []
+    assert 'job = flooded(request.get_json()["row"])\n    return jsonify(job)' in server, "the queue's options go, and so does the loop"
+    assert 'job = flooded(request.get_json()["row"], margin=0.2)\n    answer = job\n' in server
+    assert 'level=level.call_local(request.get_json()["row"])' in server and "found = result\n" in server
+    kept = ("if job.is_failed", 'queue.enqueue(flooded, request.get_json()["row"]).id', ".get(blocking=True))", "result.get()")
+    assert [line for line in kept if line not in server] == [], "what asks how a job ended, or tells its id, needs the queue"
+    assert server.count("time.sleep(") == 1
+    configs = {p.parent.name: p.read_text() for p in (port / "triton_serving/model_repository").glob("*/config.pbtxt")}
+    times = sorted(re.findall(r"default_timeout_microseconds: (\d+)", "".join(configs.values())))
+    assert times == ["20000000", "30000000"], "the worker's time limit of the one, the expiry of the other"
+    report_json.validate(report)
+    assert [len(t["direct"]) for t in report["tasks"]] == [2, 2]
+    assert {o["fate"] for t in report["tasks"] for o in t["options"]} == {"kept"}, "other routes put them on the queue, too"
+    alone = tmp_path / "alone"
+    shutil.copytree(FOLDER / "waited_for" / "app", alone)
+    routes = (alone / "server.py").read_text().split("\n\n\n")
+    others = ("def watched(", "def flood_later(", "def strict(", "def peek(")
+    (alone / "server.py").write_text("\n\n\n".join(r for r in routes if not any(o in r for o in others)) + "\n")
+    report = api.apply(alone, write=True, sync_queue=True)
+    report_json.validate(report)
+    fates = {(o["option"], o["fate"]) for t in report["tasks"] for o in t["options"]}
+    assert fates == {
+        ("retries", "lost"), ("retry_delay", "lost"), ("expires", "mapped"), ("job_timeout", "mapped"), ("default_timeout", "mapped"),
+        ("result_ttl", "lost"),
+    }  # fmt: skip
+    assert "import time" not in (alone / "server.py").read_text()
+
+
+OTHERS = """
+import threading
+
+import joblib
+import numpy as np
+from arq import Retry, func
+from arq.connections import ArqRedis
+from fastapi import BackgroundTasks, FastAPI
+
+app = FastAPI()
+model, other, third = joblib.load("a.joblib"), joblib.load("b.joblib"), joblib.load("c.joblib")
+pool = ArqRedis()
+done = {}
+
+
+async def predict(ctx, row):
+    if len(row) != 2:
+        raise Retry(defer=5)
+    return float(model.predict_proba(np.array([row], dtype=np.float64))[0, 1])
+
+
+class WorkerSettings:
+    functions = [func(predict, max_tries=2)]
+    job_timeout = 30
+
+
+def work(key, row):
+    done[key] = float(other.predict_proba(np.array([row], dtype=np.float64))[0, 1])
+
+
+def beside(key, row):
+    done[key] = float(third.predict_proba(np.array([row], dtype=np.float64))[0, 0])
+
+
+@app.post("/rain")
+async def rain(row: list[float]):
+    return {"id": (await pool.enqueue_job("predict", row, _defer_by=2, _expires=60)).job_id}
+
+
+@app.post("/background")
+def background(key: str, row: list[float], tasks: BackgroundTasks):
+    tasks.add_task(work, key, row)
+    return {"key": key}
+
+
+@app.post("/thread")
+def thread(key: str, row: list[float]):
+    threading.Thread(target=beside, args=(key, row), daemon=True).start()
+    return {"key": key}
+"""
+
+
+def test_each_queue_has_its_table(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(OTHERS)
+    report = api.apply(tmp_path, out=tmp_path / "out")
+    report_json.validate(report)
+    told = {t["queue"]: {(o["option"], o["kind"], o["without_queue"]) for o in t["options"]} for t in report["tasks"]}
+    assert told == {
+        "arq": {
+            ("_defer_by", "delay", "lost"), ("_expires", "expiry", "mapped"), ("Retry", "retries", "lost"),
+            ("max_tries", "retries", "lost"), ("job_timeout", "time-limit", "mapped"),
+        },
+        "thread": {("Thread", "in-process", "lost")},
+    }  # fmt: skip
+    patch = (tmp_path / "out/migration.patch").read_text()
+    assert "| `background` | in-process: `background-task` | app.py:" in patch and "lost with it, never run again" in patch
 
 
 def test_a_chain_of_plain_tasks_could_be_an_ensemble() -> None:
@@ -128,8 +236,8 @@ def started(case: Case, folder: Path, url: str) -> Iterator[str]:
         if case["redis"]:
             stack.enter_context(process(["redis-server", "--port", str(redis), "--save", ""], folder, env, output))
             waited(lambda: connects(redis), log)
-        if case["worker"]:
-            stack.enter_context(process([sys.executable, *(filled(a, values) for a in case["worker"])], folder, env, output))
+        for worker in case.get("workers", [case["worker"]] if case.get("worker") else ()):
+            stack.enter_context(process([sys.executable, *(filled(a, values) for a in worker)], folder, env, output))
         stack.enter_context(process([sys.executable, *(filled(a, values) for a in case["command"])], folder, env, output))
         base = f"http://127.0.0.1:{port}"
         waited(lambda: answers(base + case["ready"]), log)

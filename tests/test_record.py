@@ -164,7 +164,8 @@ def test_a_command_is_recorded_until_it_ends(tmp_path: Path) -> None:
     file = api.record(app, command, out=out, upstream=upstream, listen=listen, say=say)
     assert file == out / "requests.jsonl"
     assert [(line["path"], line["expect_status"]) for line in lines(file)] == [("/predict", 200)] * 2
-    assert told[-1].startswith("2 requests in ")
+    assert told[-2].startswith("2 requests in ") and told[-1] == "no values were seen: no model is reached"
+    assert not (out / "observed.jsonl").exists()
     with pytest.raises(TritonMigrateError, match="cannot run nothing-of-that-name"):
         api.record(app, ("nothing-of-that-name",), out=out, upstream=1, listen=listen, say=told.append)
 

@@ -285,7 +285,9 @@ def test_what_crosses_the_cut_is_written_at_it_and_what_a_stage_does_besides_is_
     stages[0] = {**stages[0], "file": "x.py", "line": 2, "end_line": 4}
     picture = diagram.across(stages, row.served, noted)
     assert [label.text for label in picture.labels] == ["IMAGE STRING [1] +2", "LABELS STRING [-1] +3"]
-    assert picture.labels[0].full.startswith("IMAGE STRING [1] (declared), ")
+    assert picture.labels[0].full.startswith(
+        "IMAGE STRING [1] (declared; seen: ndarray float32, shape 1 × 3 or 2 × 3, values 0.1 to 7.9), "
+    )
     assert [box.noted for box in picture.boxes] == ["writes-file: keeps the upload", "", "", "", ""]
     assert diagram.across(stages).labels == ()
 
@@ -430,6 +432,24 @@ def test_many_at_once_is_put_in_plain_words() -> None:
     assert 'cat, when others are under way: $.label: "cat" -> "dog"' in text
     assert "95 of 96 replies equal when 32 clients ask at once: an answer depends on what else is under way" in text
     assert "the original itself varies at $.took" in text
+
+
+def test_rows_and_what_was_seen_are_put_in_plain_words() -> None:
+    report = sample("fastapi_images")
+    checks = report["verification"]["rows"]
+    assert [proof.rows_in_words(check) for check in checks] == [
+        "LABELS depends on the batch: the rows are not independent",
+        "3 rows asked alone and in one batch are the same",
+        "not asked in batches: it takes one row at a time",
+    ]
+    page, text = html.render(report), printed(terminal.verify_summary, report, width=200)
+    for said in ("LABELS depends on the batch", "row 2 of LABELS: 0.31 alone, 0.27 in a batch of 6", "it takes one row at a time"):
+        assert said in page and said in text
+    asking = report["served_models"][0]["endpoints"]
+    assert {e["port"]["proof"] for e in proven(report)["endpoints"] if e["port"] and e["id"] in asking} == {"loaded"}
+    assert "seen: ndarray float32, shape 1 × 3 or 2 × 3, values 0.1 to 7.9" in page and "has changed since the recording" in page
+    told = printed(terminal.scan_summary, report, width=200)
+    assert "app/old.py has changed since the recording" in told and ":3: float32 by the code, but the recording saw float64" in told
 
 
 # ---------------------------------------------------------------- terminal

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -21,6 +23,7 @@ import yaml
 
 from triton_migrate import api
 from triton_migrate.generate.deployment import PANELS
+from triton_migrate.report import json as report_json
 from triton_migrate.server import Ports, running
 
 HERE = Path(__file__).parent
@@ -80,6 +83,7 @@ def test_kubernetes_takes_the_manifests(app: Path, tmp_path: Path) -> None:
     assert pod["volumes"] == [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}]
     assert pod["containers"][0]["volumeMounts"] == [{"name": "shm", "mountPath": "/dev/shm"}]
     assert pod["containers"][0]["readinessProbe"]["httpGet"]["path"] == "/v2/health/ready"
+    assert pod["containers"][0]["livenessProbe"]["exec"]["command"] == ["python3", "triton_serving/alive.py"]
     (scaler,) = documents(serving / "k8s/autoscaling.yaml")
     (adapter,) = documents(serving / "monitoring/prometheus-adapter.yaml")
     assert adapter["rules"]["custom"][0]["name"]["as"] == scaler["spec"]["metrics"][0]["pods"]["metric"]["name"]
@@ -126,6 +130,10 @@ def test_metrics_of_the_application_are_counted_where_the_code_runs(tmp_path: Pa
     assert counted(metrics, "scaling_seconds_count") == 3
     assert counted(metrics, 'scaling_seconds_bucket{le="10.0"}') == 3
     assert counted(metrics, "iris_last_spread") > 0
+    report = api.apply(HERE / "stack/metrics/app", out=tmp_path / "out")
+    told = {name for metric in report["metrics"] for name in metric["triton"]}
+    assert {m["kind"] for m in report["metrics"]} >= {"counter", "gauge", "histogram"}
+    assert [name for name in told if f"\n{name}{{" not in metrics] == [], "what is said of Triton's metrics is on its metrics port"
     for panel in PANELS:
         for name in re.findall(r"nv_\w+", panel.query):
             assert f"\n{name}{{" in metrics, f"{panel.title}: this Triton has no {name}"
@@ -162,6 +170,69 @@ def test_what_the_application_keeps_the_server_keeps_for_all_workers(tmp_path: P
     assert statistics.request_success == 2, "one request of each worker"
     assert statistics.execution_count == 1, "the second was answered from the cache"
     assert re.search(r"^nv_cache_num_hits_per_model\{[^}]*\} 1$", metrics, re.M)
+
+
+CACHES = [  # file, kind, model that Triton answers for from its cache, too
+    ("app.py", "lru_cache", "a"), ("app.py", "cachetools", "b"), ("app.py", "flask-caching", "c"), ("app.py", "flask-caching", "d"),
+    ("app.py", "own", "e"), ("app.py", "own", "f"), ("app.py", "lru_cache", "g"), ("app.py", "own", "h"),
+    ("aside.py", "lru_cache", ""), ("aside.py", "fastapi-cache", "i"),
+]  # fmt: skip
+CACHING = """
+import json
+from app import app
+said, client = [], app.test_client()
+for _ in range(2):
+    said += [client.post(path, json={"row": [1.0, 2.0]}).get_json() for path in ("/lru", "/ttl", "/memo", "/redis", "/dict", "/kept")]
+    said.append(client.get("/view?row=1.0,2.0").get_json())
+"""
+BESIDE = """
+from aside import app as aside
+from fastapi.testclient import TestClient
+with TestClient(aside) as web:
+    said += [web.get("/score?a=1&b=2").json() for _ in range(2)]
+"""
+
+
+def test_each_kind_of_cache_is_kept_and_mapped(tmp_path: Path) -> None:
+    report = api.apply(HERE / "stack/caches/app", out=tmp_path)
+    report_json.validate(report)
+    assert report["not_ported"] == []
+    found = [(c["file"], c["kind"], m[1] if (m := re.search(r"\(model (\w)\)", c["why"])) else "") for c in report["caches"]]
+    assert sorted(found) == sorted(CACHES)
+    assert [c["why"] for c in report["caches"] if c["fate"] == "kept"] == ["it keeps the model, not results"]
+
+
+@pytest.mark.triton
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
+def test_each_kind_of_cache_has_hits_in_triton(tmp_path: Path) -> None:
+    for library in ("cachetools", "flask_caching"):
+        pytest.importorskip(library)
+    whole = importlib.util.find_spec("fastapi_cache") is not None
+    port = ported(HERE / "stack/caches/app", tmp_path)
+    subprocess.run([sys.executable, str(HERE / "stack/caches/make_models.py")], cwd=port, check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = probe.getsockname()[1]
+    redis = subprocess.Popen(["redis-server", "--port", str(number), "--save", ""], stdout=subprocess.DEVNULL)
+    try:
+        with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+            replies = []
+            for worker in range(2):  # each with a Redis database of its own
+                env = {**os.environ, "TRITON_URL": triton.url, "REDIS_URL": f"redis://127.0.0.1:{number}/{worker}"}
+                script = [sys.executable, "-c", CACHING + BESIDE * whole + "print(json.dumps(said))\n"]
+                done = subprocess.run(script, cwd=port, env=env, capture_output=True, text=True, check=True)
+                replies.append(json.loads(done.stdout.splitlines()[-1]))
+            counts = {s.name: (s.request_success, s.execution_count) for s in triton.statistics()}
+            with urllib.request.urlopen(triton.metrics_url) as reply:
+                metrics = reply.read().decode()
+    finally:
+        redis.terminate()
+        redis.wait(10)
+    assert replies[0] == replies[1] and replies[0][:7] == replies[0][7:14]
+    assert not whole or replies[0][14] == replies[0][15]
+    hits = {m[1]: int(m[2]) for m in re.finditer(r'^nv_cache_num_hits_per_model\{model="(\w)"[^}]*\} (\d+)', metrics, re.M)}
+    for model in "abcdefh" + "i" * whole:
+        assert counts[model] == (2, 1) and hits[model] == 1, f"{model}: each worker asked once, and the second got what the first had"
 
 
 @pytest.mark.parametrize(
@@ -203,11 +274,12 @@ def test_a_route_that_waits_for_a_task_runs_it_without_the_queue(tmp_path: Path)
     report = api.apply(port, write=True, cut="pipeline", sync_queue=True)
     assert report["not_ported"] == []
     server, was = (port / "server.py").read_text(), (app / "server.py").read_text()
-    assert 'grade.apply(args=[request.get_json()["row"]], kwargs={"top": True}, priority=3)' in server
-    assert 'grade.apply((request.get_json()["row"],), {"top": False}).get(timeout=30)' in server
+    assert 'triton.urgent(2, grade.apply)(args=[request.get_json()["row"]], kwargs={"top": True}, priority=3)' in server
+    assert 'triton.urgent(1, grade.apply)((request.get_json()["row"],), {"top": False}).get(timeout=30)' in server
     assert "later.delay(" in server and ".delay(" in was, "a client that polls still needs the queue"
     config = (port / "triton_serving/model_repository/grade/config.pbtxt").read_text()
-    assert "dynamic_batching { default_queue_policy { default_timeout_microseconds: 20000000 max_queue_size: 2 } }" in config
+    assert "priority_levels: 2 default_priority_level: 1 default_queue_policy { default_timeout_microseconds: 20000000" in config
+    assert "level 1 is 0, 2 is 3 of the application" in config, "on Redis the least number comes first"
     assert "queue_policy" not in (port / "triton_serving/model_repository/later/config.pbtxt").read_text()
     assert "`grade` (server.py:13), `grade` (server.py:20)" in (port / "triton_serving/README.md").read_text()
 
@@ -215,15 +287,28 @@ def test_a_route_that_waits_for_a_task_runs_it_without_the_queue(tmp_path: Path)
     script = (
         "import json\nfrom concurrent.futures import ThreadPoolExecutor\nfrom server import app\n"
         "ask = lambda path: (lambda r: [r.status_code, r.get_json()])(app.test_client().post(path, json={'row': [1.0, 2.0]}))\n"
-        "print(json.dumps([ask('/grade'), ask('/quick'), list(ThreadPoolExecutor(8).map(ask, ['/grade'] * 8))]))\n"
+        "import os, re, threading, urllib.request\n"
+        "def waiting():\n"
+        "    text = urllib.request.urlopen(os.environ['METRICS']).read().decode()\n"
+        "    return int(re.search(r'nv_inference_pending_request_count{model=\"grade\"[^}]*} (\\d+)', text)[1])\n"
+        "done, threads = [], []\n"
+        "def start(path, others):\n"
+        "    threads.append(threading.Thread(target=lambda: (ask(path), done.append(path))))\n"
+        "    threads[-1].start()\n"
+        "    while waiting() < others and not done: pass\n"
+        "said = [ask('/grade'), ask('/quick'), list(ThreadPoolExecutor(8).map(ask, ['/grade'] * 8))]\n"
+        "for number, path in enumerate(['/grade', '/grade', '/quick']): start(path, number)\n"
+        "for thread in threads: thread.join()\n"
+        "print(json.dumps([*said, done]))\n"
     )
     with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
-        env = {**os.environ, "TRITON_URL": triton.url, "BROKER_URL": "redis://127.0.0.1:1/0"}
+        env = {**os.environ, "TRITON_URL": triton.url, "BROKER_URL": "redis://127.0.0.1:1/0", "METRICS": triton.metrics_url}
         done = subprocess.run([sys.executable, "-c", script], cwd=port, env=env, capture_output=True, text=True, check=True)
-    alone, quick, together = json.loads(done.stdout)
+    alone, quick, together, ended = json.loads(done.stdout)
     assert (alone, quick) == ([200, {"label": True, "top": True}], [200, {"label": True, "top": False}])
     statuses = [status for status, _ in together]
     assert 3 <= statuses.count(200) < 8 and set(statuses) == {200, 503}, "one is at work, two may wait; the others are refused at once"
+    assert ended == ["/grade", "/quick", "/grade"], "who came last and is more urgent does not wait for the others"
 
 
 HEAD = "from flask import Flask, jsonify, request\napp = Flask(__name__)\n"
@@ -320,4 +405,206 @@ def test_a_model_of_a_gpu_is_served_on_a_machine_without_one(tmp_path: Path) -> 
 
 def _is_stub(process: psutil.Process, model: str) -> bool:
     command = process.info["cmdline"] or []
-    return any(part.endswith(f"/{model}/1/model.py") or f"/{model}/" in part for part in command) and "stub" in command[0]
+    return bool(command) and "stub" in command[0] and any(re.search(rf"/{model}/\d+/model\.py$", part) for part in command)
+
+
+ASKED = [  # method, path, JSON; what is done to the files before it
+    ("POST", "/risk/v1", True, ""), ("POST", "/risk/v2", True, ""), ("POST", "/risk/v3", True, ""), ("POST", "/risk/v4", True, ""),
+    ("POST", "/risk", True, ""), ("POST", "/versions/v2/activate", False, ""), ("POST", "/risk", True, ""),
+    ("POST", "/versions/v9/activate", False, ""), ("POST", "/risk?canary=1", True, ""), ("GET", "/versions", False, ""),
+    ("POST", "/quality", True, ""), ("POST", "/quality", True, "replace"), ("POST", "/quality/reload", False, ""),
+    ("POST", "/quality", True, ""), ("POST", "/quality/reload", False, "remove"), ("POST", "/quality", True, ""),
+]  # fmt: skip
+ASKING = """
+import json, os, sys
+from app import app
+client, said = app.test_client(), []
+for method, path, row, then in json.loads(sys.argv[1]):
+    if then == "replace":
+        os.replace("risk_v2.joblib", "quality.joblib")
+    elif then == "remove":
+        os.remove("quality.joblib")
+    reply = client.open(path, method=method, json={"row": [1.5, 0.5]} if row else None)
+    said.append([path, reply.status_code, reply.get_json()])
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.triton
+def test_models_to_choose_from_are_versions_and_a_new_file_counts_without_a_restart(tmp_path: Path) -> None:
+    source = HERE / "stack/versions"
+    port = ported(source / "app", tmp_path)
+    app = (port / "app.py").read_text()
+    assert 'MODELS = {"v1": 1, "v2": 2, "v3": 3}\nactive = "v1"' in app and app.count("version=") - app.count("version=version") == 2
+    assert 'triton.load_anew("check", errors=(OSError,))' in app and "joblib" not in app
+    repository = port / "triton_serving/model_repository"
+    assert sorted(p.name for p in (repository / "risk").iterdir()) == ["1", "2", "3", "config.pbtxt"]
+    assert "1 is 'v1', 2 is 'v2', 3 is 'v3'" in (repository / "risk/config.pbtxt").read_text()
+    assert '"--model-control-mode=explicit", "--load-model=*"' in (port / "triton_serving/Dockerfile").read_text()
+
+    def asked(app: Path, url: str, asking: list[tuple[str, str, bool, str]]) -> Any:
+        env = {**os.environ, "TRITON_URL": url}
+        script = [sys.executable, "-c", ASKING, json.dumps(asking)]
+        done = subprocess.run(script, cwd=app, env=env, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def fresh(app: Path) -> Path:
+        subprocess.run([sys.executable, str(source / "make_models.py")], cwd=app, check=True)
+        return app
+
+    original = fresh(Path(shutil.copytree(source / "app", tmp_path / "original")))
+    expected = asked(original, "", ASKED)
+    assert [status for _, status, _ in expected] == [200, 200, 200, 404, 200, 200, 200, 404, *[200] * 6, 503, 200]
+    assert expected[10][2] != expected[13][2], "the file that replaced it answers otherwise"
+    assert expected[11][2] == expected[10][2] and expected[15][2] == expected[13][2]
+    assert asked(fresh(port), "local", ASKED) == expected
+    with running(fresh(port), python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        assert asked(port, triton.url, ASKED[:11]) == expected[:11]
+        answered = {(s.name, s.version): s.request_success for s in triton.statistics()}
+        assert answered == {("risk", "1"): 2, ("risk", "2"): 2, ("risk", "3"): 2, ("check", "1"): 1}
+        assert asked(port, f"grpc://{triton.grpc_url}", ASKED[:2] + ASKED[11:]) == expected[:2] + expected[11:]
+        again = asked(fresh(port), triton.url, [ASKED[12], ASKED[10]])
+        assert again == [expected[12], expected[10]] != [expected[12], expected[13]], "the old file, loaded over HTTP"
+        assert alive(port, triton.url) == (0, ""), "each process answers, and so does one that refuses the sample"
+        for process in psutil.process_iter(["cmdline", "ppid"]):
+            if process.info["ppid"] == triton.process.pid and _is_stub(process, "check"):
+                process.kill()
+        assert alive(port, triton.url) == (1, "no process answers for check\n")
+        with urllib.request.urlopen(f"{triton.url}/v2/health/live") as reply:
+            assert reply.status == 200, "Triton says nothing of it"
+
+
+WATCHED = """
+import os
+import threading
+import time
+
+import joblib
+import numpy as np
+from flask import Flask, jsonify, request
+
+
+class Holder:
+    def __init__(self):
+        self.model = joblib.load("model.joblib")
+        self.stamp = os.stat("model.joblib").st_mtime
+
+    def watch(self):
+        while True:
+            time.sleep(5)
+            stamp = os.stat("model.joblib").st_mtime
+            if stamp != self.stamp:
+                self.model = joblib.load("model.joblib")
+                self.stamp = stamp
+
+
+app = Flask(__name__)
+holder = Holder()
+threading.Thread(target=holder.watch, daemon=True).start()
+
+
+@app.post("/score")
+def score():
+    x = np.array([request.get_json()["row"]], dtype=np.float64)
+    return jsonify(p=float({model}.predict_proba(x)[0, 1]))
+"""
+LOOKED_AT = """
+
+def current():
+    global held, stamp
+    if os.path.getmtime("model.joblib") > stamp:
+        held = joblib.load("model.joblib")
+        stamp = os.path.getmtime("model.joblib")
+    return held
+
+
+held = joblib.load("model.joblib")
+stamp = os.path.getmtime("model.joblib")
+"""
+
+
+def test_a_thread_that_watches_the_file_lets_triton_load_it(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(WATCHED.replace("{model}", "holder.model"))
+    report = api.apply(tmp_path, write=True)
+    app = (tmp_path / "app.py").read_text()
+    assert report["not_ported"] == [] and "joblib" not in app.replace("model.joblib", "")
+    assert 'if stamp != self.stamp:\n                triton.load_anew("score")\n                self.stamp = stamp' in app
+    assert "--model-control-mode=explicit" in (tmp_path / "triton_serving/Dockerfile").read_text()
+
+
+def test_a_route_that_looks_after_its_file_stays_and_is_told_why(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(WATCHED.partition("class Holder")[0] + LOOKED_AT + WATCHED.partition("@app.post")[0].split("\n")[-1])
+    text = (tmp_path / "app.py").read_text() + "\n\napp = Flask(__name__)\n\n\n@app.post" + WATCHED.partition("@app.post")[2]
+    (tmp_path / "app.py").write_text(text.replace("{model}", "current()"))
+    report = api.apply(tmp_path, out=tmp_path / "out")
+    (refused,) = report["not_ported"]
+    assert "changes held" in refused["reason"] or "changes stamp" in refused["reason"]
+    assert report["changes"] == []
+
+
+def test_what_moved_code_imports_by_name_is_required(tmp_path: Path) -> None:
+    text = (HERE / "stack/cache/app/app.py").read_text()
+    framed = 'def framed(row):\n    return importlib.import_module("pandas").DataFrame([row]).to_numpy()\n\n\n@lru_cache'
+    text = text.replace("np.array([row], dtype=np.float64)", "framed(row)").replace("@lru_cache", framed, 1)
+    (tmp_path / "app.py").write_text(text.replace("import joblib\n", "import importlib\n\nimport joblib\n", 1))
+    api.apply(tmp_path, write=True, cut="pipeline")
+    assert "pandas" in (tmp_path / "triton_serving/requirements.txt").read_text().split()
+
+
+def alive(port: Path, url: str) -> tuple[int, str]:
+    """What the liveness probe says."""
+    probe = [sys.executable, str(port / "triton_serving/alive.py")]
+    done = subprocess.run(probe, env={**os.environ, "TRITON_PROBED": url}, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+ACTOR = """
+import dramatiq
+import joblib
+import numpy as np
+from dramatiq.results import ResultTimeout, Results
+from flask import Flask, jsonify, request
+
+app = Flask(__name__)
+model = joblib.load("model.joblib")
+
+
+@dramatiq.actor(store_results=True, time_limit=20_000)
+def score(row):
+    x = np.array([row], dtype=np.float64)
+    return {"score": float(model.predict_proba(x)[0, 1])}
+
+
+@app.post("/score")
+def now():
+    message = score.send(request.get_json()["row"])
+    try:
+        return jsonify(message.get_result(block=True, timeout=10_000))
+    except ResultTimeout:
+        return jsonify(error="late"), 504
+
+
+@app.post("/strict")
+def strict():
+    try:
+        return jsonify(score.send(request.get_json()["row"]).get_result(block=True))
+    except ValueError:
+        return jsonify(error="bad"), 400
+
+
+@app.post("/later")
+def later():
+    return jsonify(id=score.send(request.get_json()["row"]).message_id), 202
+"""
+
+
+def test_an_actor_is_run_where_its_result_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(ACTOR)
+    report = api.apply(tmp_path, write=True, sync_queue=True)
+    app = (tmp_path / "app.py").read_text()
+    assert report["not_ported"] == []
+    assert 'message = score.fn(request.get_json()["row"])' in app and "return jsonify(message)\n    except ResultTimeout:" in app
+    assert 'score.send(request.get_json()["row"]).get_result(block=True)' in app, "a handler there tells what the queue made of an error"
+    assert "message_id" in app
+    (config,) = (tmp_path / "triton_serving/model_repository").glob("*/config.pbtxt")
+    assert "default_timeout_microseconds: 20000000" in config.read_text(), "its times are milliseconds"

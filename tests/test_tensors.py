@@ -12,8 +12,8 @@ import pytest
 from triton_migrate.generate.templates import render
 from triton_migrate.plan.cut import Crossing
 from triton_migrate.plan.planned import PlannedModel
-from triton_migrate.plan.tensors import pack, tensor, unpack
-from triton_migrate.plan.vtype import DATA, PLAIN, UNKNOWN, VType
+from triton_migrate.plan.values.tensors import pack, tensor, unpack
+from triton_migrate.plan.values.vtype import DATA, PLAIN, UNKNOWN, VType
 from triton_migrate.port import port
 from triton_migrate.study import study
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from triton_migrate.plan.types import Types
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.values.types import Types
+from triton_migrate.plan.values.vtype import VType
 from triton_migrate.study import Study, study
 
 # One function per case: the type of `x` at its end, as `said` writes it.

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 import venv
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from pathlib import Path
@@ -39,7 +41,7 @@ from triton_migrate.verify.replay import replay
 from triton_migrate.verify.requests import RecordedRequest, read_requests
 from triton_migrate.verify.run import verify_port
 from triton_migrate.verify.shares import memory, server_share
-from triton_migrate.verify.start import App, Application, free_ports, running_app, start_command
+from triton_migrate.verify.start import App, Application, free_ports, refuse_without_client, running_app, start_command
 from triton_migrate.verify.together import Crowd, together
 from triton_migrate.verify.varying import unexplained, varying
 from triton_migrate.verify.wire import wire
@@ -591,6 +593,58 @@ def test_clients_ask_at_the_same_time_and_neighbours_differ(tmp_path: Path) -> N
     with http_server(meet) as port, client(f"http://127.0.0.1:{port}") as session:
         answers = together(asked, session, Crowd(4, 2), lambda: None)
     assert [(a.request.id, a.reply.body) for a in answers] == [(name, b"ok") for name in "abbccaab"]
+
+
+def test_clients_that_do_not_all_come_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triton_migrate.verify.together.GATHERED", 0.0)
+    asked = (recorded(tmp_path, id="a", method="POST", json="a"),)
+    said = "3 clients that ask at once were not all started within 0 s"
+    with http_server(sized) as port, client(f"http://127.0.0.1:{port}") as session, pytest.raises(TritonMigrateError, match=said):
+        together(asked, session, Crowd(3, 1), lambda: None)
+
+
+@pytest.mark.parametrize(("resets", "status"), [(1, 200), (2, None)])
+def test_a_connection_that_is_reset_is_tried_once_more(tmp_path: Path, resets: int, status: int | None) -> None:
+    """A server closes a kept connection whenever it likes; one that does it again has no answer."""
+    left = [resets]
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if left[0]:
+            left[0] -= 1
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            handler.connection.close()
+            raise ConnectionResetError
+        sized(handler)
+
+    with http_server(answer) as port, client(f"http://127.0.0.1:{port}") as session:
+        reply = session.send(recorded(tmp_path, id="a", method="POST", json=1))
+    assert (reply.status, reply.error is None) == (status, status is not None)
+
+
+def test_a_reply_that_never_ends_is_given_up(tmp_path: Path) -> None:
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        with suppress(OSError):
+            while True:
+                handler.wfile.write(b"1\r\nx\r\n")
+
+    with http_server(endless) as port, client(f"http://127.0.0.1:{port}", timeout=0.2) as session:
+        reply = session.send(recorded(tmp_path, id="a", method="POST", json=1))
+    assert reply.status is None and reply.error == "EndlessError: the reply had not ended after 0 s"
+
+
+def test_an_interpreter_without_the_client_is_told_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "triton_serving").mkdir()
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho '{\"tritonclient\": null}'\n")
+    python.chmod(0o755)
+    refuse_without_client(tmp_path, python)  # nothing is ported, nothing is needed
+    (tmp_path / "triton_serving" / "client.py").write_text("")
+    refuse_without_client(tmp_path, Path(sys.executable))
+    with pytest.raises(TritonMigrateError, match=r"the port needs tritonclient, which .*python -m pip install 'tritonclient"):
+        refuse_without_client(tmp_path, python)
 
 
 # ------------------------------------------------------------------ load

@@ -80,6 +80,8 @@ def test_the_right_port_passes_on_recorded_requests(trees: tuple[Path, Path, Pat
     assert found.together is not None
     assert (found.together.mixed_up, found.together.left_out, found.together.shown) == ((), (), True)
     assert (found.together.clients, found.together.distinct, found.together.equal) == (32, 5, 96)
+    assert {check.model: (check.mixed_up, check.why) for check in found.rows} == {"picture": ((), ""), "rows": ((), "")}
+    assert {check.model: (check.calls, check.rows) for check in found.rows} == {"picture": (4, 4), "rows": (2, 2)}
     assert found.passed
 
 
@@ -112,7 +114,10 @@ def test_wrong_ports_are_found(trees: tuple[Path, Path, Path], tmp_path: Path, r
     alone = {result.id: [d.path for d in result.differences] for result in found.requests}
     among = {(mixed.id, mixed.difference.path) for mixed in found.together.mixed_up} if found.together else set()
     for wrong in WRONG[run]:
-        if wrong.get("together"):
+        if wrong.get("rows"):
+            (check,) = (check for check in found.rows if check.model == wrong["request"])
+            assert check.mixed_up and check.rows > 1 and check.mixed_up[0].alone != check.mixed_up[0].batched, wrong["name"]
+        elif wrong.get("together"):
             assert alone[wrong["request"]] == [], wrong["name"]
             assert (wrong["request"], wrong["path"]) in among, wrong["name"]
         else:

@@ -27,6 +27,7 @@ from triton_migrate.report.kept import DOCUMENT, Kept, packed, unpacked
 from triton_migrate.report.proven import proven
 
 if TYPE_CHECKING:
+    from triton_migrate.port import Port
     from triton_migrate.report.portfolio import Member
     from triton_migrate.server import Ports
     from triton_migrate.study import Study
@@ -34,22 +35,22 @@ if TYPE_CHECKING:
 
 CATEGORIES = ("tight", "loose", "modular", "individual")
 REPORT, PAGE, PATCH, REQUESTS, SARIF = "report.json", "report.html", "migration.patch", "requests.jsonl", "report.sarif"
-GENERATED = "generated.jsonl"
+GENERATED, OBSERVED = "generated.jsonl", "observed.jsonl"
 INDEX, PORTFOLIO = "index.html", "portfolio.json"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "venv", "node_modules", "__pycache__", ".triton-migrate")
 
 
 def scan(app: Path, *, out: Path | None = None, rules: Path | None = None, cache: FactsCache | None = None, jobs: int = 1) -> Report:
     """Analyse `app` without running it; with `out`, write report.json and report.html there."""
-    project = discover(app)
-    kept = Kept.of(cache, project, rules)
+    project, observed = discover(app), _observed_of(app, out)
+    kept = Kept.of(cache, project, rules, observed)
     texts = kept.texts()
     if (report := unpacked(texts.get(DOCUMENT))) is None:
         from triton_migrate.port import port
         from triton_migrate.report.build import document
         from triton_migrate.study import study
 
-        found = study(project, rules, cache=cache, jobs=jobs)
+        found = study(project, rules, cache=cache, jobs=jobs, observed=observed)
         report = document(found, port(found, _ids(found), write=False), done=False, options=_told("--rules", rules))
         texts = {}
     files = {name: texts[name] for name in (REPORT, PAGE) if name in texts} or _files_of(report, out, cache)
@@ -95,13 +96,26 @@ def apply(
 ) -> Report:
     """Plan and generate the port of the selected pipelines; write the patch and the report, and the app itself only when asked to."""
     from triton_migrate import changes
+    from triton_migrate.plan.staged.waiting import PLAIN, settled
+    from triton_migrate.plan.staged.workflows import JOINED, joined
     from triton_migrate.port import port
     from triton_migrate.report.build import document
     from triton_migrate.study import study
 
-    found = study(discover(app), rules, cache=cache, jobs=jobs, sharing=True)
-    chosen = _selected(found, categories, endpoints)
-    planned = port(found, chosen, exports, cut=cut, target=target, inprocess=inprocess, sync_queue=sync_queue)
+    found = study(discover(app), rules, cache=cache, jobs=jobs, sharing=True, observed=_observed_of(app, out))
+
+    def ported(seen: Study) -> Port:
+        chosen = _selected(seen, categories, endpoints)
+        return port(seen, chosen, exports, cut=cut, target=target, inprocess=inprocess, sync_queue=sync_queue)
+
+    planned = ported(found)
+    for reshaped, reason in ((joined, JOINED), (settled, PLAIN)):
+        if texts := reshaped(found):
+            whole = {**found.project.instead, **texts}
+            other = study(found.project.with_texts(whole), rules, cache=cache, jobs=jobs, sharing=True, observed=_observed_of(app, out))
+            tried = ported(other)
+            if _stages(tried) > _stages(planned):
+                found, planned = other, replace(tried, changes=changes.onto(tried.changes, whole, found.project.root, reason))
     changes.check(planned.changes, found.project.root)
     options = (
         *(word for category in categories if category != "all" for word in ("--category", category)),
@@ -126,7 +140,7 @@ def serve(app: Path, *, python: Path | None, ports: Ports, say: Callable[[str], 
     """Run the ported app's models on a real Triton until a signal comes."""
     from triton_migrate.server import serve as serve_triton
 
-    serve_triton(app, python=python, ports=ports, say=say)
+    serve_triton(app, python=python.absolute() if python is not None else None, ports=ports, say=say)
 
 
 def verify(
@@ -151,19 +165,23 @@ def verify(
     from triton_migrate.server import default_python
     from triton_migrate.verify.load import LoadPlan
     from triton_migrate.verify.run import verify_port
-    from triton_migrate.verify.start import Application
+    from triton_migrate.verify.start import Application, refuse_without_client
 
     report = report_json.read(out / REPORT)
     chosen = _application(report, application)
     started = Application(chosen["framework"], chosen["target"], chosen["server"], chosen["factory"], chosen["script"] or "")
+    if {row["port"]["status"] for row in report["endpoints"] if row["port"] is not None} & {"portable", "ported"} == {"portable"}:
+        say(f"{out / REPORT} is of a scan made after the port: run `triton-migrate apply` once more to see changes and proofs in it")
     levels = sorted({number for number in connections if number})
     middle = levels[len(levels) // 2] if levels else 0
     others = tuple(number for number in levels if number != middle)
     load = LoadPlan(middle, others, rate, seconds, rounds) if levels else None
     begun = time.monotonic()
     with _two_trees(app, out / PATCH) as (original, ported, fresh):
-        recorded, interpreter = requests or _requests_of(app, out), python or default_python(app)
+        recorded = requests or _requests_of(app, out)
+        interpreter = (python or default_python(app)).absolute()  # it is started in the copies; its links stay, as they name a venv
         exercised: tuple[Exercised, ...] = ()
+        refuse_without_client(ported, interpreter)
         if recorded is None:
             from triton_migrate.report.asking import routes
             from triton_migrate.verify.generated import generate
@@ -190,11 +208,19 @@ def record(
     cache: FactsCache | None = None,
     say: Callable[[str], None],
 ) -> Path:
-    """Run the command that starts `app` and write what clients send to a proxy before it; gives the file of requests."""
+    """Run the command that starts `app` and write what clients send to a proxy before it; gives the file of requests.
+
+    Beside it, observed.jsonl says what the values in the functions around the models were: the next `scan` and `apply` read it.
+    """
     from triton_migrate.report.matching import Infers
+    from triton_migrate.study import study
+    from triton_migrate.verify.observe import observing, places
     from triton_migrate.verify.record import record_app
 
-    record_app(app, command, out / REQUESTS, upstream=upstream, listen=listen, infers=Infers(scan(app, cache=cache)), say=say)
+    found = study(app, cache=cache)
+    with observing(found.project, places(found), out / OBSERVED, say=say) as env:
+        infers = Infers(scan(app, cache=cache))
+        record_app(app, command, out / REQUESTS, upstream=upstream, listen=listen, infers=infers, env=env, say=say)
     return out / REQUESTS
 
 
@@ -207,6 +233,13 @@ def _told(option: str, value: str | Path | None) -> tuple[str, ...]:
 
 def _ids(found: Study) -> frozenset[str]:
     return frozenset(p.entry.id for p, _ in (*found.inferring, *found.consuming))
+
+
+def _stages(planned: Port) -> int:
+    """The stages that Triton wires."""
+    from triton_migrate.generate.models import Written
+
+    return sum(len(w.served.steps) for w in planned.models if isinstance(w, Written))
 
 
 def _selected(found: Study, categories: tuple[str, ...], endpoints: tuple[str, ...]) -> frozenset[str]:
@@ -289,6 +322,11 @@ def _write_patch(patch: bytes, out: Path, *, keep: bool) -> None:
 def _requests_of(app: Path, out: Path) -> Path | None:
     """The recorded requests in their usual places."""
     return next((place for place in (app / REQUESTS, app.parent / REQUESTS, out / REQUESTS) if place.is_file()), None)
+
+
+def _observed_of(app: Path, out: Path | None) -> Path | None:
+    """What a recording saw of the values, in its usual places."""
+    return next((place for place in (app / OBSERVED, *((out / OBSERVED,) if out is not None else ())) if place.is_file()), None)
 
 
 @contextmanager

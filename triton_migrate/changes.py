@@ -14,9 +14,9 @@ import shutil
 import subprocess
 import tokenize
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import partial
 from hashlib import sha1
@@ -65,6 +65,14 @@ class ChangeSet:
     def ordered(self) -> tuple[NewFile | FileEdit, ...]:
         """By path, without edits that change nothing."""
         return tuple(sorted((*self.new, *(edit for edit in self.edits if edit.before != edit.after)), key=lambda change: change.path))
+
+
+def onto(found: ChangeSet, texts: Mapping[str, str], root: Path, reason: str) -> ChangeSet:
+    """The changes of an application whose files had other `texts`, as changes of what is in `root`."""
+    edited = {edit.path for edit in found.edits}
+    own = (FileEdit(path, read_text(root / path), text, reason, "review") for path, text in texts.items() if path not in edited)
+    edits = (replace(e, before=read_text(root / e.path)) if e.path in texts else e for e in found.edits)
+    return ChangeSet(found.new, (*edits, *own))
 
 
 # ---------------------------------------------------------------- text and bytes

@@ -11,8 +11,8 @@ import os
 import re
 import subprocess
 import tokenize
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pathspec
@@ -38,11 +38,17 @@ class Project:
     failed: tuple[Failed, ...]
     distributions: frozenset[str]
     commit: str | None
+    instead: Mapping[str, str] = field(default_factory=dict)  # texts that files do not have yet
 
     @property
     def ported(self) -> bool:
         """Whether the port was applied to this tree."""
         return (self.root / GENERATED / "client.py").is_file()
+
+    def with_texts(self, texts: Mapping[str, str]) -> Project:
+        """The same application, had some of its files these texts."""
+        read = (s if s.path not in texts else SourceFile(s.path, texts[s.path], _digest(texts[s.path].encode())) for s in self.sources)
+        return replace(self, sources=tuple(read), instead=texts)
 
 
 def discover(root: Path) -> Project:
@@ -113,7 +119,11 @@ def _read(path: Path, name: str) -> SourceFile:
     except SyntaxError:  # also says so, without the place, when one of the first two lines is no UTF-8
         data.decode()
         raise
-    return SourceFile(name, data.decode(encoding), hashlib.sha256(data).hexdigest())
+    return SourceFile(name, data.decode(encoding), _digest(data))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _line_of(exc: Exception, path: Path) -> int:

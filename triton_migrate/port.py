@@ -6,7 +6,6 @@ What generates and rewrites is loaded where there is something to port: LibCST a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,17 +16,19 @@ from triton_migrate.bind.records import BindPlan, Bound
 from triton_migrate.bind.versions import conflicts
 from triton_migrate.changes import ChangeSet, FileEdit, NewFile, NotDone, read_text
 from triton_migrate.entries.counted import visible_gpus, worker_count
-from triton_migrate.entries.records import Entry, Task
+from triton_migrate.entries.records import Application, Entry, Task
 from triton_migrate.generate.served import CLIENT, PYTRITON, ServedApp
 from triton_migrate.generate.snippets import unavailable_handler
-from triton_migrate.index import ir
 from triton_migrate.match import Matcher
+from triton_migrate.plan.around.caches import caches_of, kept_back
+from triton_migrate.plan.around.direct import Direct, direct_calls, level, levels
+from triton_migrate.plan.around.queues import beside_rows, queue_policy, queue_rows
+from triton_migrate.plan.around.reloads import Reload, asking_anew, reloads
+from triton_migrate.plan.around.strays import Handled
+from triton_migrate.plan.around.versions import Registries
 from triton_migrate.plan.choice import Where
 from triton_migrate.plan.cut import NoCut
-from triton_migrate.plan.direct import Direct, direct_calls
 from triton_migrate.plan.port import Planner
-from triton_migrate.plan.purity import repeatable
-from triton_migrate.plan.queues import queue_policy, queue_rows
 from triton_migrate.plan.records import NotPorted
 from triton_migrate.rulebook.book import normalised
 from triton_migrate.study import Study
@@ -39,16 +40,18 @@ if TYPE_CHECKING:
 HANDLED = ("flask", "fastapi")
 NOT_ATTACHED = "cannot tell where the application object is made that Triton would start with (Flask and FastAPI are known)"
 PASSED, STAGED = "python-backend", "ensemble"
+LOADED_ANEW = "a route loads its file anew, and an exported network would go on answering for the old one"
 INSTANCES = 8  # copies of a model at most
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """What `apply` would write. `models` are in the repository; `not_ported` says what stays and why."""
+    """What `apply` would write. `models` are in the repository; `not_ported` says what stays and why; `direct`: what needs no queue."""
 
     models: tuple[Written | Bound, ...]
     not_ported: tuple[NotPorted, ...]
     changes: ChangeSet
+    direct: tuple[Direct, ...] = ()
 
 
 def port(
@@ -66,23 +69,61 @@ def port(
     `cut`: see plan.choice. `target` "python-backend": tight pipelines whose state can be passed in leave the application, too,
     and modular ones are one model each; "ensemble": loose pipelines become ensembles as well, where they have stages.
     `inprocess`: for models served alone, what runs Triton in the application is written, too. `sync_queue`: routes that only wait for
-    a task run it themselves (plan.direct).
+    a task run it themselves (plan.around.direct).
 
     Without `write` the app's own files are left alone and the change set is empty: what a scan says needs only the served models.
     """
+
+    pipelines = tuple(p for p, _ in (*found.inferring, *found.consuming))
+    registries = Registries(found.evaluator, pipelines)
+    anew = {p.entry.id: made for p in pipelines if target != PASSED and (made := reloads(found.evaluator, p, found.pipelines))}
+
+    def planned(handled: Handled) -> Port:
+        return _port(found, endpoints, exports, cut, target, inprocess, sync_queue, write, handled)
+
+    for handled in (Handled(registries, anew), *((Handled(registries, {}), Handled(None, anew)) if anew else ())):
+        tried = planned(handled)
+        if _soundly(found, handled, tried):
+            return tried
+    return planned(Handled(None, {}))
+
+
+def _soundly(found: Study, handled: Handled, made: Port) -> bool:
+    plans = tuple(w.planned for w in made.models if not isinstance(w, Bound))
+    every = tuple(p for p, _ in (*found.inferring, *found.consuming))
+    return handled.soundly(found.evaluator, plans, every, frozenset(n.endpoint for n in made.not_ported))
+
+
+def _port(
+    found: Study,
+    endpoints: frozenset[str],
+    exports: str,
+    cut: str,
+    target: str,
+    inprocess: bool,
+    sync_queue: bool,
+    write: bool,
+    handled: Handled,
+) -> Port:
+    versions, anew = handled.registries, handled.anew
     selected = tuple((p, v) for p, v in (*found.inferring, *found.consuming) if p.entry.id in endpoints)
     stays = {
-        p.entry.id for p, v in selected if v.category == "tight" or (target != PASSED and replaced(found.evaluator, p, found.pipelines))
+        p.entry.id
+        for p, v in selected
+        if v.category == "tight" or (target != PASSED and p.entry.id not in anew and replaced(found.evaluator, p, found.pipelines))
     }
     tight, loose = (tuple((p, v) for p, v in selected if (p.entry.id in stays) is wanted) for wanted in (True, False))
     if target == PASSED:
         passed, binding = passable(tight)
         live = live_cells(found.evaluator, found.pipelines)
-        planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live, staged=frozenset())
+        planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live, staged=frozenset(), registries=versions)
     else:
+        chosen = {p.entry.id for p, v in tight if v.rule == "T1" and versions is not None and versions.of(p) is not None}
+        choosing, tight = (tuple((p, v) for p, v in tight if (p.entry.id in chosen) is wanted) for wanted in (True, False))
+        live = live_cells(found.evaluator, found.pipelines) if choosing else frozenset()
         binding = bind(found.evaluator, found.texts, tight, found.pipelines, conflicts(found.project.root))
         staged = frozenset({"modular", "loose"} if target == STAGED else {"modular"})
-        planner = Planner(found.evaluator, loose, Where(cut), staged=staged)
+        planner = Planner(found.evaluator, (*loose, *choosing), Where(cut), live, staged=staged, registries=versions)
     planned = planner.plan()
     pins, workers = _pins(found.project.root), worker_count(Matcher(found.evaluator), found.project.root)
     while planned.models or binding.bound:
@@ -90,12 +131,16 @@ def port(
         from triton_migrate.generate.networks import Exports, exporting
 
         asked = exporting(planned.models, Exports(exports))
-        made = [(m, write_model(found.evaluator, m, found.texts, pins, asked)) for m in planned.models]
-        written = [_counted(_caching(found, w), workers) for _, w in made if not isinstance(w, NoCut)]
+        still = replace(asked, never=LOADED_ANEW)
+        made = [
+            (m, write_model(found.evaluator, m, found.texts, pins, still if anew.keys() & {*m.endpoints} else asked))
+            for m in planned.models
+        ]
+        written = [_counted(_renewed(_caching(found, w), anew), workers) for _, w in made if not isinstance(w, NoCut)]
         troubles = [(m, w) for m, w in made if isinstance(w, NoCut)]
         direct = _direct(found, written) if sync_queue else ()
         written = [_limited(found, w, direct) for w in written]
-        edits = _edits(found, written, binding, direct) if write and not troubles else []
+        edits = _edits(found, written, binding, direct, anew) if write and not troubles else []
         if stuck := next((e for e in edits if isinstance(e, NotDone) and binding.bound and _binds(binding, e)), None):
             binding = unbound(binding, _simplify(stuck))
             continue
@@ -114,7 +159,7 @@ def port(
             needs = (*((CLIENT,) if written else ()), *((PYTRITON,) if binding.bound else ()))
             requirements = _requirements(found.project.root, needs)
             changes = _merged(found.project.root, _with_bindings(found, files, binding), (*done, *requirements))
-            return Port((*written, *binding.bound), (*planned.not_ported, *binding.not_ported), changes)
+            return Port((*written, *binding.bound), (*planned.not_ported, *binding.not_ported), changes, direct)
         failed = {e: problem for model, problem in reversed(troubles) for e in model.endpoints}
         for entry, problem in failed.items():
             planner.reject(entry, problem)
@@ -124,10 +169,16 @@ def port(
 
 def _caching(found: Study, written: Written) -> Written:
     """Where the application gives results again for equal inputs, the server may, too, if they are equal for sure."""
-    verdicts = [v for p, v in (*found.inferring, *found.consuming) if p.entry.id in written.planned.endpoints]
-    noted = (n.span.place for v in verdicts for n in v.noted if n.rule == "result-cache")
-    kept = next(noted, "") or next(_decorating(found, written), "")
-    return replace(written, served=replace(written.served, cached=kept)) if kept and repeatable(written.planned) else written
+    kept = next(iter(caches_of(found, written.planned)), None)
+    if kept is None or kept_back(written.planned, reloaded=False):
+        return written
+    return replace(written, served=replace(written.served, cached=kept.place))
+
+
+def _renewed(written: Written, anew: dict[str, tuple[Reload, ...]]) -> Written:
+    """A model that a route loads anew; replies of the old one are not kept."""
+    places = dict.fromkeys(place for e in written.planned.endpoints for reload in anew.get(e, ()) for place in reload.places)
+    return replace(written, served=replace(written.served, reloaded=tuple(places), cached="")) if places else written
 
 
 def _counted(written: Written, workers: tuple[int, str]) -> Written:
@@ -136,16 +187,6 @@ def _counted(written: Written, workers: tuple[int, str]) -> Written:
     if workers[0] == 1 or served.stacked or served.decoupled or served.steps or served.alone:
         return written
     return replace(written, served=replace(served, instances=min(workers[0], INSTANCES), workers=workers[1]))
-
-
-def _decorating(found: Study, written: Written) -> Iterator[str]:
-    """The places of caches that decorate functions on the way to the model (`@lru_cache`)."""
-    frames = (f for c in written.planned.cuts for s in c.sites for f in (*(frame for _, frame in s.chain), s.frame))
-    decorators = {(f.scope.file, d.at) for f in frames if f.scope.kind == "function" for d in f.scope.function.decorators}
-    for span, _ in found.caches:
-        at = (span.line, span.column, span.end_line, span.end_column)
-        if any(file == span.file and ir.holds(whole, at) for file, whole in decorators):
-            yield span.place
 
 
 def _simplify(edit: NotDone) -> NoCut:
@@ -194,10 +235,13 @@ def _direct(found: Study, written: list[Written]) -> tuple[Direct, ...]:
     ported = {e for w in written for e in w.planned.endpoints}
     asking = frozenset(c.scope for w in written for c in w.planned.cuts)
     tasks = {t.handler.scope for t, _ in found.told if t.id in ported or t.handler.scope in asking}
-    return tuple(direct_calls(Matcher(found.evaluator), found.texts, frozenset(tasks)))
+    brokers = tuple(name for name, _ in found.beside.brokers)
+    return tuple(direct_calls(Matcher(found.evaluator), found.texts, frozenset(tasks), brokers))
 
 
-def _edits(found: Study, written: list[Written], binding: BindPlan, direct: tuple[Direct, ...]) -> list[FileEdit | NotDone]:
+def _edits(
+    found: Study, written: list[Written], binding: BindPlan, direct: tuple[Direct, ...], anew: dict[str, tuple[Reload, ...]]
+) -> list[FileEdit | NotDone]:
     from triton_migrate.rewrite.bind import BindEdits
 
     app = BindEdits(found.evaluator, found.texts)
@@ -208,24 +252,40 @@ def _edits(found: Study, written: list[Written], binding: BindPlan, direct: tupl
     for model in written:
         app.cut(model.planned, model.names)
     for call in direct:
-        app.run_here(call)
+        order = next((w.served.levels for w in written if any(c.scope is call.task for c in w.planned.cuts)), None)
+        app.run_here(call, level(call, order))
+    for reload, names in asking_anew([(w.planned.endpoints, w.every) for w in written], anew).items():
+        app.load_anew(reload, names)
     ported = {e for w in written for e in w.planned.endpoints}
     handlers = (p.entry.handler.scope for p in found.pipelines if p.entry.id in ported and isinstance(p.entry, (Entry, Task)))
     app.leftovers.handlers |= {(s.file, s.function.at) for s in handlers if s.kind == "function"}
-    asking = (
-        p for p in found.pipelines if p.entry.id in ported and not all(s.worker is not None for s in p.sites)
-    )  # not only a worker of theirs
-    frameworks = {p.entry.framework for p in asking if isinstance(p.entry, Entry)}
     files = {call.span.file for call in direct}
-    frameworks |= {p.entry.framework for p in found.pipelines if isinstance(p.entry, Entry) and p.entry.file in files}
-    for application in {a.span: a for a in found.applications}.values():
-        if application.framework in frameworks and application.framework in HANDLED:
+    asking = tuple(
+        p.entry
+        for p in found.pipelines
+        if isinstance(p.entry, Entry)
+        # not only a worker of theirs
+        and (p.entry.file in files or (p.entry.id in ported and not all(s.worker is not None for s in p.sites)))
+    )
+    for application in _serving(found, asking):
+        if application.framework in HANDLED:
             app.unavailable(application, unavailable_handler(application.framework))
     apps = {a.span: a for a in found.applications if a.framework in HANDLED}.values() if binding.bound else ()
     if binding.web and not sum(app.attach(application) for application in apps):
         return [NotDone(binding.bound[0].span, NOT_ATTACHED)]
     root = found.project.root
-    return [_sound(edit) for edit in app.files({path: read_text(root / path) for path in found.texts})]
+    instead = found.project.instead
+    return [_sound(edit) for edit in app.files({path: instead.get(path) or read_text(root / path) for path in found.texts})]
+
+
+def _serving(found: Study, entries: tuple[Entry, ...]) -> tuple[Application, ...]:
+    """The applications that serve these entries: one imports the other; all of the framework where none does."""
+    program = found.evaluator.program
+    files, frameworks = {e.file for e in entries}, {e.framework for e in entries}
+    around = frozenset[str]().union(*map(program.imported_by, files))
+    of_them = tuple(a for a in {a.span: a for a in found.applications}.values() if a.framework in frameworks)
+    told = tuple(a for a in of_them if a.span.file in around or files & program.imported_by(a.span.file))
+    return told or of_them
 
 
 def _sound(edit: FileEdit | NotDone) -> FileEdit | NotDone:
@@ -244,15 +304,16 @@ def _limited(found: Study, written: Written, direct: tuple[Direct, ...]) -> Writ
     """What a queue was told of a task that is run without it, Triton's scheduler is told."""
     scopes = {c.scope for c in written.planned.cuts} & {d.task for d in direct}
     told = tuple(option for task, options in found.told if task.handler.scope in scopes for option in options)
-    policy = queue_policy(told)
-    if policy is None or written.served.decoupled or written.served.steps:
+    policy, order = queue_policy(told), levels(tuple(d for d in direct if d.task in scopes))
+    if written.served.decoupled or written.served.steps:
         return written
-    return replace(written, served=replace(written.served, policy=policy))
+    return replace(written, served=replace(written.served, policy=policy, levels=order))
 
 
 def _served_app(found: Study, written: list[Written], direct: tuple[Direct, ...] = ()) -> ServedApp:
     ported = {e for w in written for e in w.planned.endpoints}
     queued = tuple(row for t, told in found.told if t.id in ported for row in queue_rows(t.name, told))
+    queued += beside_rows(tuple(p for p in found.pipelines if p.entry.id in ported))
     visible = visible_gpus(Matcher(found.evaluator), found.project.root)
     here = tuple((d.task.name, d.wait.place) for d in direct)
     started, gpus = _started(found, written), _gpus(written, visible[0])

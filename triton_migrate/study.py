@@ -20,6 +20,7 @@ from triton_migrate.entries.tasks import tasks, worker_startups
 from triton_migrate.index import ir
 from triton_migrate.index.cache import FactsCache
 from triton_migrate.index.facts import facts_of
+from triton_migrate.index.observed import read
 from triton_migrate.index.text import Text
 from triton_migrate.match import Matcher, last_of
 from triton_migrate.resolve.evaluate import Evaluator
@@ -69,18 +70,26 @@ class Study:
 
 
 def study(
-    app: Path | Project, rules: Path | None = None, *, cache: FactsCache | None = None, jobs: int = 1, sharing: bool = False
+    app: Path | Project,
+    rules: Path | None = None,
+    *,
+    cache: FactsCache | None = None,
+    jobs: int = 1,
+    sharing: bool = False,
+    observed: Path | None = None,
 ) -> Study:
     """Discover, index, resolve, match, trace, classify. `cache` and `jobs` change the time it takes, nothing else.
 
-    `sharing`: scripts beside an application are consumers, too, where they run the artifact of a model that it serves.
+    `sharing`: scripts beside an application are consumers, too, where they run the artifact of a model that it serves. `observed`: the
+    file in which a recording wrote what it saw.
     """
     project = app if isinstance(app, Project) else discover(app)
     lowered = facts_of(project.sources, cache, jobs)
     facts = tuple(f for f in lowered if isinstance(f, ir.ModuleFacts))
     broken = tuple(f for f in lowered if isinstance(f, Failed))
     rulebook = load_rulebook(rules, cache)
-    evaluator = Evaluator(Program(facts, rulebook.import_roots), rulebook)
+    seen = read(observed, project.sources) if observed is not None else None
+    evaluator = Evaluator(Program(facts, rulebook.import_roots, seen), rulebook)
     matcher = Matcher(evaluator)
     models = Models(matcher, frozenset(f.scope for f in (*startup_functions(matcher), *worker_startups(matcher))), project.distributions)
     web = Routes(matcher)

@@ -1,7 +1,8 @@
 """Takes nothing, prints how long a call of a model takes through shared memory, as network tensors, and in process, side by side.
 
-The model gives back a tenth of what it is given, on the real Triton, so that the way is what is measured. Ratios of medians in one
-run on one machine, the ways in turn; absolute times mean little on a shared machine. Run it by hand: `python tests/bench/shm.py`.
+The model gives back a tenth of what it is given, on the real Triton, so that the way is what is measured. Memory and network take turns
+call by call in one process, since two processes are not woken alike; absolute times mean little on a shared machine.
+Run it by hand: `python tests/bench/shm.py`.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import textwrap
 from pathlib import Path
 
 from triton_migrate import api
 from triton_migrate.server import Ports, running
 
-SIZES = {"1 KB": 1_000, "150 KB": 150_000, "1 MB": 1_000_000, "4 MB": 4_000_000, "10 MB": 10_000_000, "40 MB": 40_000_000}
-TURNS, CALLS = 7, 10
+SIZES = {"1 KB": 1_000, "150 KB": 150_000, "1 MB": 1_000_000, "4 MB": 4_000_000, "40 MB": 40_000_000}
+TURNS, CALLS = 10, 20
+LARGE, FEWER = 10_000_000, 3  # bytes from which a turn has that many calls
 WAYS = ("memory http", "network http", "memory grpc", "network grpc", "in process")
 
 SCRIPT = '''
@@ -36,22 +37,28 @@ class Tenth:
         return rows[: len(rows) // 10]
 '''  # fmt: skip
 WORKER = '''
-import sys, time
+import json, sys, time
 import numpy as np
-from triton_serving import models
+from triton_serving import models, shared_memory
 
-rows = {size: np.ones((size // 4000, 1000), np.float32) for size in %r}
-for rows_ in rows.values():
-    models.tenth.predict(rows_)
+rows = {size: np.ones((max(size // 4000, 1), min(size // 4, 1000)), np.float32) for size in %r}
+shared = json.loads(%r)  # of each way of this process, whether it uses memory
+def call(size, usable):
+    shared_memory._state.usable = usable
+    start = time.perf_counter()
+    models.tenth.predict(rows[size])
+    return time.perf_counter() - start
+for size in rows:
+    for usable in shared.values():
+        call(size, usable)
 print("ready", flush=True)
 for line in sys.stdin:
     size, calls = map(int, line.split())
-    took = []
-    for _ in range(calls):
-        start = time.perf_counter()
-        models.tenth.predict(rows[size])
-        took.append(time.perf_counter() - start)
-    print(sorted(took)[len(took) // 2], flush=True)
+    took = {way: [] for way in shared}
+    for number in range(calls):
+        for way in sorted(shared, reverse=number %% 2):
+            took[way].append(call(size, shared[way]))
+    print(json.dumps(took), flush=True)
 '''  # fmt: skip
 
 
@@ -59,11 +66,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="triton-migrate-bench-") as folder:
         port = _port(Path(folder, "app"))
         with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
-            grpc = f"grpc://{triton.grpc_url}"
-            urls = dict(zip(WAYS, ((triton.url, "1"), (triton.url, "0"), (grpc, "1"), (grpc, "0"), ("inprocess", "1")), strict=True))
-            workers = {way: _worker(port, *where) for way, where in urls.items()}
+            urls = {"http": triton.url, "grpc": f"grpc://{triton.grpc_url}"}
+            workers = [_worker(port, url, {f"memory {name}": True, f"network {name}": False}) for name, url in urls.items()]
+            workers.append(_worker(port, "inprocess", {"in process": True}))
             measured = {size: _measured(workers, size) for size in SIZES.values()}
-            for worker in workers.values():
+            for worker in workers:
                 worker.communicate()
     _print(measured)
 
@@ -78,9 +85,9 @@ def _port(app: Path) -> Path:
     return app
 
 
-def _worker(port: Path, url: str, shared: str) -> subprocess.Popen[str]:
-    env = {**os.environ, "TRITON_URL": url, "TRITON_SHARED_MEMORY": shared}
-    command = [sys.executable, "-c", textwrap.dedent(WORKER % (list(SIZES.values()),))]
+def _worker(port: Path, url: str, shared: dict[str, bool]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WORKER % (list(SIZES.values()), json.dumps(shared))]
+    env = {**os.environ, "TRITON_URL": url}
     worker = subprocess.Popen(
         command, cwd=port, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -89,15 +96,16 @@ def _worker(port: Path, url: str, shared: str) -> subprocess.Popen[str]:
     return worker
 
 
-def _measured(workers: dict[str, subprocess.Popen[str]], size: int) -> dict[str, float]:
-    took: dict[str, list[float]] = {way: [] for way in workers}
+def _measured(workers: list[subprocess.Popen[str]], size: int) -> dict[str, float]:
+    took: dict[str, list[float]] = {way: [] for way in WAYS}
     for _ in range(TURNS):
-        for way, worker in workers.items():
+        for worker in workers:
             assert worker.stdin is not None
             assert worker.stdout is not None
-            worker.stdin.write(f"{size} {CALLS}\n")
+            worker.stdin.write(f"{size} {CALLS if size < LARGE else FEWER}\n")
             worker.stdin.flush()
-            took[way].append(float(worker.stdout.readline()))
+            for way, times in json.loads(worker.stdout.readline()).items():
+                took[way] += times
     return {way: statistics.median(times) for way, times in took.items()}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.values.vtype import VType
 from triton_migrate.resolve.calls import argument_map
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope

@@ -13,8 +13,8 @@ from triton_migrate.index.flow import walk
 from triton_migrate.plan.cut import Crossing, NoCut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.rows import frame_at
-from triton_migrate.plan.tensors import tensor
-from triton_migrate.plan.vtype import UNKNOWN
+from triton_migrate.plan.values.tensors import tensor
+from triton_migrate.plan.values.vtype import UNKNOWN
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Literal
 from triton_migrate.rulebook.vocabulary import Effect, WebAbort, WebRequest, WebResponse

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from triton_migrate.bind.records import Bound
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
-from triton_migrate.classify.state import fills
-from triton_migrate.entries.records import Entry
 from triton_migrate.index import flow, ir
+from triton_migrate.plan.around.reloads import replaces, replacing
+from triton_migrate.plan.around.watchers import watching
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.vocabulary import Effect, ModelTrain
@@ -36,23 +36,14 @@ def touching(evaluator: Evaluator, pipelines: tuple[Pipeline, ...], bound: tuple
 
 
 def replaced(evaluator: Evaluator, pipeline: Pipeline, every: tuple[Pipeline, ...]) -> bool:
-    """Whether a route that predicts nothing puts another model in place of this one: `POST /reload` has to happen where the model is."""
-    cells = frozenset(o for site in pipeline.sites for o in site.taint if isinstance(o, Cell) and o.lasting)
-    others = (Course(p, evaluator) for p in every if p is not pipeline and not p.sites and isinstance(p.entry, Entry))
-    return any(_replaces(course, step) & cells for course in others for step in course.pipeline.steps)
-
-
-def _replaces(course: Course, step: Step) -> set[Cell]:
-    """What the step puts a loaded model into, unless it only fills what is empty."""
-    if step.scope.name == "__init__" or not (of.loads(step) or step.taint & course.loading):
-        return set()
-    return {cell for cell in step.writes if cell.lasting and not fills(course, step, cell)}
+    """Whether a route that predicts nothing, or a thread, puts another model in place of this one: that happens where the model is."""
+    return any(next(found, None) is not None for found in (replacing(evaluator, pipeline, every), watching(evaluator, pipeline, every)))
 
 
 def _changes(course: Course, step: Step) -> Iterator[Cell]:
     """What lasts and changes: cells that are written, and those that hold what is trained or filled."""
     if step.scope.name == "__init__" or _loads(course, step):
-        yield from () if course.pipeline.sites else _replaces(course, step)
+        yield from () if course.pipeline.sites else replaces(course, step)
         return
     yield from (cell for cell in step.writes if cell.lasting)
     if names := frozenset(_mutated(step)):

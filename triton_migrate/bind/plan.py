@@ -19,8 +19,8 @@ from triton_migrate.index.text import Text
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.records import NotPorted, Tensor
-from triton_migrate.plan.tensors import CODEC, tensor
-from triton_migrate.plan.vtype import SHAPED, UNKNOWN
+from triton_migrate.plan.values.tensors import CODEC, tensor
+from triton_migrate.plan.values.vtype import SHAPED, UNKNOWN
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.models import model_name

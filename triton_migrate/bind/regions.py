@@ -16,8 +16,8 @@ from triton_migrate.plan.costs import MOVED, crossing_cost
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.regions import Regions
-from triton_migrate.plan.tensors import tensor
-from triton_migrate.plan.vtype import UNKNOWN, VType
+from triton_migrate.plan.values.tensors import tensor
+from triton_migrate.plan.values.vtype import UNKNOWN, VType
 from triton_migrate.resolve.scopes import Scope
 
 

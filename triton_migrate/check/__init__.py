@@ -61,7 +61,12 @@ def _problems(repository: Path, models: tuple[Model, ...]) -> Iterator[Problem]:
         yield from scheduling_problems(model)
         yield from source_problems(repository, model)
         if model.ensemble:
-            yield from ensemble_problems(model, main)
+            yield from ensemble_problems(model, main | _named(models, Path(model.file).name))
+
+
+def _named(models: tuple[Model, ...], file: str) -> dict[str, Model]:
+    """What a server started with --model-config-name takes instead of config.pbtxt, where a model has it."""
+    return {model.name: model for model in models if Path(model.file).name == file}
 
 
 __all__ = ["Problem", "check"]

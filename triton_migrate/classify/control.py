@@ -110,7 +110,8 @@ def _carried(course: Course, scope: Scope, loop: ir.For | ir.While) -> frozenset
     target = flow.binds((loop,)) - flow.binds(loop.body)
     early, _ = _early(loop.body, frozenset(target), places)
     changed = early & flow.binds(loop.body) & before
-    return frozenset(name for name in changed if not _only_counts(loop.body, name))
+    runs = frozenset(course.steps[number].stmt.at for number in inside if number in course.leading)
+    return frozenset(name for name in changed if not _only_counts(loop.body, name) and not _only_gathers(loop.body, name, runs))
 
 
 def _early(block: ir.Block, bound: frozenset[str], places: frozenset[ir.At]) -> tuple[frozenset[str], frozenset[str]]:
@@ -153,6 +154,12 @@ def _only_counts(body: ir.Block, name: str) -> bool:
     """Every change of the name is `name += constant`."""
     changes = [s for s in flow.flatten(body) if name in flow.binds((s,)) and not flow.blocks(s)]
     return all(isinstance(s, ir.Assign) and s.augmented and isinstance(s.value, ir.Constant) for s in changes)
+
+
+def _only_gathers(body: ir.Block, name: str, runs: frozenset[ir.At]) -> bool:
+    """`rows = np.vstack([rows, row])`: what reads the name binds it anew, and runs no model with it."""
+    reading = [s for s in flow.flatten(body) if any(n.id == name for e in flow.expressions(s) for n in flow.names(e))]
+    return all(isinstance(s, ir.Assign) and s.at not in runs and flow.binds((s,)) == {name} for s in reading)
 
 
 # ---------------------------------------------------------------- branches
@@ -200,9 +207,10 @@ def _picks(course: Course, step: Step) -> bool:
     value = step.stmt.value if isinstance(step.stmt, ir.Assign) else None
     if not isinstance(value, ir.Subscript) or isinstance(value.key, ir.Constant):
         return False
-    made = {site.api.made for site in course.sites}
+    run = {(site.api.made, site.api.path) for site in course.sites}
     found = course.evaluator.values(value, course.evaluator.program.generic(step.scope))
-    return any(isinstance(v, Api) and v.site is not None and v.site in made for v in found)
+    picked = [v for v in found if isinstance(v, Api) and v.site is not None]
+    return any(v.site == made and path.startswith(v.path) for v in picked for made, path in run)  # `model.names[label]` is no model
 
 
 def _jumps(course: Course, stages: frozenset[Scope]) -> Iterator[Obstacle]:

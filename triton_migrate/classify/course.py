@@ -122,7 +122,8 @@ class Course:
     @cached_property
     def feeding(self) -> tuple[Step, ...]:
         """The steps in the backward slice of a predict site, the sites' own among them."""
-        return tuple(step for step in self.pipeline.steps if step.number in self.pipeline.before | self.predicting)
+        wanted = self.pipeline.before | self.predicting
+        return tuple(step for step in self.pipeline.steps if step.number in wanted)
 
     def reads(self, step: Step, cell: Cell) -> bool:
         """Whether the statement itself reads the cell; its taint also has what it depends on through others."""

@@ -87,6 +87,8 @@ def _of_state(course: Course, state: State) -> Iterator[Evidence]:
     for step in course.feeding:
         if of.has_effect(step, "db-read") and kept.cached_row(course, step):
             yield Evidence("result-cache", "what the database has of an earlier request is not made again", step.span)
+    for step in kept.answered_early(course, state):
+        yield Evidence("result-cache", "what an earlier request left for the same input is answered at once", step.span)
     for step in tight.stored_inputs(course):
         yield Evidence("client-keyed-blob", "the client names a stored input: it is acquired, not state", step.span)
     for step in tight.fetches(course):

@@ -7,6 +7,7 @@ whole, and the client gives its key.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
@@ -26,6 +27,21 @@ def cache(course: Course, state: State, cell: Cell) -> bool:
 def cached_row(course: Course, read: Step) -> bool:
     """The same in a database."""
     return of.from_client(read) and _answers(course, read, lambda s: of.has_effect(s, "db-write"))
+
+
+def answered_early(course: Course, state: State) -> Iterator[Step]:
+    """Look-ups before the model that nothing of its input comes from: a hit is answered at once, and a miss put there afterwards."""
+    first = min(course.predicting, default=0)
+    ahead = [s for s in course.pipeline.steps if s.number < first and s not in course.feeding and not isinstance(s.stmt, ir.If)]
+    for step in ahead:
+        cells = [c for c in state.writes if course.reads(step, c) and c not in step.writes]
+        rows = of.has_effect(step, "db-read") and _decides(course, step, lambda s: of.has_effect(s, "db-write"))
+        if rows or any(_decides(course, step, partial(_puts, cell)) for cell in cells):
+            yield step
+
+
+def _puts(cell: Cell, step: Step) -> bool:
+    return cell in step.writes
 
 
 def stored_input(course: Course, state: State, cell: Cell) -> bool:

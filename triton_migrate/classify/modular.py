@@ -18,7 +18,7 @@ COMPARES = frozenset({"Lt", "LtE", "Gt", "GtE"})
 
 def modular(course: Course, state: State, stages: tuple[StageFunction, ...], obstacles: tuple[Obstacle, ...]) -> Judgement | None:
     """M1; an obstacle is control flow that an ensemble cannot express."""
-    if len(stages) < 2 or obstacles:
+    if len({_call_of(course, stage) for stage in stages}) < 2 or obstacles:
         return None
     if _several_models(course, stages):
         return Judgement("M1b", _evidence("M1b", stages))
@@ -31,6 +31,16 @@ def modular(course: Course, state: State, stages: tuple[StageFunction, ...], obs
         if not loose_ends(course):
             return Judgement("M1c", _evidence("M1c", stages), None, (Doubt(MEASURED, "M1c rests on every line of the driver"),))
     return None
+
+
+def _call_of(course: Course, stage: StageFunction) -> tuple[int, str]:
+    """Where the stage is called first, and by what name: methods of several classes behind one call are a choice, and one stage.
+
+    In a loop over stages they are called one after the other.
+    """
+    first = min(course.callers.get(stage.scope, ()), key=lambda step: step.number, default=None)
+    looped = first is not None and any(isinstance(outer, (ir.For, ir.While)) for outer in course.enclosing(first))
+    return first.number if first is not None else -1, stage.scope.qualname if looped else stage.scope.name
 
 
 def _several_models(course: Course, stages: tuple[StageFunction, ...]) -> bool:

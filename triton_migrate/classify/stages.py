@@ -8,9 +8,10 @@ from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.state import State
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
+from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.resolve.values import Api
+from triton_migrate.resolve.values import Api, Instance
 from triton_migrate.rulebook.vocabulary import DataConvert, WebParameter, WebRequest
 from triton_migrate.trace.records import Cell, InputOrigin, Step
 
@@ -35,7 +36,7 @@ def stage_functions(course: Course, state: State) -> tuple[StageFunction, ...]:
     order = dict.fromkeys(step.scope for step in course.working)
     working = [s for s in order if s is not course.root and not _drives(course, s) and _works(course, state, s)]
     inside = frozenset[Scope]().union(*(course.below(scope) for scope in working))
-    pure = [s for s in working if s not in inside and not s.name.startswith("<lambda") and _is_pure(course, state, s)]
+    pure = [s for s in working if s not in inside and not s.is_lambda and _is_pure(course, state, s)]
     return tuple(StageFunction(scope, scope in course.holders, _only_calls(course, scope)) for scope in pure)
 
 
@@ -53,7 +54,7 @@ def _works(course: Course, state: State, scope: Scope) -> bool:
     if scope in course.holders:
         return True
     own = [step for step in course.working if step.scope is scope]
-    if _stores(course.by_scope[scope]):
+    if _stores(course.by_scope[scope]) or _parses_options(course, scope) or _gives_the_model(course, scope):
         return False
     return any(
         of.works(step, course.book, step.number in course.pipeline.before)
@@ -72,6 +73,37 @@ def _stores(own: list[Step]) -> bool:
     """An upload or a download put into a file: acquiring input, however its name and its size are found out."""
     made = {r.result.partition(":")[0] for step in own for r in of.rules(step) if isinstance(r, DataConvert)}
     return any(of.has_effect(step, "file-write") for step in own) and not made & VALUES
+
+
+def _gives_the_model(course: Course, scope: Scope) -> bool:
+    """What it returns is the object that runs the model (`registry.get(name).embed(texts)`): choosing it changes no data."""
+    frame = course.evaluator.program.generic(scope)
+    owners = {site.scope.owner for site in course.sites} - {None}
+    given = [v for expr in results(scope.function) for v in course.evaluator.values(expr, frame)] if scope.kind == "function" else []
+    objects = [v for v in given if isinstance(v, Instance)]
+    return bool(objects) and all(v.of.scope in owners for v in objects) and len(objects) == len(given)
+
+
+def _parses_options(course: Course, scope: Scope) -> bool:
+    """What only becomes keyword arguments of another call: `kwargs = options_of(request)`, `model.encode(texts, **kwargs)`."""
+    callers = course.callers.get(scope, ())
+    return bool(callers) and all(_spreads(step) for step in callers)
+
+
+def _spreads(step: Step) -> bool:
+    """Whether the name that the statement gives its result is nothing but spread, or changed by its own methods."""
+    targets = step.stmt.targets if isinstance(step.stmt, ir.Assign) else ()
+    if len(targets) != 1 or not isinstance(targets[0], ir.Name):
+        return False
+    name, spread, others = targets[0].id, 0, 0
+    for part in (p for stmt in flow.flatten(step.scope.body) for expr in flow.expressions(stmt) for p in flow.walk(expr)):
+        if isinstance(part, ir.Name) and part.id == name and part is not targets[0]:
+            others += 1
+        elif isinstance(part, ir.Call):
+            into = sum(key is None and isinstance(value, ir.Name) and value.id == name for key, value in part.keywords)
+            on = isinstance(part.func, ir.Attribute) and isinstance(part.func.value, ir.Name) and part.func.value.id == name
+            spread, others = spread + into, others - into - on
+    return spread > 0 and others == 0
 
 
 def _carries(course: Course, own: list[Step]) -> bool:

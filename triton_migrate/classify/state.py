@@ -111,7 +111,15 @@ class State:
             return True  # what holds a loaded model: a record around it
         if step.enters & self.loaders or any(isinstance(r, (ModelLoad, ModelConfigure)) for r in called):
             return True  # another finished artifact, even at the client's wish, is no state of the application
+        if self._comes_with_the_model(course, step, cell):
+            return True
         return fills(course, step, cell)
+
+    def _comes_with_the_model(self, course: Course, step: Step, cell: Cell) -> bool:
+        """`model = load(name); names = names_of(name)` in a function of its own: its classes, its transforms change with the artifact."""
+        if step.scope is course.root or of.from_model(step) or course.reads(step, cell):
+            return False
+        return any(s.writes and s.enters & self.loaders and isinstance(s.stmt, ir.Assign) for s in course.by_scope[step.scope])
 
     @cached_property
     def reading(self) -> frozenset[Scope]:
@@ -169,7 +177,7 @@ class State:
         return file_of(self.matcher.evaluator, expr, self.matcher.program.generic(step.scope)) if expr is not None else None
 
     def saved_once(self, course: Course) -> tuple[Saving, ...]:
-        """What importing the entry's file writes."""
+        """What importing the entry's file, or starting the application, writes."""
         files = self.matcher.program.imported_by(course.pipeline.entry.file)
         return tuple(saving for saving in self._savings if saving.span.file in files)
 
@@ -179,9 +187,12 @@ class State:
         for match in self.matcher.find(ModelSave):
             expr = port(match.place.call, match.rule.artifact) if match.rule.artifact else None
             path = file_of(self.matcher.evaluator, expr, self.matcher.program.generic(match.place.scope)) if expr is not None else None
-            if path is not None and self._on_import(match.place, frozenset()):
+            if path is not None and (self._on_import(match.place, frozenset()) or self._at_startup(match.place)):
                 found.append(Saving(path, self.matcher.program.span(match.place.scope, match.place.call.at)))
         return tuple(found)
+
+    def _at_startup(self, place: CallPlace) -> bool:
+        return self.moments.of(place) == "startup" and not self.moments.by_hand(place)
 
     def _on_import(self, place: CallPlace, seen: frozenset[Scope]) -> bool:
         """Whether importing its file, or what does so, makes the call: no script's main part."""
@@ -250,12 +261,13 @@ def _makes_its_object(step: Step, cell: Cell) -> bool:
 def fills(course: Course, step: Step, cell: Cell) -> bool:
     """`if key not in cache: cache[key] = make(key)`: the write is behind a check that nothing is there yet."""
     for outer in course.enclosing(step):
-        if isinstance(outer, ir.If) and step.number in course.inside(step.scope, outer.body) and _asks_for_absence(outer.test, cell):
+        if isinstance(outer, ir.If) and step.number in course.inside(step.scope, outer.body) and asks_for_absence(outer.test, cell):
             return True
     return False
 
 
-def _asks_for_absence(test: ir.Expr, cell: Cell) -> bool:
+def asks_for_absence(test: ir.Expr, cell: Cell) -> bool:
+    """Whether a test is about nothing being in the cell yet."""
     about = any(
         (isinstance(p, ir.Name) and p.id == cell.name) or (isinstance(p, ir.Attribute) and p.attr == cell.name)
         or (isinstance(p, ir.Constant) and p.value == cell.name)

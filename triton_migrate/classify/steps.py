@@ -61,11 +61,11 @@ def trains(step: Step) -> bool:
 
 
 def from_client(step: Step) -> bool:
-    return any(isinstance(origin, InputOrigin) for origin in step.taint)
+    return bool(step.taint.only(InputOrigin))
 
 
 def from_model(step: Step) -> bool:
-    return any(isinstance(origin, PredictOrigin) for origin in step.taint)
+    return bool(step.taint.only(PredictOrigin))
 
 
 def own_calls(step: Step) -> Iterator[Call]:

@@ -90,8 +90,8 @@ def _at_start(course: Course, state: State, site: PredictSite) -> Judgement | No
 
 
 def _same_object(step: Step, site: PredictSite) -> bool:
-    made = {call.api.made for call in step.calls if any(isinstance(rule, ModelTrain) for rule in call.rules)}
-    return site.api.made is not None and site.api.made in made
+    made = site.api.made
+    return made is not None and any(call.api.made == made and any(isinstance(r, ModelTrain) for r in call.rules) for call in step.calls)
 
 
 def _t2(entry: str, step: Step, site: PredictSite, saves: tuple[Step, ...], *doubts: Doubt) -> Judgement:

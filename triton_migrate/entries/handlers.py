@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from triton_migrate.entries.verbs import Methods, Verbs
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher
+from triton_migrate.resolve import parameters
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, Site, UserClass, UserFunction, Value
@@ -75,12 +76,13 @@ class Handlers:
         return self._applied(place)
 
     def _decorated(self, scope: Scope, function: ir.Function, frame: Frame) -> UserFunction:
-        """The decorated function; a method's object is one that the framework makes."""
+        """The decorated function; a method's object is the one that the program makes, else one that the framework does."""
         found = UserFunction(scope.children[id(function)], frame)
         if scope.kind != "class" or scope.parent is None or self.evaluator.decorated(function, frame, "builtins.staticmethod"):
             return found
         cls = UserClass(scope, self.matcher.program.generic(scope.parent))
-        return UserFunction(found.scope, frame, Instance(cls, Site(scope.file, scope.definition.at)))
+        made = [v for v in parameters.made(self.evaluator, cls) if isinstance(v, Instance)]
+        return UserFunction(found.scope, frame, made[0] if len(made) == 1 else object_of(cls))
 
     def _applied(self, place: CallPlace) -> frozenset[Value]:
         """`app.route("/x")(handler)`: a decorator called by hand."""

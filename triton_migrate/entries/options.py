@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from triton_migrate.base import Span
 from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Task
+from triton_migrate.entries.tasks import conventional
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher, is_test
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.vocabulary import TaskEnqueue, TaskOption
 
+TIMES = ("delay", "expiry", "time-limit")
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Told:
-    """One thing that a queue is told. `kind`: see `TaskOption`; `name`: the option, or what is called; `value`: a constant it is set to."""
+    """One thing that a queue is told. `kind`: see `TaskOption`; `name`: the option, or what is called; `value`: a constant it is set to,
+    in seconds where it is a time."""
 
     span: Span
     kind: str
@@ -37,6 +41,7 @@ class Options:
                 self._note(match.rule.queue, set(self._said(match)), self._about(match))
         self._settings()
         self._parts()
+        self._listed()
 
     def of(self, task: Task) -> tuple[Told, ...]:
         """In the order of the places."""
@@ -53,7 +58,9 @@ class Options:
         kinds = dict(option.split("=") for option in match.rule.options)
         for name, value in call.keywords:
             if name in kinds:
-                yield Told(Span(file, *value.at), kinds[name], name, self.matcher.constant(value, match.place))
+                known = self.matcher.constant(value, match.place)
+                scaled = match.rule.milliseconds and kinds[name] in TIMES and isinstance(known, (int, float))
+                yield Told(Span(file, *value.at), kinds[name], name, known / 1000 if scaled and isinstance(known, (int, float)) else known)
         if match.rule.kind:
             yield Told(Span(file, *call.at), match.rule.kind, match.api.path.rpartition(".")[2])
 
@@ -88,6 +95,17 @@ class Options:
                         kind = dict(o.split("=") for o in rule.options).get(name) if rule is not None else None
                         if rule is not None and kind is not None:
                             self._note(rule.queue, {Told(Span(store.scope.file, *store.at), kind, name)}, None)
+
+    def _listed(self) -> None:
+        """`max_tries = 3` in the class by which workers know their tasks."""
+        for rule, scope in conventional(self.matcher):
+            known = [r for r in self.matcher.rulebook.of_role(TaskOption) if r.options and set(r.api) & set(rule.api)]
+            kinds = dict(o.split("=") for r in known for o in r.options)
+            for stmt in scope.definition.body:
+                match stmt:
+                    case ir.Assign(at, (ir.Name(_, name),), value) if name in kinds:
+                        constant = self.matcher.evaluator.constant(value, self.program.generic(scope))
+                        self._note(rule.queue, {Told(Span(scope.file, *at), kinds[name], name, constant)}, None)
 
     def _parts(self) -> None:
         """A task that is a part of a workflow is one by the call that makes the part (`task.s(x)`)."""

@@ -72,7 +72,12 @@ def _injected(
             for cls in models:
                 yield from schema_fields(evaluator, cls, marker.source)
         else:
-            yield Input(parameter.name, marker.source, type_text(_plain(parameter.annotation)), "declared")
+            given = port(place, marker.alias) if isinstance(place, ir.Call) and marker.alias else None
+            alias = evaluator.constant(given, frame) if given is not None else None
+            own = parameter.name if isinstance(alias, str) else ""
+            yield Input(
+                alias if isinstance(alias, str) else parameter.name, marker.source, type_text(_plain(parameter.annotation)), "declared", own
+            )
         return
     named = dict(told.split("=") for told in app.named).get(parameter.name, "")
     if named == "injected":

@@ -13,12 +13,16 @@ from triton_migrate.rulebook.vocabulary import WebApp
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One value the client sends. `type` is as declared, else ""; `shape` and `dtype` stay empty for scalars and text."""
+    """One value the client sends. `type` is as declared, else "".
+
+    `parameter` is what the handler calls it, where clients call it otherwise (`Query(alias="q")`).
+    """
 
     name: str
     source: str
     type: str
     provenance: str
+    parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

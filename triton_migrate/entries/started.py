@@ -47,9 +47,10 @@ def _workers(matcher: Matcher) -> Iterator[str]:
     for match in matcher.find(TaskOption):
         if match.rule.worker and not is_test(match.place.scope.file):
             module = matcher.program.module_name(match.place.scope.file)
-            if "{object}" in match.rule.worker and (named := _held(matcher, match)) is not None:
-                yield match.rule.worker.replace("{object}", named)
-            elif "{object}" not in match.rule.worker:
+            of_object = any(place in match.rule.worker for place in ("{object}", "{dotted}"))
+            if of_object and (named := _held(matcher, match)) is not None:
+                yield match.rule.worker.replace("{object}", named).replace("{dotted}", named.replace(":", "."))
+            elif not of_object:
                 name = matcher.constant(port(match.place.call, match.rule.named), match.place) if match.rule.named else None
                 told = name if isinstance(name, str) else "default"
                 yield match.rule.worker.replace("{module}", module).replace("{name}", told)

@@ -113,7 +113,7 @@ def _enqueued(matcher: Matcher, handlers: frozenset[Scope]) -> Iterator[Task]:
 
 
 def _listed(matcher: Matcher) -> Iterator[Task]:
-    for rule, scope in _conventional(matcher):
+    for rule, scope in conventional(matcher):
         for value in _attribute(matcher, scope, rule.listed.rpartition(".")[2]):
             for function in _within(matcher, value, scope):
                 yield Task(function.scope.name, rule.queue, UserFunction(function.scope, function.frame, Api(rule.passes)))
@@ -121,11 +121,12 @@ def _listed(matcher: Matcher) -> Iterator[Task]:
 
 def worker_startups(matcher: Matcher) -> tuple[UserFunction, ...]:
     """Functions that such a class has its workers run first."""
-    found = ((rule, v) for rule, scope in _conventional(matcher) for v in _attribute(matcher, scope, rule.startup))
+    found = ((rule, v) for rule, scope in conventional(matcher) for v in _attribute(matcher, scope, rule.startup))
     return tuple(dict.fromkeys(UserFunction(v.scope, v.frame, Api(r.passes)) for r, v in found if isinstance(v, UserFunction)))
 
 
-def _conventional(matcher: Matcher) -> Iterator[tuple[TaskDefine, Scope]]:
+def conventional(matcher: Matcher) -> Iterator[tuple[TaskDefine, Scope]]:
+    """The classes, each with the rule by whose convention workers read it."""
     rules = [r for r in matcher.rulebook.of_role(TaskDefine) if r.listed]
     named = {r.listed.rpartition(".")[0]: r for r in rules}
     for file in matcher.program.files.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_migrate.index import flow
+from triton_migrate.index import flow, ir
 from triton_migrate.match import Matcher, is_test
 from triton_migrate.resolve.channels import Channel
 from triton_migrate.resolve.scopes import CallPlace, Scope
@@ -31,11 +31,11 @@ class Workers:
         return tuple(self._found.get(channel, {}).values())
 
     def _driving(self, place: CallPlace, depth: int) -> Iterator[UserFunction]:
-        """The function with the innermost loop around the call."""
+        """The function with the innermost loop around the call; of a generator, the loop over what it gives (`async for job in jobs()`)."""
         scope = place.scope
         if scope.kind != "function" or scope in self.handlers or depth > FURTHEST:
             return
-        if any(flow.loops_around(scope.body, place.call.at)):
+        if any(flow.loops_around(scope.body, place.call.at)) and not _yields(scope):
             assert scope.parent is not None
             yield UserFunction(scope, self.matcher.program.generic(scope.parent))
             return
@@ -44,3 +44,8 @@ class Workers:
             for value in evaluator.values(caller.call.func, program.generic(caller.scope)):
                 if any(f.scope is scope for f in evaluator.callables(value)):
                     yield from self._driving(caller, depth + 1)
+
+
+def _yields(scope: Scope) -> bool:
+    own = (expr for stmt in flow.flatten(scope.body) for expr in flow.expressions(stmt))
+    return any(isinstance(part, ir.Yield) for expr in own for part in flow.walk(expr))

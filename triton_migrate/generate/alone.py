@@ -8,13 +8,14 @@ from triton_migrate.base import Span
 from triton_migrate.generate.pipeline import HEAD, ROOT, load_function, ordered, spaced
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.alone import method, read, receiver
-from triton_migrate.plan.closure import Closure, UncopyableError
+from triton_migrate.plan.copied.closure import Closure, UncopyableError
+from triton_migrate.plan.copied.placement import DEFINED, DEVICE
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.judge import Judge
-from triton_migrate.plan.placement import DEFINED, DEVICE
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.resolve.values import Instance
+from triton_migrate.resolve.values import Api, Instance, Values
+from triton_migrate.rulebook.vocabulary import StreamSource
 from triton_migrate.trace.records import PredictSite
 
 
@@ -62,10 +63,22 @@ def _held(site: PredictSite, evaluator: Evaluator, judge: Judge, closure: Closur
         exprs = list(flow.walk(expr))
         return closure.texts[file].piece(expr.at, closure.replacements(file, exprs, local))
     values = evaluator.name(root.id, site.frame) if root is not None else frozenset()
-    if root is not None and values and all(isinstance(v, Instance) for v in values) and root is not expr:
+    objects = values and all(isinstance(v, Instance) for v in values)
+    if root is not None and root is not expr and objects and not _apart(values, site, evaluator):
         made = closure.provide(values, "model", site.span)
         return closure.texts[file].piece(expr.at, ((root.at, made),))
     return closure.provide(evaluator.values(expr, site.frame), _wanted(expr), site.span)
+
+
+def _apart(objects: Values, site: PredictSite, evaluator: Evaluator) -> bool:
+    """Whether load() must not make what holds the model: it is given the model, or listens to a queue as soon as it is made."""
+    held, program = evaluator.values(receiver(site), site.frame), evaluator.program
+    makers = [s for v in objects if isinstance(v, Instance) for s in v.of.scope.children.values() if s.name == "__init__"]
+    if any(evaluator.name(p.name, program.generic(init)) & held for init in makers for p in init.function.parameters[1:]):
+        return True
+    calls = ((e, program.generic(s)) for s in makers for stmt in flow.flatten(s.function.body) for e in flow.every(stmt))
+    made = {f"{v.path}[]" for e, frame in calls if isinstance(e, ir.Call) for v in evaluator.values(e, frame) if isinstance(v, Api)}
+    return any(evaluator.rulebook.find(evaluator.rulebook.canonical(path), StreamSource) for path in made)
 
 
 def _start(site: PredictSite, made: str, evaluator: Evaluator, closure: Closure) -> None:

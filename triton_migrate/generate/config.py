@@ -17,7 +17,7 @@ from triton_migrate.plan.records import ServedModel, Tensor
 DTYPES = frozenset(name.removeprefix("TYPE_") for name in DataType.keys()) - {"INVALID", "BF16"}  # noqa: SIM118 - an enum wrapper, no dict
 FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 STREAMS = 16
-ARGUMENTS_OF_INFER = frozenset({"errors"})  # client.infer(model, outputs, /, errors=(), **inputs)
+ARGUMENTS_OF_INFER = frozenset({"errors", "version"})  # client.infer(model, outputs, /, errors=(), version=None, **inputs)
 
 
 def waits(model: ServedModel) -> bool:
@@ -92,8 +92,13 @@ def _config(model: ServedModel) -> ModelConfig:
         made.output_map.update(step.outputs)
     if model.steps:
         return config
-    if model.stacked or model.policy is not None:
+    if model.versions:
+        config.version_policy.all.SetInParent()
+    if model.stacked or model.policy is not None or model.levels is not None:
         config.dynamic_batching.SetInParent()
+    if model.levels is not None:
+        config.dynamic_batching.priority_levels = len(model.levels.told)
+        config.dynamic_batching.default_priority_level = model.levels.usual
     if model.policy is not None:
         policy = config.dynamic_batching.default_queue_policy
         policy.timeout_action = ModelQueuePolicy.REJECT
@@ -132,14 +137,12 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
     ]
     if model.steps:
         return "\n".join([*lines, *_steps(config)]) + "\n"
-    if model.policy is not None:
-        told = ", ".join(dict.fromkeys(span.place for span in model.policy.places))
-        lines += [
-            f"# in the place of what the queue was told ({told}): who waits longer, or is one too many, gets HTTP 503",
-            f"dynamic_batching {{ {line(config.dynamic_batching)} }}",
-        ]
-    elif model.stacked:
-        lines += ["# no delay: requests that wait are batched anyway", "dynamic_batching { }"]
+    if model.versions:
+        names = ", ".join(f"{v.number} is {v.name!r}" for v in model.versions)
+        told = f"The versions of the application ({model.versions[0].place.place}): {names}. Each folder holds one, and all are served."
+        lines += textwrap.wrap(told, 118, initial_indent="# ", subsequent_indent="# ")
+        lines.append(f"version_policy {{ {line(config.version_policy)} }}")
+    lines += _queueing(config, model)
     if model.cached:
         lines += [
             f"# the application keeps results, too ({model.cached}); the server needs --cache-config=local,size=BYTES for it",
@@ -155,6 +158,21 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
         f"instance_group [ {{ {line(config.instance_group[0])} }} ]",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _queueing(config: ModelConfig, model: ServedModel) -> Iterator[str]:
+    """What becomes of requests that wait."""
+    if model.levels is not None:
+        order = ", ".join(f"{level} is {told}" for level, (told, _) in enumerate(model.levels.told, 1))
+        yield f"# in the place of the queue's priorities: level {order} of the application; level 1 comes first"
+    if model.policy is not None:
+        told = ", ".join(dict.fromkeys(span.place for span in model.policy.places))
+        yield f"# in the place of what the queue was told ({told}): who waits longer, or is one too many, gets HTTP 503"
+    if model.policy is not None or model.levels is not None:
+        yield f"dynamic_batching {{ {_line(config.dynamic_batching)} }}"
+    elif model.stacked:
+        yield "# no delay: requests that wait are batched anyway"
+        yield "dynamic_batching { }"
 
 
 def _placing(model: ServedModel) -> Iterator[str]:

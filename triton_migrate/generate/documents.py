@@ -51,6 +51,8 @@ def dockerfile(models: tuple[ServedModel, ...], app: ServedApp) -> str:
         needs=["'numpy<2'", *needs],
         app=app,
         cached=any(m.cached for m in models),
+        reloads=any(m.reloaded for m in models),
+        bare=any(network.bare is not None for network in networks),
     )
 
 

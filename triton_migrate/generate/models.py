@@ -8,18 +8,21 @@ from dataclasses import dataclass, replace
 
 from triton_migrate.base import Span
 from triton_migrate.generate.alone import alone_pipeline
-from triton_migrate.generate.networks import Exporting, examples, networks, replacing, runs, runs_alone
+from triton_migrate.generate.networks import Exporting, as_stage, examples, networks, replacing, runs, runs_alone
 from triton_migrate.generate.pipeline import Assembly, Surface
 from triton_migrate.generate.soundness import unbound, undefined
 from triton_migrate.index.text import Text
-from triton_migrate.plan.closure import Closure, UncopyableError
+from triton_migrate.plan.around.registries import Chosen, Registry, Version, marks
+from triton_migrate.plan.copied.closure import Closure, UncopyableError
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.errors import known_in
 from triton_migrate.plan.planned import MAX_BATCH_SIZE, PlannedModel
-from triton_migrate.plan.records import Network, ServedModel
-from triton_migrate.plan.tensors import records
+from triton_migrate.plan.records import Network, Numbered, ServedModel
+from triton_migrate.plan.values.tensors import records
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.rulebook.book import Rulebook, normalised
+
+ONE_OF_SEVERAL = "each version holds its own model: a framework backend would need a repository of its own for each"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,67 @@ def write_model(
         return _write_alone(evaluator, planned, texts, pins, asked)
     if planned.parts:
         return _write_ensemble(evaluator, planned, texts, pins, asked)
+    registry = planned.cut.registry
+    versions = tuple(Chosen(registry, v) for v in _asked_for(registry, planned, evaluator)) if registry is not None else (None,)
+    made = [_assembled(evaluator, planned, texts, asked, chosen) for chosen in versions]
+    if (problem := next((m for m in made if isinstance(m, NoCut)), None)) is not None:
+        return problem
+    found = [m for m in made if isinstance(m, _Assembled)]
+    first, streams = found[0], planned.cut.streams
+    stay = dict.fromkeys(reason for m in found for reason in m.stay)
+    requirements = dict.fromkeys(r for m in found for r in _requirements(m.closure, planned, pins, evaluator.rulebook))
+    served = ServedModel(
+        planned.name, MAX_BATCH_SIZE if planned.stacked else 0 if streams else 1,
+        tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs), planned.stacked, first.text, tuple(requirements),
+        tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(c.span for c in planned.cuts),
+        planned.models[0].framework if planned.models else "", planned.cut.why + first.closure.told, first.networks, tuple(stay), streams,
+        on=first.closure.on_gpu(),
+        versions=tuple(
+            Numbered(c.version.number, str(c.version.key), m.text, c.registry.span)
+            for c, m in zip(versions, found, strict=True) if c is not None
+        ),
+    )  # fmt: skip
+    copied = dict.fromkeys(span for m in found for span in m.closure.copied)
+    return Written(planned, served, tuple(copied), tuple(dict.fromkeys(name for m in found for name in m.closure.names)))
+
+
+def _asked_for(registry: Registry, planned: PlannedModel, evaluator: Evaluator) -> tuple[Version, ...]:
+    """The versions that the places which were cut may ask for."""
+    held = frozenset(m for c in planned.cuts for m in marks(evaluator.values(c.version, c.frame)))
+    found = tuple(v for v in registry.versions if marks(evaluator.values(v.expr, evaluator.program.generic(v.scope))) & held)
+    return found or registry.versions
+
+
+@dataclass(frozen=True, slots=True)
+class _Assembled:
+    """One pipeline.py with what it needed."""
+
+    text: str
+    closure: Closure
+    networks: tuple[Network, ...]
+    stay: tuple[str, ...]
+
+
+def _assembled(
+    evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], asked: Exporting, chosen: Chosen | None
+) -> _Assembled | NoCut:
+    """The pipeline.py of one version; `chosen` is None for a model that has no other."""
     dropped = frozenset(id(c.scope.function) for c in planned.cuts if c.kind != "model")
-    streams = planned.cut.streams
     waits = planned.cut.kind == "stream" and planned.cut.scope.function.is_async
-    closure = Closure(evaluator, texts, dropped=dropped, scratch=planned.cutter.judge.scratch.roots(), waits=waits)
+    judge = planned.cutter.judge
+    answering = frozenset(judge.by_scope)
+    moved = tuple(Span(c.scope.file, *s.at) for c in planned.cuts if c.kind != "model" for s in c.moved)
+    closure = Closure(
+        evaluator,
+        texts,
+        dropped=dropped,
+        scratch=judge.scratch.roots(),
+        answering=answering,
+        watched=judge.filled.watched,
+        moved=moved,
+        waits=waits,
+        chosen=chosen,
+    )
     surface = Surface(planned.inputs, planned.outputs)
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
@@ -71,12 +131,14 @@ def write_model(
         invalid = ("Exception",) if "Exception" in known else tuple(known)
         assembly = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites)
         text = assembly.build()
-        exported, stay = networks(runs(assembly), planned, asked)
+        closure.refuse_unfilled()
+        exported, stay = networks(runs(assembly), planned, asked) if chosen is None else ((), (ONE_OF_SEVERAL,))
+        exported = tuple(as_stage(network, planned, asked, text, assembly.split) for network in exported)
         text += "".join(replacing(network, text) for network in exported)
     except UncopyableError as exc:
         return exc.problem
     try:
-        lost = undefined(text)
+        lost = [name for name in undefined(text) if name not in closure.nowhere]
     except SyntaxError as trouble:
         place = (text.splitlines()[(trouble.lineno or 1) - 1 : trouble.lineno] or [""])[0].strip()
         return NoCut(f"the moved code would be no Python: {place}", planned.cut.span, "write that expression in a statement of its own")
@@ -86,15 +148,7 @@ def write_model(
     if lost:
         reason = f"the moved code reads {', '.join(lost)}, which only the application has"
         return NoCut(reason, planned.cut.span, "define it at the top level of the file, or pass it as an argument")
-    served = ServedModel(
-        planned.name, MAX_BATCH_SIZE if planned.stacked else 0 if streams else 1,
-        tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs), planned.stacked, text,
-        _requirements(closure, planned, pins, evaluator.rulebook),
-        tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(c.span for c in planned.cuts),
-        planned.models[0].framework if planned.models else "", planned.cut.why + closure.told, _placed(exported, closure), stay, streams,
-        on=closure.on_gpu(),
-    )  # fmt: skip
-    return Written(planned, served, tuple(closure.copied), tuple(closure.names))
+    return _Assembled(text, closure, _placed(exported, closure), stay)
 
 
 def _write_ensemble(
@@ -116,6 +170,9 @@ def _write_ensemble(
     for i, step in enumerate(steps):
         reached = tuple(replace(n, inputs=kinds, steps=steps[: i + 1]) for n in parts[step.model].served.networks)
         parts[step.model] = replace(parts[step.model], served=replace(parts[step.model].served, networks=reached))
+    beside = {model for part in parts.values() for n in part.served.networks if n.bare for model, _ in (n.bare.writes, *n.bare.read)}
+    for name in beside & set(parts):
+        parts[name] = replace(parts[name], served=replace(parts[name].served, beside=True))
     copied = tuple(dict.fromkeys(span for part in parts.values() for span in part.copied))
     names = tuple(dict.fromkeys(name for part in parts.values() for name in part.names))
     return Written(planned, served, copied, names, tuple(part.served for part in parts.values()))
@@ -130,14 +187,19 @@ def _write_alone(
     evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str], asked: Exporting
 ) -> Written | NoCut:
     """The model by itself; where it can be exported, its calls are passed on to its framework backend."""
-    closure = Closure(evaluator, texts)
+    judge = planned.cutter.judge
+    closure = Closure(evaluator, texts, answering=frozenset(judge.by_scope), watched=judge.filled.watched)
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
         text, held = alone_pipeline(planned.name, sites, planned.stacked, evaluator, planned.cutter.judge, closure)
+        closure.refuse_unfilled()
         exported, stay = networks(runs_alone(planned.cutter, sites, held), planned, asked)
         text += "".join(replacing(network, text) for network in exported)
     except UncopyableError as exc:
         return exc.problem
+    if lost := [name for name in undefined(text) if name not in closure.nowhere]:
+        reason = f"how the model is loaded depends on {', '.join(lost)}, which only the application has"
+        return NoCut(reason, sites[0].models[0].span, "load each model in a statement of its own, with nothing but constants")
     served = ServedModel(
         planned.name, MAX_BATCH_SIZE if planned.stacked else 1, tuple(t for t, _ in planned.inputs), tuple(t for t, _ in planned.outputs),
         planned.stacked, text, _requirements(closure, planned, pins, evaluator.rulebook),

@@ -11,18 +11,20 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from triton_migrate.classify.exports import export
+from triton_migrate.generate.bare import unfit
 from triton_migrate.generate.pipeline import Assembly
 from triton_migrate.index import ir
 from triton_migrate.plan.cut import Crossing
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.planned import PlannedModel
-from triton_migrate.plan.records import Network, Tensor
+from triton_migrate.plan.records import Bare, Network, Tensor
 from triton_migrate.plan.rows import frame_at
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.staged.bare import bare_stages
+from triton_migrate.plan.values.vtype import VType
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.rulebook.vocabulary import FlowCall
 from triton_migrate.trace.models import model_name
@@ -44,23 +46,45 @@ class Exports(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Exporting:
-    """What is asked for, and the names of the models' networks in the repository, by their ids: pipelines share them."""
+    """What is asked for, and the names of the models' networks in the repository, by pipeline and the model's id: pipelines share them.
+
+    `bare`: stages of ensembles that may be their network itself, or why not.
+    """
 
     wanted: Exports
-    names: Mapping[str, str]
+    names: Mapping[tuple[str, str], str]
+    bare: Mapping[str, Bare | str] = field(default_factory=dict)
+    never: str = ""  # why nothing of a pipeline may leave its framework
 
 
 def exporting(planned: tuple[PlannedModel, ...], wanted: Exports) -> Exporting:
-    """A network is called as its model, or `..._network` where its pipeline has that name."""
+    """A network is called as its model, or `..._network` where its pipeline has that name.
+
+    What `load(path)` gives is one model per `path`: each pipeline has a network of its own then.
+    """
     taken = {each.name for model in planned for each in (model, *(part for part, _ in model.parts))}
-    names: dict[str, str] = {}
+    runs = {each.name: each for model in planned for each in (model, *(part for part, _ in model.parts)) if not each.parts}
+    names: dict[tuple[str, str], str] = {}
     for ref in dict.fromkeys(ref for model in planned for ref in model.models):
-        name = model_name(ref)
-        while name in taken:
-            name += "_network"
-        taken.add(name)
-        names[ref.id] = name
-    return Exporting(wanted, names)
+        users = [each for each in runs.values() if ref in each.models]
+        apart = len(users) > 1 and _is_of_several(ref, users[0].cutter)
+        name = ""
+        for each in users:
+            if apart or not name:
+                name = f"{each.name}_network" if apart else model_name(ref)
+                while name in taken:
+                    name += "_network"
+                taken.add(name)
+            names[each.name, ref.id] = name
+    return Exporting(wanted, names, bare_stages(planned))
+
+
+def _is_of_several(ref: ModelRef, cutter: Cutter) -> bool:
+    """Whether the load call may be that of several models: it is a function's that is told which."""
+    scopes = cutter.evaluator.program.files[ref.span.file].scopes
+    at = (ref.span.line, ref.span.column, ref.span.end_line, ref.span.end_column)
+    around = [s for s in scopes if s.kind == "function" and isinstance(s.node, ir.Function) and ir.holds(s.function.at, at)]
+    return ref.artifact is None and any(s.function.parameters for s in around)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +116,22 @@ def networks(pipeline: Runs, planned: PlannedModel, asked: Exporting) -> tuple[t
     found: list[Network] = []
     stay: list[str] = []
     for ref in planned.models:
-        made = _network(pipeline, ref, asked)
+        made = _network(pipeline, ref, planned.name, asked)
         if isinstance(made, str):
             stay.append(f"{ref.loader} ({ref.span.place}): {made}")
         else:
             found.append(made)
     return tuple(found), tuple(stay)
+
+
+def as_stage(network: Network, planned: PlannedModel, asked: Exporting, pipeline: str, split: bool) -> Network:
+    """The network with the stage whose place it takes, or with why there is none, if the pipeline is a stage."""
+    bare = asked.bare.get(planned.name)
+    if isinstance(bare, Bare) and (why := unfit(network, pipeline, split)):
+        bare = why
+    if isinstance(bare, Bare):
+        return replace(network, bare=bare, why=f"{network.why}; it is the step {bare.stage} of its ensembles then")
+    return replace(network, why=f"{network.why}; {planned.name} stays in Python and asks it: {bare}") if bare else network
 
 
 def replacing(network: Network, pipeline: str) -> str:
@@ -116,9 +150,9 @@ def _is_property(name: str, pipeline: str) -> bool:
     return any(isinstance(d, ast.Name) and d.id == "property" for method in methods for d in method.decorator_list)
 
 
-def _network(pipeline: Runs, ref: ModelRef, asked: Exporting) -> Network | str:
-    if asked.wanted is Exports.NONE:
-        return "--no-export"
+def _network(pipeline: Runs, ref: ModelRef, of: str, asked: Exporting) -> Network | str:
+    if asked.never or asked.wanted is Exports.NONE:
+        return asked.never or "--no-export"
     if pipeline.streams:
         return "it runs for each piece of a stream, and keeps its state from one to the next"
     how = export(ref, pipeline.cutter.rulebook)
@@ -142,7 +176,7 @@ def _network(pipeline: Runs, ref: ModelRef, asked: Exporting) -> Network | str:
     assert place is not None
     calls = tuple(dict.fromkeys(map(_method, exported)))
     return Network(
-        asked.names[ref.id], place, ref.framework, ref.backend, how.by.export, how.by.export_needs, calls,
+        asked.names[of, ref.id], place, ref.framework, ref.backend, how.by.export, how.by.export_needs, calls,
         ESTIMATOR if how.by.export_asked else NET, pipeline.inputs, how.reason,
     )  # fmt: skip
 
@@ -274,5 +308,5 @@ def _plain(kind: VType) -> object:
     if kind.kind == "record" and kind.cls is not None:
         fields = [s.targets[0] for s in kind.cls.scope.definition.body if isinstance(s, ir.Assign) and s.annotation is not None]
         made = {f.id: _plain(i) for f, i in zip(fields, kind.items, strict=True) if isinstance(f, ir.Name)}
-        return made if None not in made.values() else None
+        return {"$record": [kind.cls.scope.name, made]} if None not in made.values() else None
     return None

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan import tensors
-from triton_migrate.plan.closure import Closure
+from triton_migrate.plan.copied.closure import Closure
+from triton_migrate.plan.copied.origins import kept_under
+from triton_migrate.plan.copied.placement import DEFINED, DEVICE
 from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.fused import UNSURE, Fused, fused
 from triton_migrate.plan.liveness import holds, imported_names, lifted_name, names_around, without
-from triton_migrate.plan.placement import DEFINED, DEVICE
 from triton_migrate.plan.records import Tensor
-from triton_migrate.plan.vtype import parse
+from triton_migrate.plan.values import tensors
+from triton_migrate.plan.values.vtype import parse
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Instance
 from triton_migrate.trace.records import PredictSite
@@ -72,13 +73,15 @@ class Assembly:
         self.name, self.cut, self.cutter, self.closure, self.surface, self.invalid = name, cut, cutter, closure, surface, invalid
         self.scope, self.text = cut.scope, closure.texts[cut.scope.file]
         self.renamed: dict[str, str] = {}  # receivers of the app -> globals of pipeline.py
+        self.split = False  # nothing but rows goes from before the predict call to after it
 
     def build(self) -> str:
         """The whole text."""
         for receiver in self.cut.receivers:
             values = self.cutter.evaluator.name(receiver, self.cut.frame)
-            known = self.closure.objects.looked_up(receiver, self.cut.frame, self.cut.span)
-            self.renamed[receiver] = known or self.closure.provide(values, receiver, self.cut.span)
+            chosen = self.closure.chosen is not None
+            known = None if chosen else self.closure.objects.looked_up(receiver, self.cut.frame, self.cut.span)
+            self.renamed[receiver] = known or self.closure.provide(values, receiver, self.cut.span, self.scope)
         if self.cut.streams:
             return self._joined(self._streamed())
         body = self._model() if self.cut.kind == "model" else self._stacked() if self.cut.stacked else self._single()
@@ -108,14 +111,16 @@ class Assembly:
         return text
 
     def _expression(self, expr: ir.Expr, extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
-        stays = [e for e in walk(expr) if not any(ir.holds(place, e.at) for place, _ in extra)]
+        stays = [e for e in flow.deep(expr) if not any(ir.holds(place, e.at) for place, _ in extra)]
         own = (r for r in self._replacements(stays) if not any(ir.holds(place, r[0]) for place, _ in extra))
         return self.text.piece(expr.at, (*own, *extra))
 
     def _replacements(self, exprs: list[ir.Expr]) -> tuple[tuple[ir.At, str], ...]:
         local = self.local(self.scope)
         frame = self.cut.frame if self.scope is self.cut.scope else self.cutter.evaluator.program.generic(self.scope)
-        chains = self.cutter.judge.loaded_chains(exprs, frame)
+        registry = self.cut.registry
+        inline = registry.inline(self.cutter.evaluator, exprs, frame) if registry is not None else ()
+        chains = (*self.cutter.judge.loaded_chains(exprs, frame), *inline)
         held = tuple((c.at, self._provided(c, frame)) for c in chains)
         sent = tuple((h.at, lifted_name(h)) for h in self.cut.hoists)
         apart = (*chains, *(h.value for h in self.cut.hoists if h.value is not None))
@@ -128,14 +133,17 @@ class Assembly:
     def _provided(self, chain: ir.Expr, frame: Frame) -> str:
         """The global that holds what `app.state.model` holds in the app."""
         wanted = chain.attr if isinstance(chain, ir.Attribute) else "model"
-        return self.closure.provide(self.cutter.evaluator.values(chain, frame), wanted, self.cut.span)
+        values = self.cutter.evaluator.values(chain, frame)
+        if (key := kept_under(chain)) and (known := self.closure.objects.kept(values, key, wanted, self.cut.span)) is not None:
+            return known
+        return self.closure.provide(values, wanted, self.cut.span)
 
     def local(self, scope: Scope) -> set[str]:
         function = scope.function
         names = {p.name for p in function.parameters} | flow.binds(function.body) | names_around(scope)
-        names |= {
-            n.id for e in flow.every_of_function(function) if isinstance(e, ir.Comprehension) for t, _, _ in e.loops for n in flow.names(t)
-        }
+        parts = list(flow.every_of_function(function))
+        names |= {n.id for e in parts if isinstance(e, ir.Comprehension) for t, _, _ in e.loops for n in flow.names(t)}
+        names |= {p.name for e in parts if isinstance(e, ir.Lambda) for p in e.function.parameters}
         names -= {n for s in flow.flatten(function.body) if isinstance(s, ir.Declare) for n in s.names}
         return names - imported_names(scope)
 
@@ -180,7 +188,8 @@ class Assembly:
             place, values = (
                 (root.at, values) if held and root is not None else (receiver.at, self.cutter.evaluator.values(receiver, site.frame))
             )
-            known = self.closure.objects.looked_up(receiver.id, site.frame, site.span) if isinstance(receiver, ir.Name) else None
+            named = isinstance(receiver, ir.Name) and self.closure.chosen is None
+            known = self.closure.objects.looked_up(receiver.id, site.frame, site.span) if named and isinstance(receiver, ir.Name) else None
             extra = (*extra, (place, known or self.closure.provide(values, "model", site.span)))
             if root is not None:
                 self.renamed.setdefault(root.id, root.id)  # not a name of pipeline.py
@@ -238,6 +247,7 @@ class Assembly:
         made = flow.binds(run[:index]) | flow.binds(tuple(inner))
         carried = sorted((after & (made | set(given))) - {output} - set(self.renamed))
         whole = fused(site, kind, self.cutter.evaluator) if call is site.call else None
+        self.split = not carried and whole is None
         called = f'return {{"output": {self._called(site, call, leaf, whole)}}}\n'
         prepared = sorted(set(carried) & made - {batch})
         rows = without(leaf, self.cut.hoists)

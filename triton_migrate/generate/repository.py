@@ -8,13 +8,15 @@ from pathlib import PurePosixPath
 
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.changes import NewFile
+from triton_migrate.generate.bare import holder
 from triton_migrate.generate.config import config_pbtxt, cpu_config_pbtxt, waits
 from triton_migrate.generate.deployment import deployment
 from triton_migrate.generate.documents import compose, dockerfile, readme, requirements
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
 from triton_migrate.plan.alone import identifier
-from triton_migrate.plan.placement import DEVICE
+from triton_migrate.plan.answers import PREFIX
+from triton_migrate.plan.copied.placement import DEVICE
 from triton_migrate.plan.planned import MAX_BATCH_SIZE
 from triton_migrate.plan.records import Network, ServedModel
 
@@ -23,6 +25,7 @@ CODEC = "triton_codec"  # not "codec": an application may have a module of that 
 NETWORK = "triton_network"
 CALL = "triton_call"
 METRICS = "triton_metrics"
+STEP = "triton_step"
 
 
 def repository_files(models: tuple[ServedModel, ...], app: ServedApp, *, inprocess: bool = False) -> tuple[NewFile, ...]:
@@ -59,7 +62,12 @@ def _application_side(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     streams, ensembles = any(m.decoupled for m in models), any(m.steps for m in models)
     calls = any(uses_call(m) and not m.alone for m in models)
     metrics = any(uses_metrics(m) for m in models)
-    text = render("client.py", streams=streams, ensembles=ensembles, calls=calls, metrics=metrics)
+    versions, reloads = any(m.versions for m in models), any(m.reloaded for m in models)
+    levels, answers = any(m.levels is not None for m in models), any(PREFIX in m.pipeline for m in models)
+    text = render(
+        "client.py", streams=streams, ensembles=ensembles, calls=calls, metrics=metrics, versions=versions, reloads=reloads, levels=levels,
+        answers=answers,
+    )  # fmt: skip
     yield _file("__init__.py", "", "makes the client importable")
     yield _file("client.py", text, "calls Triton over HTTP or gRPC, or runs the pipelines in process")
     yield _file(f"{CODEC}.py", render(f"{CODEC}.py"), "turns Python values into tensors and back")
@@ -75,17 +83,28 @@ def _model(model: ServedModel) -> Iterator[NewFile]:
     if model.steps:
         yield _file(f"{folder}/1/.gitkeep", "", "Triton wants a version folder, and git drops empty ones")
         return
-    yield _file(f"{folder}/1/model.py", *_server(model))
-    yield _file(f"{folder}/1/pipeline.py", model.pipeline, model.why)
-    if model.networks:
-        yield _file(f"{folder}/1/{NETWORK}.py", render(f"{NETWORK}.py"), f"asks Triton for {_named(model.networks)} once exported")
+    for number, pipeline in model.pipelines:
+        yield from _version(model, f"{folder}/{number}", pipeline)
+
+
+def _version(model: ServedModel, folder: str, pipeline: str) -> Iterator[NewFile]:
+    """The folder of one version."""
+    yield _file(f"{folder}/model.py", *_server(model))
+    yield _file(f"{folder}/pipeline.py", pipeline, model.why)
+    if model.networks or model.beside:
+        asks = f"asks Triton for {_named(model.networks)} once exported" if model.networks else f"what {STEP} shares with other models"
+        yield _file(f"{folder}/{NETWORK}.py", render(f"{NETWORK}.py"), asks)
+    if model.beside:
+        yield _file(
+            f"{folder}/{STEP}.py", render(f"{STEP}.py"), "does what a stage beside it did around its network, once that is exported"
+        )
     if uses_call(model):
-        yield _file(f"{folder}/1/{CALL}.py", render(f"{CALL}.py"), "the same as the application's copy")
+        yield _file(f"{folder}/{CALL}.py", render(f"{CALL}.py"), "the same as the application's copy")
     if uses_metrics(model):
-        yield _file(f"{folder}/1/{METRICS}.py", render(f"{METRICS}.py"), "the same as the application's copy: counts at Triton's /metrics")
+        yield _file(f"{folder}/{METRICS}.py", render(f"{METRICS}.py"), "the same as the application's copy: counts at Triton's /metrics")
     if uses_codec(model):
         yield _file(
-            f"{folder}/1/{CODEC}.py", render(f"{CODEC}.py"), "the same as the application's copy: Triton gives a model its own folder only"
+            f"{folder}/{CODEC}.py", render(f"{CODEC}.py"), "the same as the application's copy: Triton gives a model its own folder only"
         )
 
 
@@ -114,8 +133,9 @@ def _server(model: ServedModel) -> tuple[str, str]:
     if model.decoupled:
         return render("model_decoupled.py", waits=waits(model), placed=placed), "serves pipeline.py: sends each result as it comes"
     if model.stacked:
-        return render("model_stacked.py", networks=model.networks, placed=placed), "serves pipeline.py: stack, call once, split"
-    return render("model_single.py", networks=model.networks, placed=placed), "serves pipeline.py"
+        text = render("model_stacked.py", networks=model.networks, placed=placed, beside=model.beside)
+        return text, "serves pipeline.py: stack, call once, split"
+    return render("model_single.py", networks=model.networks, placed=placed, beside=model.beside), "serves pipeline.py"
 
 
 def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
@@ -124,8 +144,11 @@ def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     if not scripts:
         return
     frozen, ensembles = any(uses_call(m) for m in models), any(n.steps for m in models for n in m.networks)
-    text = render("exporting.py", calls=frozen, ensembles=ensembles, metrics=any(uses_metrics(m) for m in models))
+    stages = [network.bare.stage for network, _ in scripts.values() if network.bare is not None]
+    text = render("exporting.py", calls=frozen, ensembles=ensembles, metrics=any(uses_metrics(m) for m in models), bare=bool(stages))
     yield _file("exporting.py", text, "what the export scripts share")
+    if stages:
+        yield _file("wiring.py", render("wiring.py"), f"puts an exported network in the place of its stage ({', '.join(sorted(stages))})")
     yield _file(f"{NETWORK}.py", render(f"{NETWORK}.py"), "stands in the place of a network: while it is exported, and in Triton")
     for name, (network, model) in sorted(scripts.items()):
         calls = dict.fromkeys(c for m in models for n in m.networks if n.name == name for c in n.calls)
@@ -136,6 +159,8 @@ def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
             "tolerance": network.tolerance,
             "max_batch_size": MAX_BATCH_SIZE,
             "ports": lambda pairs: json.dumps(dict(pairs)),
+            "holder": holder,
+            "port": lambda pair: "(" + ", ".join(map(json.dumps, pair)) + ")",
         }
         yield _file(f"export_{name}.py", render(f"export_{network.script}.py", **values), network.why)
     ignored = "".join(f"model_repository/{name}/\n" for name in sorted(scripts))
@@ -150,6 +175,7 @@ def _surroundings(models: tuple[ServedModel, ...], app: ServedApp, inprocess: bo
     yield _file("README.md", readme(models, app, inprocess=inprocess), "what moved, how to run it, how to go back")
     yield _file("requirements.txt", requirements(models), "what the models need inside Triton")
     yield _file("Dockerfile", dockerfile(models, app), "Triton with the models")
+    yield _file("alive.py", render("alive.py"), "asks each model for a small inference: Triton does not tell when one's process died")
     yield _file("docker-compose.yml", compose(models, app), "Triton and the application together")
     yield from (_file(*each) for each in deployment(app))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from triton_migrate.entries.started import Beside
-from triton_migrate.plan.queues import QueueRow
+from triton_migrate.plan.around.queues import QueueRow
 
 PYTRITON = "nvidia-pytriton>=0.7,<0.8"  # brings Triton 2.51 and its clients, and needs numpy<2
 CLIENT = "tritonclient[grpc,http]"  # [all] would add CUDA bindings

@@ -13,7 +13,7 @@ KNOWN = frozenset({*dir(builtins), "__file__", "__name__", "__doc__", "__path__"
 
 def undefined(text: str) -> tuple[str, ...]:
     """Names that no scope of the module binds; none where a star import may bring them. Annotations are never evaluated."""
-    tree = ast.parse(text)
+    tree = _parsed(text)
     if any(alias.name == "*" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names):
         return ()
     plain = ast.unparse(_Bare().visit(tree))
@@ -24,8 +24,13 @@ def undefined(text: str) -> tuple[str, ...]:
 
 def unbound(text: str) -> tuple[str, ...]:
     """Locals that a function reads in a plain statement above the one that binds them, as `model = model` does to a global."""
-    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    functions = (node for node in ast.walk(_parsed(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     return tuple(sorted({name for function in functions for name in _too_early(function)}))
+
+
+def _parsed(text: str) -> ast.Module:
+    """`ast.parse` wants no byte order mark in text."""
+    return ast.parse(text.removeprefix("\ufeff"))
 
 
 def _too_early(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
@@ -54,7 +59,7 @@ _SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda
 
 def first_read(text: str, name: str, file: str) -> Span:
     """Where a name is first read in the text; its start where it is not read at all."""
-    reads = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
+    reads = (n for n in ast.walk(_parsed(text)) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
     first = min(reads, key=lambda node: (node.lineno, node.col_offset), default=None)
     if first is None:
         return Span(file, 1, 0, 1, 0)

@@ -7,10 +7,8 @@ than making them (measured on scikit-learn's 671 files: 27 s instead of 7).
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -54,6 +52,9 @@ def _here(sources: tuple[SourceFile, ...], *, pack: bool) -> tuple[dict[str, Low
 
 def _in_processes(sources: tuple[SourceFile, ...], processes: int) -> tuple[dict[str, Lowered], dict[str, bytes]]:
     """The same; what a process could not send is lowered here."""
+    import multiprocessing  # loading it takes longer than lowering a small tree
+    from concurrent.futures import ProcessPoolExecutor
+
     # The largest first: a long file that starts last is waited for
     ordered = sorted(sources, key=lambda source: (-len(source.text), source.path))
     start = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")

@@ -1,11 +1,35 @@
-"""Takes statements, gives the names they read and bind: what live-ins and live-outs are made of. No evaluation, only scoping."""
+"""Takes statements, gives the names they read and bind: what live-ins and live-outs are made of. No evaluation, only scoping.
+
+The same statements are asked about over and over, so the answers about one are remembered (`_remembered`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from triton_migrate.index import ir
+
+Node = TypeVar("Node")
+Answer = TypeVar("Answer")
+
+MOST = 1 << 16  # nodes that one question is remembered about
+
+
+def _remembered(ask: Callable[[Node], Answer]) -> Callable[[Node], Answer]:
+    """Each answer once, by which node it is about: comparing what two nodes hold takes longer than most answers."""
+    known: dict[int, tuple[Node, Answer]] = {}  # with the node, so that no other one gets its id meanwhile
+
+    @wraps(ask)
+    def asked(node: Node) -> Answer:
+        if (found := known.get(id(node))) is None:
+            if len(known) >= MOST:
+                known.clear()
+            found = known[id(node)] = node, ask(node)
+        return found[1]
+
+    return asked
 
 
 def expressions(stmt: ir.Stmt) -> Iterator[ir.Expr]:
@@ -82,8 +106,14 @@ def flatten(body: ir.Block) -> Iterator[ir.Stmt]:
     """All statements of a block and of the blocks inside it; not of functions and classes defined there."""
     for stmt in body:
         yield stmt
-        for block in blocks(stmt):
-            yield from flatten(block)
+        if isinstance(stmt, _COMPOUND):
+            yield from _inside(stmt)
+
+
+@_remembered
+def _inside(stmt: ir.Stmt) -> tuple[ir.Stmt, ...]:
+    """The statements of a compound one's blocks, and of the blocks inside these."""
+    return tuple(inner for block in blocks(stmt) for inner in flatten(block))
 
 
 def around(body: ir.Block, at: ir.At) -> Iterator[ir.Stmt]:
@@ -93,6 +123,13 @@ def around(body: ir.Block, at: ir.At) -> Iterator[ir.Stmt]:
             yield stmt
             for block in blocks(stmt):
                 yield from around(block, at)
+
+
+def opened(body: ir.Block, expr: ir.Expr) -> tuple[ir.With, ...]:
+    """The `with` statements of a function around an expression that open what it reads."""
+    reads = {n.id for n in names(expr)}
+    found = (s for s in around(body, expr.at) if isinstance(s, ir.With) and not s.is_async)
+    return tuple(s for s in found if binds((s._replace(body=()),)) & reads)
 
 
 def names(expr: ir.Expr) -> Iterator[ir.Name]:
@@ -115,23 +152,25 @@ def names(expr: ir.Expr) -> Iterator[ir.Name]:
 
 def reads(body: ir.Block) -> set[str]:
     """Names read anywhere in these statements, nested functions included."""
-    found: set[str] = set()
-    for stmt in flatten(body):
-        if isinstance(stmt, ir.Define):
-            found |= free_names(stmt.function)
-        elif isinstance(stmt, ir.DefineClass):
-            found |= class_names(stmt.definition)
-        elif isinstance(stmt, ir.Assign):
-            found |= {n.id for n in names(stmt.value)} if stmt.value is not None else set()
-            for target in stmt.targets:
-                found |= {n.id for n in names(target)} - (set() if stmt.augmented else _bound_in(target))
-        elif isinstance(stmt, ir.For):
-            found |= {n.id for n in names(stmt.iterable)} | ({n.id for n in names(stmt.target)} - _bound_in(stmt.target))
-        elif isinstance(stmt, ir.With):
-            found |= {n.id for e, _ in stmt.items for n in names(e)}
-        else:
-            found |= {n.id for e in expressions(stmt) for n in names(e)}
-    return found
+    return set().union(*map(_read_by, flatten(body)))
+
+
+@_remembered
+def _read_by(stmt: ir.Stmt) -> frozenset[str]:
+    """Names that a statement reads itself, whatever its blocks read."""
+    match stmt:
+        case ir.Define(_, function):
+            return frozenset(free_names(function))
+        case ir.DefineClass(_, definition):
+            return frozenset(class_names(definition))
+        case ir.Assign(_, targets, value, _, augmented):
+            found = {n.id for n in names(value)} if value is not None else set()
+            return frozenset(found.union(*({n.id for n in names(t)} - (set() if augmented else _bound_in(t)) for t in targets)))
+        case ir.For(_, target, iterable, _, _):
+            return frozenset({n.id for n in names(iterable)} | ({n.id for n in names(target)} - _bound_in(target)))
+        case ir.With(_, items, _):
+            return frozenset(n.id for e, _ in items for n in names(e))
+    return frozenset(n.id for e in expressions(stmt) for n in names(e))
 
 
 def exposed(body: ir.Block) -> set[str]:
@@ -139,35 +178,40 @@ def exposed(body: ir.Block) -> set[str]:
     found: set[str] = set()
     bound: set[str] = set()
     for stmt in body:
-        match stmt:
-            case ir.If() | ir.While() | ir.Match() | ir.Try():
-                inner = {n.id for e in expressions(stmt) for n in names(e)}.union(*(exposed(block) for block in blocks(stmt)))
-            case ir.For(_, target, iterable, one, two):
-                own = _bound_in(target)
-                inner = {n.id for n in names(iterable)} | ({n.id for n in names(target)} - own) | (exposed(one) - own) | exposed(two)
-            case ir.With(_, items, one):
-                own = {n for _, t in items if t is not None for n in _bound_in(t)}
-                inner = {n.id for e, _ in items for n in names(e)} | (exposed(one) - own)
-            case _:
-                inner = reads((stmt,))
-        found |= inner - bound
-        bound |= _certain((stmt,))
+        found |= _exposed_by(stmt) - bound
+        bound |= _certain(stmt)
     return found
 
 
-def _certain(body: ir.Block) -> set[str]:
-    """Names that are bound once these statements have come to their end."""
-    found: set[str] = set()
-    for stmt in body:
-        match stmt:
-            case ir.Assign(_, targets, value, _, augmented) if not augmented and value is not None:
-                found |= {n for target in targets for n in _bound_in(target)}
-            case ir.With(_, items, one):
-                found |= {n for _, t in items if t is not None for n in _bound_in(t)} | _certain(one)
-            case ir.If(_, _, one, two) if two:
-                ends = [_certain(b) for b in (one, two) if not _leaves(b[-1])]
-                found |= set.intersection(*ends) if ends else set()
-    return found
+@_remembered
+def _exposed_by(stmt: ir.Stmt) -> frozenset[str]:
+    match stmt:
+        case ir.If() | ir.While() | ir.Match() | ir.Try():
+            return _read_by(stmt).union(*(exposed(block) for block in blocks(stmt)))
+        case ir.For(_, target, _, one, two):
+            return _read_by(stmt) | (exposed(one) - _bound_in(target)) | exposed(two)
+        case ir.With(_, items, one):
+            return _read_by(stmt) | (exposed(one) - {n for _, t in items if t is not None for n in _bound_in(t)})
+    return _read_by(stmt)
+
+
+@_remembered
+def _certain(stmt: ir.Stmt) -> frozenset[str]:
+    """Names that are bound once the statement has come to its end."""
+    match stmt:
+        case ir.Assign(_, targets, value, _, augmented) if not augmented and value is not None:
+            return frozenset(n for target in targets for n in _bound_in(target))
+        case ir.With(_, items, one):
+            return _end(one) | {n for _, t in items if t is not None for n in _bound_in(t)}
+        case ir.If(_, _, one, two) if two:
+            ends = [_end(b) for b in (one, two) if not _leaves(b[-1])]
+            return frozenset.intersection(*ends) if ends else frozenset()
+    return frozenset()
+
+
+def _end(body: ir.Block) -> frozenset[str]:
+    """Names that are bound at the end of a block."""
+    return frozenset().union(*map(_certain, body))
 
 
 def _leaves(stmt: ir.Stmt) -> bool:
@@ -176,27 +220,30 @@ def _leaves(stmt: ir.Stmt) -> bool:
 
 def binds(body: ir.Block) -> set[str]:
     """Names bound anywhere in these statements."""
-    found: set[str] = set()
-    for stmt in flatten(body):
-        match stmt:
-            case ir.Assign(_, targets, _, _, _):
-                found |= {n for t in targets for n in _bound_in(t)}
-            case ir.For(_, target, _, _, _):
-                found |= _bound_in(target)
-            case ir.With(_, items, _):
-                found |= {n for _, t in items if t is not None for n in _bound_in(t)}
-            case ir.Try(_, _, handlers, _, _):
-                found |= {h.name for h in handlers if h.name}
-            case ir.Define(_, function):
-                found.add(function.name)
-            case ir.DefineClass(_, definition):
-                found.add(definition.name)
-            case ir.Import(_, imported):
-                found |= {alias or name.split(".")[0] for name, alias in imported}
-            case ir.ImportFrom(_, _, _, imported):
-                found |= {alias or name for name, alias in imported}
-        found |= {w.target.id for e in expressions(stmt) for w in walk(e) if isinstance(w, ir.Walrus)}
-    return found
+    return set().union(*map(_bound_anywhere, body))
+
+
+@_remembered
+def _bound_anywhere(stmt: ir.Stmt) -> frozenset[str]:
+    found = {w.target.id for e in expressions(stmt) for w in walk(e) if isinstance(w, ir.Walrus)}
+    match stmt:
+        case ir.Assign(_, targets, _, _, _):
+            found |= {n for t in targets for n in _bound_in(t)}
+        case ir.For(_, target, _, _, _):
+            found |= _bound_in(target)
+        case ir.With(_, items, _):
+            found |= {n for _, t in items if t is not None for n in _bound_in(t)}
+        case ir.Try(_, _, handlers, _, _):
+            found |= {h.name for h in handlers if h.name}
+        case ir.Define(_, function):
+            found.add(function.name)
+        case ir.DefineClass(_, definition):
+            found.add(definition.name)
+        case ir.Import(_, imported):
+            found |= {alias or name.split(".")[0] for name, alias in imported}
+        case ir.ImportFrom(_, _, _, imported):
+            found |= {alias or name for name, alias in imported}
+    return frozenset(found.union(*(binds(block) for block in blocks(stmt))))
 
 
 def _bound_in(target: ir.Expr) -> set[str]:
@@ -228,26 +275,46 @@ def class_names(definition: ir.Class) -> set[str]:
     return inside | {n.id for e in (*around, *annotations) for n in names(e)}
 
 
-def every(stmt: ir.Stmt) -> Iterator[ir.Expr]:
+@_remembered
+def every(stmt: ir.Stmt) -> tuple[ir.Expr, ...]:
     """All expressions of a statement and of everything inside it: blocks, nested functions and classes, annotations, decorators."""
+    found: list[ir.Expr] = []
+    _add_every(stmt, found)
+    return tuple(found)
+
+
+def every_of_function(function: ir.Function) -> tuple[ir.Expr, ...]:
+    """All expressions of a function, decorators and annotations included."""
+    found: list[ir.Expr] = []
+    _add_function(function, found)
+    return tuple(found)
+
+
+def deep(expr: ir.Expr) -> tuple[ir.Expr, ...]:
+    """As `walk`, with what is in lambdas and the targets of comprehensions."""
+    found: list[ir.Expr] = []
+    _add_deep(expr, found)
+    return tuple(found)
+
+
+def _add_every(stmt: ir.Stmt, found: list[ir.Expr]) -> None:
     for inner in flatten((stmt,)):
         if isinstance(inner, ir.Define):
-            yield from every_of_function(inner.function)
+            _add_function(inner.function, found)
         elif isinstance(inner, ir.DefineClass):
             definition = inner.definition
             for expr in (*definition.decorators, *definition.bases, *(v for _, v in definition.keywords)):
-                yield from _deep(expr)
+                _add_deep(expr, found)
             for member in definition.body:
-                yield from every(member)
+                _add_every(member, found)
         else:
             for expr in expressions(inner):
-                yield from _deep(expr)
+                _add_deep(expr, found)
             if isinstance(inner, ir.Assign) and inner.annotation is not None:
-                yield from _deep(inner.annotation)
+                _add_deep(inner.annotation, found)
 
 
-def every_of_function(function: ir.Function) -> Iterator[ir.Expr]:
-    """All expressions of a function, decorators and annotations included."""
+def _add_function(function: ir.Function, found: list[ir.Expr]) -> None:
     around = [
         *function.decorators,
         *(p.default for p in function.parameters),
@@ -256,19 +323,23 @@ def every_of_function(function: ir.Function) -> Iterator[ir.Expr]:
     ]
     for expr in around:
         if expr is not None:
-            yield from _deep(expr)
+            _add_deep(expr, found)
     for stmt in function.body:
-        yield from every(stmt)
+        _add_every(stmt, found)
 
 
-def _deep(expr: ir.Expr) -> Iterator[ir.Expr]:
-    yield expr
+def _add_deep(expr: ir.Expr, found: list[ir.Expr]) -> None:
+    """The expression and all in it, the bodies of lambdas and the targets of comprehensions too, each before its parts."""
+    found.append(expr)
     if isinstance(expr, ir.Lambda):
-        yield from every_of_function(expr.function)
-    if isinstance(expr, ir.Comprehension):
-        yield from (part for target, _, _ in expr.loops for part in _deep(target))
-    for child in children(expr):
-        yield from _deep(child)
+        _add_function(expr.function, found)
+    elif isinstance(expr, ir.Comprehension):
+        for target, _, _ in expr.loops:
+            _add_deep(target, found)
+    parts = _PARTS.get(type(expr))
+    if parts is not None:
+        for part in parts(expr):
+            _add_deep(part, found)
 
 
 def children(expr: ir.Expr) -> tuple[ir.Expr, ...]:
@@ -296,6 +367,8 @@ def _of_comprehension(expr: ir.Comprehension) -> tuple[ir.Expr, ...]:
     loops = (e for _, iterable, conditions in expr.loops for e in (iterable, *conditions))
     return (*loops, expr.element, *((expr.value,) if expr.value is not None else ()))
 
+
+_COMPOUND = (ir.If, ir.For, ir.While, ir.Try, ir.With, ir.Match)
 
 # By type and not by `match`: nothing is asked more often.
 _PARTS: dict[type, Callable[[Any], tuple[ir.Expr, ...]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 
 from triton_migrate.index import ir
@@ -11,7 +12,7 @@ class Text:
     """One source file by `ast` places (columns in UTF-8 bytes)."""
 
     def __init__(self, text: str) -> None:
-        self.lines = [line.encode() for line in text.replace("\r\n", "\n").splitlines(keepends=True)]
+        self.lines = [line.encode() for line in io.StringIO(text, newline=None)]  # a form feed ends no line
 
     def piece(self, at: ir.At, replace: tuple[tuple[ir.At, str], ...] = ()) -> str:
         """The text at `at` with the places in `replace` that lie in it replaced; of nested ones the outer counts."""
@@ -35,7 +36,16 @@ class Text:
         text = (indent if not indent.strip() else " " * first[1]) + self.piece((*first[:2], *last[2:]), replace)
         trailing = self.lines[last[2] - 1][last[3] :].decode()
         comment = trailing.rstrip() if trailing.lstrip().startswith("#") else ""
-        return textwrap.dedent(text).rstrip() + comment + "\n"
+        return textwrap.dedent(_with_spaces(text)).rstrip() + comment + "\n"
+
+
+def _with_spaces(text: str) -> str:
+    """Indented by spaces where tabs and spaces are mixed: Python takes a tab to go to the next multiple of eight."""
+    heads = [line[: len(line) - len(line.lstrip())] for line in text.splitlines() if line.strip()]
+    if not any("\t" in h for h in heads) or all(h.strip("\t") == "" for h in heads) or any(q in text for q in ('"""', "'''")):
+        return text  # inside a text of several lines they are what it holds
+    lines = text.split("\n")
+    return "\n".join(line[: len(line) - len(line.lstrip())].expandtabs(8) + line.lstrip() for line in lines)
 
 
 def _outermost(replace: tuple[tuple[ir.At, str], ...], at: ir.At) -> list[tuple[ir.At, str]]:

@@ -15,18 +15,19 @@ from __future__ import annotations
 
 import re
 
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.constants import Constant, chains, constants
 from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.judge import Judge
-from triton_migrate.plan.liveness import find_block
+from triton_migrate.plan.liveness import find_block, path_to
 from triton_migrate.plan.rows import PredictCalls
-from triton_migrate.plan.types import Types
-from triton_migrate.plan.vtype import parse
+from triton_migrate.plan.values.types import Types
+from triton_migrate.plan.values.vtype import parse
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.trace.records import PredictSite
 
+PATHS = ("str", "unknown")  # what may be the path of a file that the application wrote, on its own disk
 STUCK = ("object", "buffer", "stream", "generator", "file", "record")
 WHY = "the model is served by itself; the application's own code around it stays as it is"
 
@@ -58,13 +59,22 @@ def alone(sites: tuple[PredictSite, ...], types: Types, judge: Judge, predicts: 
     return tuple(_cut(tuple(group), predicts) for group in groups.values())
 
 
+def written_at(site: PredictSite) -> tuple[ir.Stmt, tuple[ir.Expr, ...]] | None:
+    """The statement that makes the call and the expressions in it down to the call; None where something else does (`Thread(target=f)`)."""
+    own = ((s, tuple(path_to(e, site.call))) for s in flow.flatten(site.scope.body) for e in flow.expressions(s))
+    return next((found for found in own if found[1]), None)
+
+
 def _stands_alone(site: PredictSite, types: Types, judge: Judge) -> bool:
     held = receiver(site)
+    if (written := written_at(site)) is None:
+        return False
     if len(site.models) != 1 or any(isinstance(p, ir.Call) for p in walk(held)) or site.models[0].when == "per-request":
         return False
     result = parse(site.rule.result).kind
     arguments = [*site.call.args, *(v for _, v in site.call.keywords)]
-    if result in STUCK or any(types.of(a, site.frame).kind in STUCK for a in arguments):
+    kinds = {types.of(a, site.frame).kind for a in arguments}
+    if result in STUCK or kinds & set(STUCK) or (kinds & set(PATHS) and judge.writes_files(site.scope, written[0])):
         return False
     name = {held.id} if isinstance(held, ir.Name) else set()
     kept = {id(p) for chain, _ in chains(tuple(arguments), name) for p in walk(chain)}
@@ -76,6 +86,17 @@ def read(evaluator: Evaluator, sites: tuple[PredictSite, ...]) -> tuple[Constant
     names = ((s.scope, receiver(s)) for s in sites)
     own = {(scope.file, e.id) for scope, e in names if isinstance(e, ir.Name) and (scope.kind == "module" or e.id not in scope.bindings)}
     return constants(evaluator, sites, frozenset(own))
+
+
+def reads_more(judge: Judge, sites: tuple[PredictSite, ...]) -> bool:
+    """Whether the application reads something else of the model (`model.classes_`): served alone, it would be loaded on both sides."""
+    apart = {id(s.call.func) for s in sites} | {id(p) for c in read(judge.evaluator, sites) for p in walk(c.expr)}
+    for step in judge.pipeline.steps:
+        frame = judge.evaluator.program.generic(step.scope)
+        parts = (p for e in flow.expressions(step.stmt) for p in walk(e) if isinstance(p, ir.Attribute) and id(p) not in apart)
+        if any(judge.uses_loaded(p, frame) for p in parts):
+            return True
+    return False
 
 
 def _cut(sites: tuple[PredictSite, ...], predicts: PredictCalls) -> Cut:

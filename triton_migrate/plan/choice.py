@@ -42,7 +42,7 @@ class Choice:
         every = (*(() if isinstance(self.calls, NoCut) else (self.calls,)), *ways)
         match self.where:
             case Where.CHEAPEST:
-                ordered = sorted(every, key=_cost)
+                ordered = sorted(every, key=lambda way: (bool(self._elsewhere(way)), _cost(way)))
             case Where.PIPELINE:
                 ordered = sorted(every, key=lambda way: (len(staying(self.pipeline, way)), _cost(way)))
             case Where.MODEL if isinstance(self.calls, NoCut):
@@ -64,7 +64,13 @@ class Choice:
         if self.where is not Where.CHEAPEST:
             return replace(cut, why="; ".join((cut.why, f"asked for with --cut {self.where.value}", *self._stays(way))))
         others = () if cut.kind == "model" else (more, *self._stays(way))
-        return replace(cut, why="; ".join((cut.why, *filter(None, others))))
+        again = (f"the application still runs the model itself for {_places(kept)}",) if (kept := self._elsewhere(way)) else ()
+        return replace(cut, why="; ".join((cut.why, *filter(None, (*others, *again)))))
+
+    def _elsewhere(self, way: Way) -> tuple[Step, ...]:
+        """The predict calls that stay all the same: the function that makes them is called from outside the cut, too."""
+        below = {site.step for cut in way for site in cut.sites if site.scope is not cut.scope}
+        return tuple(step for step in staying(self.pipeline, way) if step.number in below)
 
     def _not_alone(self) -> str:
         """Why more leaves than the predict call."""
@@ -95,6 +101,6 @@ def _bare(way: Way) -> bool:
 
 
 def _places(steps: Iterable[Step]) -> str:
-    places = list(dict.fromkeys(step.span.place for step in sorted(steps, key=lambda s: s.span)))
+    places = list(dict.fromkeys(span.place for span in sorted({step.span for step in steps})))
     more = f" and {len(places) - PLACES} more" if len(places) > PLACES else ""
     return ", ".join(places[:PLACES]) + more

@@ -6,7 +6,7 @@ The weights order the choices; only their proportions count. What keeps a model'
 from __future__ import annotations
 
 from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.values.vtype import VType
 
 HEAVY = 100.0  # a statement that stays and needs the model or its libraries
 ONE_BY_ONE = 25.0  # requests that cannot be stacked

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
-from triton_migrate.plan.vtype import SCALARS, VType, union
+from triton_migrate.plan.around.registries import Registry
+from triton_migrate.plan.values.vtype import SCALARS, VType, union
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace.records import PredictSite
 
@@ -34,6 +35,8 @@ class Cut:
     several requests can be stacked. `lifts` are expressions of statements below the run that leave with it, written as assignments (see
     `liveness.lift`); then the run itself may be empty. `hoists` are expressions of what leaves that read the request, written so, too:
     the app evaluates them, and their values are inputs. `dropped` are statements inside the run that nothing needs any more.
+    With a `registry` the served model has a version for each of its entries, and `version` is what gives the number in the app: a name,
+    or an expression of what leaves.
     """
 
     kind: str  # model | region | stream
@@ -55,6 +58,8 @@ class Cut:
     lifts: tuple[ir.Assign, ...] = ()
     hoists: tuple[ir.Assign, ...] = ()
     dropped: tuple[ir.Stmt, ...] = ()
+    registry: Registry | None = None
+    version: ir.Expr | None = None
 
     @property
     def streams(self) -> bool:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_migrate.entries.records import Task
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.alone import alone
 from triton_migrate.plan.apart import apart
+from triton_migrate.plan.around.registries import Registry
 from triton_migrate.plan.choice import Choice, Where
 from triton_migrate.plan.cut import Cut, NoCut
 from triton_migrate.plan.judge import Judge
@@ -19,26 +21,42 @@ from triton_migrate.plan.predictions import Predictions
 from triton_migrate.plan.regions import Regions
 from triton_migrate.plan.rows import PredictCalls, frame_at
 from triton_migrate.plan.streams import Streams
-from triton_migrate.plan.types import Types
+from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.scopes import Frame, Scope
+from triton_migrate.rulebook.vocabulary import TaskDefine
 from triton_migrate.trace.records import Cell, Pipeline
+
+
+def _sent(evaluator: Evaluator, pipeline: Pipeline) -> frozenset[Scope]:
+    """The tasks whose arguments a queue carries as JSON, whoever puts them there."""
+    queue = pipeline.entry.queue if isinstance(pipeline.entry, Task) else pipeline.queue
+    if not any(rule.json and rule.queue == queue for rule in evaluator.rulebook.of_role(TaskDefine)):
+        return frozenset()
+    own = {pipeline.entry.scope} if isinstance(pipeline.entry, Task) else set()
+    return frozenset(own | {frame_at(s, s.queued).scope for s in pipeline.sites if s.queued})
 
 
 class Cutter:
     """Chooses the cut of one pipeline."""
 
     def __init__(
-        self, evaluator: Evaluator, pipeline: Pipeline, live: frozenset[Cell] = frozenset(), left: frozenset[ir.At] = frozenset()
-    ) -> None:
+        self, evaluator: Evaluator, pipeline: Pipeline, live: frozenset[Cell] = frozenset(), left: frozenset[ir.At] = frozenset(),
+        registry: Registry | None = None, whole: Cutter | None = None,
+    ) -> None:  # fmt: skip
+        """`whole`: the cutter of the pipeline that this one is a part of; what that knows of it need not be found out again."""
         self.evaluator, self.rulebook, self.pipeline, self.live = evaluator, evaluator.rulebook, pipeline, live
         self.left = left  # places of statements that leave with another cut
         callers = {}
         for site in pipeline.sites:
             scopes = [f.scope for _, f in site.chain[1:]] + [site.scope]
             callers.update(dict(zip(scopes, site.chain, strict=False)))
-        self.types = Types(evaluator, callers)
-        self.judge = Judge(evaluator, pipeline, self.types, live)
+        if whole is not None and all(whole.types.callers.get(scope) == call for scope, call in callers.items()):
+            self.types: Types = whole.types
+        else:
+            self.types = Types(evaluator, callers, _sent(evaluator, pipeline))
+        self.registry = registry  # whose entries are versions of the model
+        self.judge: Judge = whole.judge if whole is not None else Judge(evaluator, pipeline, self.types, live, registry)
         self.predicts = PredictCalls(evaluator, self.types, pipeline.sites)
 
     def ways(self, where: Where = Where.CHEAPEST) -> tuple[tuple[Cut, ...], ...] | NoCut:
@@ -48,13 +66,13 @@ class Cutter:
         for depth, frame, calls in self.levels():
             streams = Streams(self.pipeline, self.judge, self.types, frame, calls, depth)
             regions = Regions(self.pipeline, self.judge, self.types, self.predicts, frame, calls, depth, self.left)
-            found += [(c,) for c in (*streams.cuts(), *regions.cuts())]
+            found += [(c,) for c in (*(() if self.registry is not None else streams.cuts()), *regions.cuts())]
             problems += streams.problems or regions.problems
         calls_only = Predictions(self.judge, self.types, self.predicts).cuts(self.pipeline.sites)
         if found or not isinstance(calls_only, NoCut):
             return Choice(self.pipeline, self.judge, calls_only, where).of(tuple(found))
         if len(self.pipeline.sites) > 1:
-            each = apart(self.pipeline, lambda part, left: Cutter(self.evaluator, part, self.live, left).ways(where))
+            each = apart(self.pipeline, lambda part, left: Cutter(self.evaluator, part, self.live, left, self.registry, self).ways(where))
             if not isinstance(each, NoCut):
                 return (each,)
             problems.append(each)
@@ -78,11 +96,23 @@ class Cutter:
         sites = self.pipeline.sites
         deepest, enqueued = min(len(s.chain) for s in sites), max(s.queued for s in sites)
         for depth in range(deepest, enqueued - 1, -1):  # what puts work on a queue goes on doing so
-            frames = {frame_at(s, depth) for s in sites}
-            if len({f.scope for f in frames}) == 1:
-                frame = next(iter(frames))
-                # a call that something else makes (`executor.submit(f, x)`) is what stands in its place
-                written = {e.at: e for s in frame.scope.body for e in flow.every(s) if isinstance(e, ir.Call)}
-                asked = (s.chain[depth][0] if depth < len(s.chain) else s.call for s in sites)
-                calls = {c.at: written.get(c.at, c) for c in asked}
-                yield depth, frame, tuple(calls.values())
+            places = [_written(frame_at(s, depth), s.chain[depth][0] if depth < len(s.chain) else s.call) for s in sites]
+            frames = {frame for frame, _ in places}
+            calls = {call.at: call for _, call in places if call is not None}
+            if len({f.scope for f in frames}) == 1 and all(call is not None for _, call in places):
+                yield depth, next(iter(frames)), tuple(calls.values())
+
+
+def _written(frame: Frame, call: ir.Call) -> tuple[Frame, ir.Call | None]:
+    """The function that a call stands in, and what stands there: something else may make the call (`executor.submit(f, x)`).
+
+    A lambda is part of what it is handed to (`map(lambda row: model.predict(row), rows)`); one kept under a name is handed to nothing.
+    """
+    here = [e for s in frame.scope.body for e in flow.every(s) if isinstance(e, ir.Call)]
+    if not frame.scope.is_lambda or frame.parent is None:
+        return frame, next((e for e in here if e.at == call.at), call)
+    at, around = frame.scope.function.at, frame.parent
+    holders = (e for s in around.scope.body for e in flow.every(s) if isinstance(e, ir.Call))
+    given = (e for e in holders for a in (*e.args, *(v for _, v in e.keywords)) if isinstance(a, ir.Lambda) and a.at == at)
+    holder = next(given, None)
+    return (around, None) if holder is None else _written(around, holder)

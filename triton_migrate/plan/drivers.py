@@ -12,7 +12,7 @@ from triton_migrate.plan import liveness
 from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.regions import WHY
-from triton_migrate.plan.vtype import VType, union
+from triton_migrate.plan.values.vtype import VType, union
 from triton_migrate.resolve.scopes import Frame
 
 
@@ -30,6 +30,8 @@ def _whole(cutter: Cutter, frame: Frame, calls: tuple[ir.Call, ...]) -> Cut | No
     if function.is_async or function.is_generator or len(returns) < 2 or not isinstance(run[-1], ir.Return):
         return None
     if not all(cutter.judge.movable(stmt, frame, final=True) for stmt in run) or cutter.judge.writes_files(frame.scope, run[0]):
+        return None
+    if cutter.judge.filled.parted(frame.scope, run) or cutter.judge.answers.raised(run, frame.scope):
         return None
     names = sorted(flow.exposed(run) & {p.name for p in function.parameters})
     receivers = tuple(n for n in names if cutter.judge.is_receiver(n, frame))

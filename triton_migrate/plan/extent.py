@@ -24,15 +24,22 @@ def _kept(pipeline: Pipeline, cuts: tuple[Cut, ...], moved: set[int]) -> set[Sco
         for site in cut.sites:
             around = [frame_at(site, depth).scope for depth in range(len(site.chain) + 1)]
             found |= set(around[: around.index(cut.scope) + 1] if cut.scope in around else around)
-    while True:
-        entered = {e for s in pipeline.steps if s.scope in found and s.number not in moved for e in s.enters} - found
-        if not entered:
-            return found
-        found |= entered
+    entered: dict[Scope, set[Scope]] = {}
+    for step in pipeline.steps:
+        if step.enters and step.number not in moved:
+            entered.setdefault(step.scope, set()).update(step.enters)
+    waiting = list(found)
+    while waiting:
+        new = entered.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _moved(pipeline: Pipeline, cuts: tuple[Cut, ...]) -> set[int]:
     """The steps that leave: those in a run, and those that the predict call is what they are about."""
     calls = {(cut.scope, s.step) for cut in cuts if cut.kind == "model" for s in cut.sites}
     runs = {(cut.scope, s.at) for cut in cuts if cut.kind != "model" for s in flow.flatten(cut.run)}
-    return {s.number for s in pipeline.steps if (s.scope, s.number) in calls or (s.scope, s.stmt.at) in runs}
+    scopes = {cut.scope for cut in cuts}
+    steps = (s for s in pipeline.steps if s.scope in scopes)
+    return {s.number for s in steps if (s.scope, s.number) in calls or (s.scope, s.stmt.at) in runs}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.types import KNOWN_INSTANCES
+from triton_migrate.plan.values.types import KNOWN_INSTANCES
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
@@ -122,7 +122,7 @@ class Files:
 
     def written(self, name: str, before: ir.Block, frame: Frame) -> bool:
         """Whether statements write a file under this name."""
-        calls = (e for s in flow.flatten(before) for e in flow.every(s) if isinstance(e, ir.Call))
+        calls = (e for s in before for e in flow.every(s) if isinstance(e, ir.Call))
         return any(self._writes(c, frame) for c in calls if any(isinstance(a, ir.Name) and a.id == name for a in c.args))
 
     def _writes(self, call: ir.Call, frame: Frame) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.values.vtype import VType
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.values import Api

@@ -19,7 +19,7 @@ from triton_migrate.plan.cut import typed
 from triton_migrate.plan.files import Files
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.living import Living
-from triton_migrate.plan.types import Types
+from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.scopes import Frame
 
 NAMELESS = frozenset({"get", "getlist", "json", "get_json", "read", "file", "float", "int", "str", "strip", "items"})
@@ -32,9 +32,8 @@ class Hoists:
         self.judge, self.types, self.frame, self.taken = judge, types, frame, taken
         self.files, self.living = Files(judge.evaluator), Living(judge.evaluator)
         self._named: dict[int, ir.Assign] = {}
-        self._anchors: dict[
-            int, tuple[ir.Expr, ...]
-        ] = {}  # by the expression of a statement: what of it cannot leave, and fields of records
+        # by the expression of a statement: what of it cannot leave, fields of records, and paths of open files
+        self._anchors: dict[int, tuple[ir.Expr, ...]] = {}
 
     def of(self, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> tuple[ir.Assign, ...]:
         """What can be read before a statement that makes some of `calls`; `bound`: names that are not known yet where the run starts."""
@@ -46,6 +45,7 @@ class Hoists:
                         *self.judge.stuck_parts(expr, inner, self.frame),
                         *self._fields(expr),
                         *self.living.parts(expr, self.frame),
+                        *(p for p in walk(expr) if self.files.temporary(p, self.frame)),
                     )
                 for anchor in anchors:
                     if (chosen := self._around(expr, anchor, inner, calls, bound)) is not None:
@@ -111,8 +111,8 @@ class Hoists:
         if any(self.judge.is_object(v) or self.judge.of_the_web(v) for v in values):
             return False
         kind = self.types.of(expr, self.frame)
-        if kind.kind == "unknown" and not self._asked(parts):  # what a device or a database gives may be anything
-            return False
+        if kind.kind == "unknown" and not self._asked(parts) and not self.files.temporary(expr, self.frame):
+            return False  # what a device or a database gives may be anything
         return kind.travels is not False and (kind.kind != "file" or self.files.of(expr, stmt, self.frame).only)
 
     def _asked(self, parts: list[ir.Expr]) -> bool:

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
+from triton_migrate.plan.answers import Answers
+from triton_migrate.plan.around.registries import Registry
+from triton_migrate.plan.copied.settings import Settings
 from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.filled import Filled
 from triton_migrate.plan.scratch import Scratch
-from triton_migrate.plan.settings import Settings
-from triton_migrate.plan.types import Types
+from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, Literal, Value
@@ -39,12 +42,15 @@ LASTING = {
 class Judge:
     """Answers for one pipeline."""
 
-    def __init__(self, evaluator: Evaluator, pipeline: Pipeline, types: Types, live: frozenset[Cell] = frozenset()) -> None:
-        """`live`: state that changes at run time, so what reads it stays in the app."""
-        self.live = live
+    def __init__(
+        self, evaluator: Evaluator, pipeline: Pipeline, types: Types, live: frozenset[Cell] = frozenset(), registry: Registry | None = None
+    ) -> None:
+        """`live`: state that changes at run time, so what reads it stays in the app; so does what chooses from the `registry`."""
+        self.live, self.registry = live, registry
         self.evaluator, self.rulebook, self.pipeline, self.types = evaluator, evaluator.rulebook, pipeline, types
         self.settings = Settings(evaluator)
         self.scratch = Scratch(evaluator, pipeline)
+        self.filled = Filled(evaluator, pipeline, self.is_object, self.of_the_web, self._come_to)
         self.steps: dict[tuple[Scope, ir.At], Step] = {(s.scope, s.stmt.at): s for s in pipeline.steps}
         self.by_scope: dict[Scope, list[Step]] = {}
         for step in pipeline.steps:
@@ -56,6 +62,7 @@ class Judge:
         self._own_leaves: dict[int, bool] = {}  # by the number of a step: what it does itself, whatever it calls
         self._own_heavy: dict[int, bool] = {}
         self._entered: dict[Scope, frozenset[Scope]] = {}  # a function and all that it comes to
+        self.answers = Answers(evaluator, pipeline, self._steps_of)
         self._passing = frozenset(
             f"{e.file}:{e.owner.qualname}" for e in made if e.owner is not None
         )  # classes of objects made per request
@@ -78,6 +85,10 @@ class Judge:
                 return False
             if isinstance(inner, ir.Return) and not final:
                 return False
+            if self.registry is not None:
+                read = [p for e in flow.expressions(inner) for p in walk(e)]
+                if self.registry.read_by(self.evaluator, inner, read, frame):
+                    return False
             step = self.steps.get((frame.scope, inner.at))
             if hoists and any(h.value is p for h in hoists for e in flow.expressions(inner) for p in walk(e)):
                 fixed = step is not None and (bool(step.responds) or bool(self.lasting(step)))
@@ -109,6 +120,8 @@ class Judge:
         for inner in flow.flatten((stmt,)):
             where = Span(frame.scope.file, *inner.at)
             step = self.steps.get((frame.scope, inner.at))
+            if step is not None and (told := self._looked_at(step)) is not None:
+                return told
             if step is not None and (lasting := self.lasting(step)):
                 names = ", ".join(sorted({c.name for c in lasting}))
                 return NoCut(f"the statement that runs the model also changes {names}, which outlives the request", where,
@@ -116,6 +129,10 @@ class Judge:
             if step is not None and (effect := self._lasting_effect(step, frozenset())) is not None:
                 place, does = effect
                 return NoCut(f"the code that runs the model also {does}", place, "do it before or after the model runs")
+            if step is not None and (deeper := self._lasting_below(step)) is not None:
+                names = ", ".join(sorted({c.name for c in self.lasting(deeper)}))
+                return NoCut(f"the code that runs the model also changes {names}, which outlives the request", deeper.span,
+                             f"change {names} before or after the model runs")  # fmt: skip
             for part in (p for e in flow.expressions(inner) for p in walk(e)):
                 if isinstance(part, (ir.Yield, ir.Await)) and not streams and isinstance(stmt, (ir.For, ir.While)):
                     return NoCut("the loop that runs the model also waits for something, such as its reader", where,
@@ -131,6 +148,11 @@ class Judge:
                              "move the model call out of the block that returns")  # fmt: skip
         return None
 
+    def _looked_at(self, step: Step) -> NoCut | None:
+        """What else looks at a cache of what is loaded that a step, or what it calls, fills."""
+        cells = dict.fromkeys(c for s in (step, *self._steps_of(step.enters)) for c in s.writes)
+        return next((told for c in cells if (told := self.filled.told(c)) is not None), None)
+
     def _lasting_effect(self, step: Step, seen: frozenset[Scope]) -> tuple[Span, str] | None:
         """Where a step, or what it calls, does something that has to stay in the app, and what."""
         for call in step.calls:
@@ -140,6 +162,12 @@ class Judge:
                     return Span(step.scope.file, *call.at), does
         inner = (s for e in step.enters - seen for s in self.by_scope.get(e, ()))
         return next((found for s in inner if (found := self._lasting_effect(s, seen | step.enters)) is not None), None)
+
+    def _lasting_below(self, step: Step) -> Step | None:
+        """A step of what this one calls that changes what outlives the request."""
+        below = self._steps_of(step.enters)
+        brings = (ModelLoad, ModelConstruct)  # a model that is loaded when it is first needed
+        return next((s for s in below if self.lasting(s) and not any(isinstance(r, brings) for c in s.calls for r in c.rules)), None)
 
     def part_leaves(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame, hoists: tuple[ir.Assign, ...] = ()) -> bool:
         """Whether nothing in one expression of a statement that stays has to stay itself, but for what is hoisted out of it."""
@@ -169,7 +197,11 @@ class Judge:
         return self._leaves_itself(step) and self._all_leave(step.enters)
 
     def _all_leave(self, functions: Iterable[Scope]) -> bool:
-        return all(self._leaves_itself(s) for f in functions for e in self._come_to(f) for s in self.by_scope.get(e, ()))
+        return all(map(self._leaves_itself, self._steps_of(functions)))
+
+    def _steps_of(self, functions: Iterable[Scope]) -> Iterator[Step]:
+        """The steps of functions and of all that calls of them enter."""
+        return (s for f in functions for e in self._come_to(f) for s in self.by_scope.get(e, ()))
 
     def _come_to(self, function: Scope) -> frozenset[Scope]:
         """The function, and those that a call of it enters."""
@@ -189,11 +221,12 @@ class Judge:
     def _nothing_stays(self, step: Step) -> bool:
         if step.responds or self.lasting(step) or self._reads_live(step):
             return False
-        if any(self._call_stays(step, call) or self.of_the_web(call.api) for call in step.calls):
+        calls = [call for call in step.calls if not self.answers.allows(step, call.at)]
+        if any(self._call_stays(step, call) or self.of_the_web(call.api) for call in calls):
             return False
         frame = self.evaluator.program.generic(step.scope)
         parts = [p for e in flow.expressions(step.stmt) for p in walk(e)]
-        held = self._held(parts, frame)
+        held = self._held(parts, frame) | self.answers.parts(step.stmt, step.scope)
         read = (p for p in parts if isinstance(p, (ir.Name, ir.Attribute)) and id(p) not in held)
         return not any(self.of_the_web(v) and not self.is_loaded(v) for p in read for v in self.evaluator.values(p, frame))
 
@@ -215,8 +248,11 @@ class Judge:
         return any(isinstance(p, (ir.Name, ir.Attribute)) and self._is_live(p, step) for p in parts)
 
     def lasting(self, step: Step) -> set[Cell]:
-        """What a step changes that outlives the request: not the attributes of an object that is made for this request."""
-        return {c for c in step.writes if c.kind != "attribute" or c.owner not in self._passing}
+        """What a step changes that outlives the request: not the attributes of an object that is made for this request.
+
+        Nor a cache of what is loaded, which the model's side fills for itself.
+        """
+        return {c for c in step.writes if (c.kind != "attribute" or c.owner not in self._passing) and not self.filled.own(c)}
 
     def of_the_web(self, value: Value) -> bool:
         """Requests, responses, applications, routers and what they make: they stay in the app. A body of JSON is plain data."""
@@ -257,6 +293,8 @@ class Judge:
 
     def is_object(self, value: Value) -> bool:
         """A model, or an object of the program that is more than data: it is not sent."""
+        if self.registry is not None and self.registry.holds(frozenset({value})):
+            return True
         return self.is_loaded(value) or (isinstance(value, Instance) and not self._is_data(value))
 
     def _holding(self) -> frozenset[Value]:
@@ -363,7 +401,7 @@ class Judge:
         return self._heavy_itself(step) or self._any_heavy(step.enters)
 
     def _any_heavy(self, functions: Iterable[Scope]) -> bool:
-        steps = [s for f in functions for e in self._come_to(f) for s in self.by_scope.get(e, ())]
+        steps = list(self._steps_of(functions))
         return any(map(self._calls_heavy, steps)) or any(map(self._heavy_itself, steps))
 
     def _calls_heavy(self, step: Step, but: tuple[ir.At, ...] = ()) -> bool:

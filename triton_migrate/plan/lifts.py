@@ -17,7 +17,7 @@ from triton_migrate.plan import liveness
 from triton_migrate.plan.costs import value_cost
 from triton_migrate.plan.hoists import always
 from triton_migrate.plan.judge import Judge
-from triton_migrate.plan.types import Types
+from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.scopes import Frame
 
 SIMPLE = (ir.Assign, ir.Return, ir.Evaluate)

@@ -156,8 +156,20 @@ def written(run: ir.Block) -> set[str]:
         targets = stmt.targets if isinstance(stmt, (ir.Assign, ir.Delete)) else ()
         called = stmt.value.func if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) else None
         for target in (*targets, *((called,) if isinstance(called, ir.Attribute) else ())):
-            found |= {n.id for n in flow.names(target)}
+            found |= set(_held_by(target))
     return found
+
+
+def _held_by(target: ir.Expr) -> Iterator[str]:
+    """The names whose objects a store or a method call may change; not those that only say which element."""
+    match target:
+        case ir.Attribute(_, value, _) | ir.Subscript(_, value, _) | ir.Starred(_, value):
+            yield from _held_by(value)
+        case ir.Sequence(_, _, items):
+            for item in items:
+                yield from _held_by(item)
+        case _:
+            yield from (n.id for n in flow.names(target))
 
 
 FILLING = frozenset({"append", "extend", "insert", "update", "setdefault", "add", "remove", "pop", "clear", "sort", "reverse"})

@@ -7,22 +7,26 @@ from dataclasses import dataclass, field, replace
 from triton_migrate.classify import Verdict
 from triton_migrate.entries.records import Consumer
 from triton_migrate.index import ir
+from triton_migrate.plan.alone import reads_more
+from triton_migrate.plan.around.versions import Registries
 from triton_migrate.plan.choice import Where
 from triton_migrate.plan.cut import Crossing, Cut, NoCut, Way
 from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.errors import caught
-from triton_migrate.plan.graph import Graph, best
-from triton_migrate.plan.parts import with_parts
+from triton_migrate.plan.errors import answered, caught, known_as, registered
 from triton_migrate.plan.planned import PlannedModel, pipeline_name
 from triton_migrate.plan.records import NotPorted
-from triton_migrate.plan.tensors import streamed, tensor
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.staged.graph import Graph, best
+from triton_migrate.plan.staged.parts import with_parts
+from triton_migrate.plan.values.tensors import streamed, tensor
+from triton_migrate.plan.values.vtype import VType
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.values import Value
 from triton_migrate.trace.models import model_name
 from triton_migrate.trace.records import Cell, ModelRef, Pipeline
 
 FROZEN = VType("array", "uint8", 2, one_row=True, declared=True)  # a call of a model that is served alone, and its result
+OPEN = frozenset({"modular", "loose"})  # what leaves the application is a choice
 TRIES = 8  # ways to cut one pipeline that are written before it is given up
 
 
@@ -45,23 +49,29 @@ class Planner:
         where: Where = Where.CHEAPEST,
         live: frozenset[Cell] = frozenset(),
         staged: frozenset[str] = frozenset({"modular"}),
+        registries: Registries | None = None,
     ) -> None:
         """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app. `staged`: categories whose
-        pipelines become an ensemble with a model for each stage, where they can."""
-        self.evaluator = evaluator
+        pipelines become an ensemble with a model for each stage, where they can. `registries`: models that are versions of one."""
+        self.evaluator, self._handled = evaluator, registered(evaluator)
         self._refused: dict[str, NotPorted] = {}
         self._open: dict[str, _Open] = {}
         for pipeline, verdict in selected:
             entry = pipeline.entry.id
-            cutter = Cutter(evaluator, pipeline, live if verdict.category == "tight" else frozenset())
+            registry = registries.of(pipeline) if registries is not None else None
+            cutter = Cutter(evaluator, pipeline, live if verdict.category == "tight" else frozenset(), registry=registry)
             ways = cutter.ways(where) if not isinstance(pipeline.entry, Consumer) else _stays(pipeline)
-            if verdict.category == "individual" and where is Where.CHEAPEST and (whole := cutter.alone()):
-                ways = (whole, *(ways if not isinstance(ways, NoCut) else ()))
+            if verdict.category == "individual" and registry is None and where is Where.CHEAPEST and (whole := cutter.alone()):
+                cuts = ways if not isinstance(ways, NoCut) else ()
+                ways = (*cuts, whole) if cuts and reads_more(cutter.judge, pipeline.sites) else (whole, *cuts)
+            alone_last = verdict.category in OPEN and registry is None
+            if isinstance(ways, NoCut) and alone_last:
+                ways, alone_last = _least(cutter, ways), False
             if isinstance(ways, NoCut):
                 self._refused[entry] = NotPorted(entry, ways.reason, ways.span, ways.fix)
                 continue
-            self._open[entry] = _Open(pipeline, cutter, list(ways))
-            if verdict.category in staged and where is not Where.MODEL:
+            self._open[entry] = _Open(pipeline, cutter, list(ways), least=alone_last)
+            if verdict.category in staged and where is not Where.MODEL and registry is None:
                 self._open[entry].stage(best(evaluator, pipeline, cutter, ways, frozenset(e.span for e in verdict.evidence)))
         self._share()
 
@@ -84,7 +94,7 @@ class Planner:
         taken: set[str] = set()
         models, graphs = [], {}
         for members in groups.values():
-            made = _planned(self.evaluator, members, taken)
+            made = _planned(self.evaluator, members, taken, self._handled)
             taken.add(made.name)
             models.append(made)
             if (found := next((g for way in self._open.values() if (g := way.graphs.get(made.cut)) is not None), None)) is not None:
@@ -102,6 +112,9 @@ class Planner:
         way.left = [w for w in way.left if _beginning(w) != _beginning(failed)]
         if not way.left or len(way.problems) == TRIES:
             first = way.problems[0]
+            if way.least and not isinstance(last := _least(way.cutter, first), NoCut):
+                way.left, way.least = list(last), False
+                return
             self._refused[entry] = NotPorted(entry, first.reason, first.span, first.fix)
             del self._open[entry]
 
@@ -119,6 +132,13 @@ def _is_alone(cuts: tuple[Cut, ...]) -> bool:
     return cuts[0].kind == "alone"
 
 
+def _least(cutter: Cutter, problem: NoCut) -> tuple[Way, ...] | NoCut:
+    """The model alone, where nothing around it can leave with it."""
+    why = f"{problem.reason} ({problem.span.place}); so the model is served by itself, and the application's own code stays as it is"
+    found = tuple(replace(cut, why=why) for cut in cutter.alone())
+    return (found,) if found else problem
+
+
 def _stays(pipeline: Pipeline) -> NoCut:
     site = pipeline.sites[0]
     return NoCut(f"{site.text} takes or gives objects that only this process has, or its model is made anew for each call", site.span,
@@ -134,6 +154,7 @@ class _Open:
     left: list[Way]
     problems: list[NoCut] = field(default_factory=list)
     graphs: dict[Cut, Graph] = field(default_factory=dict)  # of the first way, where it is made of stages
+    least: bool = False  # the model alone may be tried when nothing else is left
 
     def stage(self, found: tuple[Way, dict[Cut, Graph]] | str) -> None:
         """Try the stages first; or say why the pipeline is one model."""
@@ -163,10 +184,13 @@ def _identity(cut: Cut) -> object:
     if cut.kind != "model":
         return (cut.scope, cut.span)
     ((_, kind),) = [(c.name, c.type) for c in cut.inputs]
-    return (tuple(m.id for s in cut.sites for m in s.models)[:1], kind.kind, kind.dtype, kind.rank, kind.one_row)
+    held = cut.registry or tuple(m.id for s in cut.sites for m in s.models)[:1]
+    return (held, kind.kind, kind.dtype, kind.rank, kind.one_row)
 
 
-def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], taken: set[str]) -> PlannedModel:
+def _planned(
+    evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], taken: set[str], handled: tuple[Value, ...]
+) -> PlannedModel:
     cuts = _distinct_cuts([c for _, c, _ in members])
     first, cutter = cuts[0], members[0][2]
     refs = tuple(dict.fromkeys(m for cut in cuts for s in cut.sites for m in s.models))
@@ -175,19 +199,28 @@ def _planned(evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], 
     outputs: dict[str, Crossing] = {c.name: c for cut in cuts for c in cut.outputs}
     inputs = [replace(c, name=c.name or _variable(first)) for c in first.inputs]
     errors: dict[Cut, dict[str, None]] = {c: {} for c in cuts}
-    for _, cut, _ in members:
+    for pipeline, cut, _ in members:
         kept = next(c for c in cuts if _place(c) == _place(cut))
         told = any(s.beside(cut.scope) for s in cut.sites)  # who asks for the job's state sees what it raised
-        errors[kept].update(dict.fromkeys(("Exception",) if told else caught(evaluator, cut)))
-    wished = model_name(refs[0]) if first.kind in ("model", "alone") and refs else pipeline_name(first.scope)
+        known = ("Exception",) if told else (*caught(evaluator, cut), *answered(evaluator, pipeline, cut, handled))
+        errors[kept].update(dict.fromkeys(known))
+    answers = {cut: _answers(evaluator, cut, cutter) for cut in cuts}
+    told_as = tuple(tuple(dict.fromkeys((*answers[c], *(("Exception",) if "Exception" in e else e)))) for c, e in errors.items())
+    wished = model_name(refs[0]) if first.kind in ("model", "alone") and refs and first.registry is None else pipeline_name(first.scope)
     name = _free_name(wished, first.scope, taken, refs)
     if first.kind == "alone":
         inputs, outputs = [Crossing("call", FROZEN)], {"": Crossing("result", FROZEN)}
     return PlannedModel(
         name, tuple(cuts), cutter, tuple((shape(c, names), c) for c in inputs), tuple((shape(c, names, True), c) for c in outputs.values()),
-        all(c.stacked for c in cuts), tuple(("Exception",) if "Exception" in e else tuple(e) for e in errors.values()),
+        all(c.stacked for c in cuts), told_as,
         tuple(dict.fromkeys(p.entry.id for p, _, _ in members)), refs,
     )  # fmt: skip
+
+
+def _answers(evaluator: Evaluator, cut: Cut, cutter: Cutter) -> tuple[str, ...]:
+    """The error answers that leave with the cut: the client raises them again."""
+    found = cutter.judge.answers.raised(cut.moved, cut.scope) if cut.kind == "region" else ()
+    return tuple(sorted(name for value in found if (name := known_as(evaluator, value, cut.scope.file)) is not None))
 
 
 def _distinct_cuts(cuts: list[Cut]) -> list[Cut]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from triton_migrate.index import ir
 from triton_migrate.index.flow import walk
+from triton_migrate.plan.alone import receiver, written_at
+from triton_migrate.plan.around.registries import alike
 from triton_migrate.plan.costs import HEAVY, crossing_cost
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.hoists import always
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.liveness import find_block
 from triton_migrate.plan.rows import PredictCalls
-from triton_migrate.plan.types import Types
+from triton_migrate.plan.values.types import Types
 from triton_migrate.trace.records import PredictSite
 
 WHY = "parsing and formatting need nothing of the model: only the predict call leaves the app"
@@ -48,16 +52,34 @@ class Predictions:
         parts = frozenset(id(p) for s in sites for p in walk(s.call))
         cost = sum(HEAVY for s in self.judge.around(scope) if self.judge.heavy(s, parts)) + crossing_cost((inputs[0], *outputs))
         stacked = all(s.rule.row_independent and self.predicts.sliceable(s, inputs[0].type) for s in sites)
-        return Cut("model", scope, frame, block, index, index, sites, (inputs[0],), tuple(outputs), (), False,
-                   stacked, sites[0].call, self.predicts.rows(sites[0]) or (), cost, WHY)  # fmt: skip
+        version = self._version(sites[0])
+        if self.judge.registry is not None and not (version and all(alike(version, receiver(s)) for s in sites)):
+            return NoCut(f"{sites[0].text} is not of the version that was chosen", sites[0].span, "choose it in the function that calls it")
+        return Cut("model", scope, frame, block, index, index, sites, (inputs[0],), tuple(outputs), (), False, stacked, sites[0].call,
+                   self.predicts.rows(sites[0]) or (), cost, WHY, registry=self.judge.registry, version=version)  # fmt: skip
+
+    def _version(self, site: PredictSite) -> ir.Expr | None:
+        """The local that holds the version to ask for, or what chooses it where the model is called."""
+        held, registry = receiver(site), self.judge.registry
+        if registry is None or not registry.chooses(self.judge.evaluator, held, site.frame):
+            return None
+        return (
+            held
+            if not isinstance(held, (ir.Name, ir.Attribute)) or (isinstance(held, ir.Name) and held.id in site.scope.bindings)
+            else None
+        )
 
     def _stays(self, site: PredictSite) -> NoCut | None:
         """Why this call cannot leave alone."""
         if site.rule.fused:
             return NoCut(f"{site.text} does its own pre- and post-processing", site.span, "cut the pipeline: it leaves as it is")
-        if len(site.models) != 1:
+        if (written := written_at(site)) is None:
+            return NoCut(f"something else calls {site.text}", site.span, "call it in a statement of its own")
+        if not _once(site, *written):
+            return NoCut(f"{site.text} stands where it may be called any number of times", site.span, "call it in a statement of its own")
+        if len(site.models) != 1 and self._version(site) is None:
             return NoCut(f"{site.text} runs one of several models", site.span, "call each model where it is chosen")
-        if not self.predicts.plain_receiver(site):
+        if not self.predicts.plain_receiver(site, self._version(site)):
             return NoCut(f"{site.text} reads more of the request than its rows", site.span, "call a method of the model on its rows only")
         rows = self.predicts.rows(site) or ()
         if len(rows) != 1:
@@ -75,6 +97,11 @@ class Predictions:
             return NoCut(f"what {site.text} is given is made by something loaded, which goes with the model", site.span,
                          "make the rows in a statement of their own")  # fmt: skip
         return None
+
+
+def _once(site: PredictSite, stmt: ir.Stmt, path: tuple[ir.Expr, ...]) -> bool:
+    """Whether the call is made exactly once when its statement runs: not in a lambda, a comprehension, after `and`, or by a `while`."""
+    return not isinstance(stmt, ir.While) and not site.scope.is_lambda and always(path)
 
 
 def _method(site: PredictSite) -> str:

@@ -1,100 +1,40 @@
-"""Takes the bindings of a name in a function, gives those that its value may come from at a place: names are used again for other things.
-
-`image = Image.open(f); image = image.resize(s); image = np.array(image)`: a picture before the last statement, an array after it.
-"""
+"""Takes a call, gives whether it, or the functions of the program that it calls, do something of a library's."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable
 
 from triton_migrate.index import flow, ir
-from triton_migrate.resolve.scopes import Binding
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Api
+from triton_migrate.rulebook.vocabulary import Effect, ModelConfigure, ModelLoad
 
-State = frozenset[int]  # positions in the list of bindings
-
-
-class Reaching:
-    """Answers for one name of one function. A state of None means that no way leads there."""
-
-    def __init__(self, function: ir.Function, bindings: Sequence[Binding]) -> None:
-        self.function, self.bindings = function, tuple(bindings)
-        self._starts = sorted((b.at[:2], i) for i, b in enumerate(bindings) if b.how != "parameter")
-        self._before: dict[ir.At, State] = {}
-        self._after: dict[ir.At, State] = {}
-        self._block(function.body, frozenset(i for i, b in enumerate(bindings) if b.how == "parameter"))
-
-    def before(self, at: ir.At) -> tuple[Binding, ...]:
-        """What may be bound when the code at this place runs; every binding when the place is not in the function's own statements."""
-        return self._picked(self._before, at)
-
-    def after(self, at: ir.At) -> tuple[Binding, ...]:
-        """What may be bound once the statement at this place is done."""
-        return self._picked(self._after, at)
-
-    def _picked(self, known: dict[ir.At, State], at: ir.At) -> tuple[Binding, ...]:
-        holders = [s for s in flow.around(self.function.body, at) if s.at in known]
-        nested = not holders or isinstance(holders[-1], (ir.Define, ir.DefineClass))
-        return self.bindings if nested else tuple(self.bindings[i] for i in sorted(known[holders[-1].at])) or self.bindings
-
-    # ------------------------------------------------------------ statements
-
-    def _block(self, block: ir.Block, state: State | None) -> State | None:
-        for stmt in block:
-            if state is None:
-                return None
-            self._before[stmt.at] = self._before.get(stmt.at, frozenset()) | state
-            state = self._statement(stmt, state)
-            if state is not None:
-                self._after[stmt.at] = self._after.get(stmt.at, frozenset()) | state
-        return state
-
-    def _statement(self, stmt: ir.Stmt, state: State) -> State | None:
-        head = self._inside(e.at for e in flow.expressions(stmt))
-        match stmt:
-            case ir.If(_, _, one, two):
-                return _either(self._block(one, state | head), self._block(two, state | head))
-            case ir.For(_, _, _, one, two) | ir.While(_, _, one, two):
-                every = state | self._inside(s.at for s in one)
-                if isinstance(stmt, ir.While):
-                    self._before[stmt.at] |= every
-                self._block(one, head or every)
-                return self._block(two, every | head)
-            case ir.Try(_, one, handlers, two, final):
-                failed = state | self._inside(s.at for s in one)
-                done = self._block(two, self._block(one, state))
-                for handler in handlers:
-                    named = frozenset(i for i, b in enumerate(self.bindings) if b.node is handler)
-                    done = _either(done, self._block(handler.body, named or failed))
-                return self._block(final, done)
-            case ir.With(_, _, one):
-                return self._block(one, head or state)
-            case ir.Match(_, _, cases):
-                captured = frozenset(i for i, b in enumerate(self.bindings) if b.how == "unknown" and b.at == stmt.at)
-                found: State | None = state
-                for case in cases:
-                    found = _either(found, self._block(case.body, state | head | captured))
-                return found
-            case ir.Return() | ir.Raise():
-                return None
-            case ir.Jump(_, kind):
-                return state if kind == "pass" else None
-        own = self._inside((stmt.at,))
-        certain = isinstance(stmt, (ir.Assign, ir.Import, ir.ImportFrom)) and not (isinstance(stmt, ir.Assign) and stmt.augmented)
-        defines = any(self.bindings[i].how in ("function", "class") for i in own)  # not only a `nonlocal` inside
-        return own if own and (certain or defines) else state | own
-
-    def _inside(self, places: Iterable[ir.At]) -> State:
-        """The bindings that stand in these places."""
-        return frozenset(i for place in places for i in self._standing(place))
-
-    def _standing(self, place: ir.At) -> Iterator[int]:
-        for start, i in self._starts[bisect_left(self._starts, (place[:2], 0)) :]:
-            if start > place[2:]:
-                break
-            if ir.holds(place, self.bindings[i].at):
-                yield i
+DEPTH = 4
+RUNTIME = ("file-read", "network", "process", "db-read")
 
 
-def _either(one: State | None, two: State | None) -> State | None:
-    return two if one is None else one if two is None else one | two
+def reaches(evaluator: Evaluator, call: ir.Call, frame: Frame, wanted: Callable[[str, object], bool], depth: int = 0) -> bool:
+    """Whether `wanted` says so of a library call's path and one of its rules; the rule is None where it is asked of the path alone."""
+    for value in evaluator.values(call.func, frame):
+        if isinstance(value, Api):
+            if any(wanted(value.path, rule) for rule in (None, *evaluator.rulebook.rules_for(value.called))):
+                return True
+        elif depth < DEPTH:
+            for function in evaluator.callables(value):
+                inner = evaluator.program.generic(function.scope)
+                calls = (e for s in function.scope.function.body for e in flow.every(s) if isinstance(e, ir.Call))
+                if any(reaches(evaluator, c, inner, wanted, depth + 1) for c in calls):
+                    return True
+    return False
+
+
+def loads(evaluator: Evaluator, call: ir.Call, frame: Frame) -> bool:
+    """Whether a call loads a model or reads files."""
+    return reaches(evaluator, call, frame, lambda path, rule: path == "builtins.open" or _is_runtime(rule))
+
+
+def _is_runtime(rule: object) -> bool:
+    if isinstance(rule, ModelConfigure):
+        return bool(rule.artifact)  # a tokenizer's folder
+    return isinstance(rule, ModelLoad) or (isinstance(rule, Effect) and rule.kind in RUNTIME)

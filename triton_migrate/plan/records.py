@@ -33,6 +33,22 @@ class Wired:
 
 
 @dataclass(frozen=True, slots=True)
+class Bare:
+    """The stage of an ensemble that may be its network itself, on a framework backend, once it is exported.
+
+    What the stage's function does besides is done by its neighbours then: (model, its tensor) that `writes` the stage's `input`, and those
+    that `read` its `output`.
+    """
+
+    stage: str
+    input: str
+    output: str
+    writes: tuple[str, str]
+    read: tuple[tuple[str, str], ...]
+    ensembles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """What a pipeline runs and a framework backend of Triton can run for it, once `export_<name>.py` has written it.
 
@@ -52,6 +68,7 @@ class Network:
     why: str
     steps: tuple[Wired, ...] = ()  # of the ensemble whose inputs these are, up to the stage that runs the network
     gpus: tuple[int, ...] = ()  # where the application's code puts it; none: where there is room
+    bare: Bare | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,24 @@ class QueuePolicy:
     timeout: int
     size: int
     places: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Priorities of requests, the most urgent first: the number that the queue was told, and where; `usual` is the level without one."""
+
+    told: tuple[tuple[int, Span | None], ...]
+    usual: int
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """One of several versions of a model: what the application calls it, and the text of its `pipeline.py`. `place`: where it says so."""
+
+    number: int
+    name: str
+    pipeline: str
+    place: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +152,24 @@ class ServedModel:
     decoupled: bool = False
     alone: bool = False  # one input CALL, one output RESULT: see plan.alone
     steps: tuple[Wired, ...] = ()  # of an ensemble, which has no pipeline of its own
+    beside: bool = False  # a stage whose neighbour may be a network
     instances: int = 1
     workers: str = ""  # where the application says how many workers it has, if its instances are as many
     on: OnGpu | None = None
     policy: QueuePolicy | None = None
+    levels: Levels | None = None
     cached: str = ""  # where the application gives results again, if the server may do so, too
+    reloaded: tuple[Span, ...] = ()  # where the application has it loaded anew
+    versions: tuple[Numbered, ...] = ()  # none: there is one, whose pipeline is `pipeline`
 
     @property
     def backend(self) -> str:
         return "ensemble" if self.steps else "python"
+
+    @property
+    def pipelines(self) -> tuple[tuple[int, str], ...]:
+        """The text of each version's `pipeline.py`."""
+        return tuple((v.number, v.pipeline) for v in self.versions) or ((1, self.pipeline),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan import liveness
+from triton_migrate.plan.around.registries import alike
 from triton_migrate.plan.costs import CARRIED, HEAVY, LIFTED, MOVED, ONE_BY_ONE, ROUND, crossing_cost
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.files import Files, Use
@@ -19,8 +20,8 @@ from triton_migrate.plan.hoists import Hoists
 from triton_migrate.plan.judge import Judge
 from triton_migrate.plan.lifts import Below, Lifts
 from triton_migrate.plan.rows import PredictCalls, Rows
-from triton_migrate.plan.types import Types
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.values.types import Types
+from triton_migrate.plan.values.vtype import VType
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Container, Value
 from triton_migrate.trace.records import Pipeline
@@ -48,6 +49,9 @@ class Regions:
         self.hoists = Hoists(judge, types, frame, taken)
         self._movable: dict[tuple[int, tuple[ir.Assign, ...]], bool] = {}
         self.loaded = judge.loaded_chains((e for s in self.function.body for e in flow.every(s)), frame)
+        self.registry = judge.registry
+        every = (e for s in self.function.body for e in flow.every(s))
+        self.inline = self.registry.inline(judge.evaluator, every, frame) if self.registry is not None else ()
 
     def cuts(self) -> Iterator[Cut]:
         for block, low, high in self._homes():
@@ -103,7 +107,7 @@ class Regions:
     def _region(self, block: ir.Block, first: int, last: int, hoists: tuple[ir.Assign, ...], eager: bool = False) -> Cut | None:
         """The cut of a run; an `eager` one takes along what is made of results of unknown type, too (`str(label)`)."""
         run = block[first : last + 1]
-        tail = bool(run) and self._ends(block, last) and isinstance(run[-1], ir.Return)
+        tail = bool(run) and self._ends(block, last) and isinstance(self._innermost(run[-1]), ir.Return)
         if not tail and any(isinstance(s, ir.Return) for s in flow.flatten(run)):
             return None
         if tail and any(isinstance(s, ir.Return) for s in flow.flatten(run[: liveness.index_of(run, self.calls)])):
@@ -112,10 +116,13 @@ class Regions:
         lifts = self._lifts(block, last, run, before, hoists, eager)
         moved = (*run, *lifts) if lifts is not None else ()
         hoists = tuple(h for h in hoists if h.value is not None and any(liveness.holds(s, h.value) for s in moved))
+        hoists = tuple(h for h in hoists if not any(h.value is p for e in self.inline for p in walk(e)))  # the app chooses as it did
         hoists = self.hoists.without_whole(hoists, flow.reads(liveness.without(moved, hoists)))
         if not all(any(liveness.holds(s, c) for s in moved) for c in self.calls):
             return None
-        if self.judge.scratch.parted(self.scope, moved):
+        if self.judge.scratch.parted(self.scope, moved) or self.judge.filled.parted(self.scope, moved):
+            return None
+        if self.judge.answers.unknown(moved, self.scope):
             return None
         shared = self._changed(run) & {p.name for p in self.function.parameters} if self.depth else set()
         if any(liveness.fills(run, n) for n in shared):  # the caller's object
@@ -124,6 +131,11 @@ class Regions:
         inputs = tuple(self._as_file(c, moved, hoists) for c in given)
         outputs = self._outputs(block, run, lifts or (), tail)
         streams = len(outputs) == 1 and outputs[0].type.kind == "stream"
+        if streams and tail and not isinstance(run[-1], ir.Return):
+            return None
+        version = self._version(moved, before, receivers)
+        if self.registry is not None and (version is None or streams):
+            return None
         stuck = next((c for c in (inputs if streams else (*inputs, *outputs)) if c.type.travels is False), None)
         stuck = stuck or next((c for c in outputs if c.name in self.local and self.judge.is_receiver(c.name, self.frame)), None)
         if stuck is not None or not inputs or not outputs or not all(self._crosses(c, moved, hoists) for c in inputs):
@@ -142,7 +154,7 @@ class Regions:
             self.problems.append(NoCut("a file that the request was saved to is read here, and the server has another disk", where,
                                        "pass the bytes of the file instead of its path"))  # fmt: skip
             return None
-        held = set(receivers) | {n.id for e in self.loaded for n in flow.names(e)}
+        held = set(receivers) | {n.id for e in (*self.loaded, *self.inline) for n in flow.names(e)}
         stacked = bool(self.rows) and self.predicts.stackable(moved, self.calls[0], self.rows[0][1], self.frame, self.local - held)
         stacked = stacked and not any(self._beside(h, self.calls[0], self.rows[0][1]) for h in hoists)
         cost = (
@@ -153,7 +165,24 @@ class Regions:
         )
         cost += MOVED * len(moved) + LIFTED * len(lifts or ()) + self._rounds(block, inputs)
         return Cut("region", self.scope, self.frame, block, first, last, tuple(self.pipeline.sites), inputs, outputs, receivers, tail,
-                   stacked, self.calls[0], self.rows, cost, WHY, lifts or (), hoists)  # fmt: skip
+                   stacked, self.calls[0], self.rows, cost, WHY, lifts or (), hoists, registry=self.registry, version=version)  # fmt: skip
+
+    def _innermost(self, stmt: ir.Stmt) -> ir.Stmt:
+        """The last statement, that of a `with torch.no_grad():` too."""
+        while isinstance(stmt, ir.With) and self.predicts.configures(stmt, self.frame):
+            stmt = stmt.body[-1]
+        return stmt
+
+    def _version(self, moved: ir.Block, before: set[str], receivers: tuple[str, ...]) -> ir.Expr | None:
+        """What chooses the one version that the run asks for, where the app can evaluate it before the run."""
+        if self.registry is None:
+            return None
+        evaluator = self.judge.evaluator
+        names = [ir.Name(moved[0].at, n) for n in receivers if self.registry.holds(evaluator.name(n, self.frame))]
+        inline = [e for e in self.inline if any(liveness.holds(s, e) for s in moved)]
+        unknown = any({n.id for n in flow.names(e)} & self.local - before for e in inline)
+        found = [*names, *inline]
+        return found[0] if found and not unknown and all(alike(found[0], e) for e in found) else None
 
     def _rounds(self, block: ir.Block, inputs: tuple[Crossing, ...]) -> float:
         """The price of a call in each round of a loop whose results are yielded one by one."""
@@ -191,7 +220,9 @@ class Regions:
 
     def _inputs(self, moved: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...]) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:
         """Live-ins: values that cross, and names of objects that are made anew on the model's side."""
-        plain = liveness.substituted(liveness.without(moved, hoists), {id(e): ir.Constant(e.at, None) for e in self.loaded})
+        plain = liveness.substituted(
+            liveness.without(moved, hoists), {id(e): ir.Constant(e.at, None) for e in (*self.loaded, *self.inline)}
+        )
         known = (self.local & before) | liveness.names_around(self.scope)
         names = sorted(flow.exposed(plain) & known)
         receivers = tuple(n for n in names if self.judge.is_receiver(n, self.frame))
@@ -236,7 +267,11 @@ class Regions:
         if self.hoists.living.holds(crossing.name, self.frame):
             return False
         outer = crossing.name not in self.local
-        return not any(self.judge.of_the_web(v) or (outer and self._shared(v)) for v in values)
+        return not any(self.judge.of_the_web(v) or (outer and self._shared(v)) or self._holds_object(v) for v in values)
+
+    def _holds_object(self, value: Value) -> bool:
+        """A tuple or list of this request that has a loaded model among its items (`name, model = chosen`)."""
+        return isinstance(value, Container) and any(map(self.judge.is_object, self.judge.evaluator.element(value, None)))
 
     def _shared(self, value: Value) -> bool:
         """A container that other functions fill: state of the application, not data of the request."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 from triton_migrate.index import flow, ir
 from triton_migrate.plan import liveness
 from triton_migrate.plan.fused import fused
-from triton_migrate.plan.types import Types
-from triton_migrate.plan.vtype import VType, parse
+from triton_migrate.plan.values.types import Types
+from triton_migrate.plan.values.vtype import VType, parse
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
@@ -42,11 +42,12 @@ class PredictCalls:
         exprs = [e for e in exprs if not isinstance(e, ir.Constant)]
         return tuple((_shaped(self.types.of(e, site.frame), site.rule), e) for e in exprs) or None
 
-    def plain_receiver(self, site: PredictSite) -> bool:
-        """`model.predict(...)` whose receiver and other arguments read nothing of the request."""
+    def plain_receiver(self, site: PredictSite, version: ir.Expr | None = None) -> bool:
+        """`model.predict(...)` whose receiver and other arguments read nothing of the request, but what chooses a `version`."""
         if not isinstance(site.call.func, ir.Attribute):
             return False
         rows = {id(n) for _, e in self.rows(site) or () for n in flow.names(e)}
+        rows |= {id(n) for n in flow.names(version)} if version is not None else set()
         function = site.scope.function
         local = {p.name for p in function.parameters} | flow.binds(function.body)
         others = [n for n in flow.names(site.call) if id(n) not in rows and n.id in local]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_migrate.classify.steps import call_expression
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan import liveness
@@ -35,14 +36,13 @@ class Scratch:
                 self.callers.setdefault(entered, []).append(step)
         self._names: dict[Scope, dict[str, frozenset[str]]] = {}
         self._bindings: dict[Scope, dict[str, list[ir.Expr | None]]] = {}
-        self._texts: tuple[tuple[str, str, ir.At], ...] | None = None
 
     def only(self, step: Step, call: Call) -> bool:
         """Whether a call that writes a file writes scratch."""
         rule = next((r for r in call.rules if isinstance(r, Effect) and r.kind == "file-write"), None)
         if rule is None or step.scope.kind != "function" or self._escapes(step.scope):
             return False
-        spelled = next((e for x in flow.expressions(step.stmt) for e in walk(x) if isinstance(e, ir.Call) and e.at == call.at), None)
+        spelled = call_expression(step, call)
         if spelled is None:
             return False
         return rule.scratch == "made" or self._written_to(spelled, rule, step)
@@ -189,7 +189,7 @@ class Scratch:
             return False
         body = scope.function.body
         at = [(e.at, s) for s in flow.flatten(body) for e in _own(s) if isinstance(e, ir.Constant) and e.value == name]
-        if len(at) < 2 or sum(name.rpartition("/")[2] in text for _, text, _ in self._strings()) != len(at):
+        if len(at) < 2 or self.evaluator.program.texts_with(name.rpartition("/")[2]) != len(at):
             return False
         first, last = min(at)[1], max(at)[1]
         writes, reads = (any(_mentions(t, frozenset({name})) for t in self._targets(s, scope)) for s in (first, last))
@@ -211,14 +211,6 @@ class Scratch:
                 opens = rule is not None and rule.kind == "file-read" and isinstance(mode, ir.Constant) and str(mode.value)[:1] in "wx"
                 if rule is not None and rule.path and (rule.kind == "file-write" or opens):
                     yield call, rule
-
-    def _strings(self) -> tuple[tuple[str, str, ir.At], ...]:
-        """All text constants of the program: file, text, place."""
-        if self._texts is None:
-            files = self.evaluator.program.files.items()
-            constants = ((f, e) for f, known in files for s in known.facts.body for e in flow.every(s) if isinstance(e, ir.Constant))
-            self._texts = tuple({(f, e.at): (f, e.value, e.at) for f, e in constants if isinstance(e.value, str)}.values())
-        return self._texts
 
     # ------------------------------------------------------------ what belongs together
 

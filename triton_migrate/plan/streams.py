@@ -15,8 +15,8 @@ from triton_migrate.plan import liveness
 from triton_migrate.plan.costs import HEAVY, MOVED, ONE_BY_ONE, WAITS, crossing_cost
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.judge import LASTING, Judge
-from triton_migrate.plan.types import Types
-from triton_migrate.plan.vtype import UNKNOWN, VType, union
+from triton_migrate.plan.values.types import Types
+from triton_migrate.plan.values.vtype import UNKNOWN, VType, union
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.rulebook.vocabulary import Effect
 from triton_migrate.trace.records import Pipeline

@@ -11,12 +11,17 @@ from triton_migrate.classify import Evidence, application_category, consumer_ver
 from triton_migrate.classify import Verdict as Judged
 from triton_migrate.classify.exports import export
 from triton_migrate.entries.records import Entry, Task
-from triton_migrate.plan.queues import QueueRow, queue_rows
+from triton_migrate.match import Matcher
+from triton_migrate.plan.around.direct import still_queued
+from triton_migrate.plan.around.queues import QueueRow, queue_rows
 from triton_migrate.plan.records import ServedModel as Served
 from triton_migrate.port import Port as Ported
 from triton_migrate.report import document as doc
+from triton_migrate.report.caching import caches
+from triton_migrate.report.counting import metrics
 from triton_migrate.report.features import features
 from triton_migrate.report.findings import findings
+from triton_migrate.report.seen import observed, said_of
 from triton_migrate.report.sides import sides
 from triton_migrate.report.suppress import suppressions
 from triton_migrate.rulebook.book import Rulebook
@@ -27,6 +32,7 @@ SNIPPET_LINES = 6
 CONTEXT = 3  # lines before and after what is evidence
 NO_ROUTE = "no route leads to this view"
 UNREGISTERED = "what it is registered on is attached to no application"
+WITHOUT = "every route that put the task on the queue waited for it, and runs it now"
 NO_MODEL = "no model is reached from any entry: there is nothing to port"
 
 
@@ -38,12 +44,14 @@ def document(study: Study, port: Ported, done: bool, options: Sequence[str] = ()
     category, confidence = application_category(study.pipelines, study.verdicts, tuple(map(consumer_verdict, study.consumers)))
     project = study.project
     judged = tuple(zip(study.pipelines, study.verdicts, strict=True))
+    seen = said_of(study, port)
     report: doc.Report = {
         "schema_version": doc.SCHEMA_VERSION,
         "tool": {"name": "triton-migrate", "version": __version__},
         "root": str(project.root),
         "commit": project.commit,
         "run": _run(study.evaluator.rulebook, options),
+        "observed": observed(study, port),
         "frameworks": list(study.frameworks),
         "app_category": cast(doc.Category, category),
         "app_confidence": round(confidence, 2) if category != "none" else None,
@@ -62,7 +70,7 @@ def document(study: Study, port: Ported, done: bool, options: Sequence[str] = ()
             for a in study.applications
         ],
         "endpoints": [_endpoint(study, p, v, port, done) for p, v in judged if isinstance(p.entry, Entry)],
-        "tasks": [_task(study, p, v) for p, v in judged if isinstance(p.entry, Task)],
+        "tasks": [_task(study, p, v, port) for p, v in judged if isinstance(p.entry, Task)],
         "consumers": [_consumer(study, c) for c in study.consumers],
         "models": _models(study),
         "unregistered": [
@@ -70,9 +78,9 @@ def document(study: Study, port: Ported, done: bool, options: Sequence[str] = ()
              "line": e.line, "reason": UNREGISTERED if e.path else NO_ROUTE}
             for e in study.unregistered
         ],
-        "caches": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.caches],
-        "metrics": [{"file": s.file, "line": s.line, "kind": k} for s, k in study.metrics],
-        "served_models": [_served(m, endpoints) for m, endpoints in _every(port)],
+        "caches": caches(study, port),
+        "metrics": metrics(study),
+        "served_models": [_served(m, endpoints, seen) for m, endpoints in _every(port)],
         "not_ported": [
             {"endpoint": n.endpoint, "reason": n.reason, "file": n.span.file, "line": n.span.line, "fix": n.fix} for n in port.not_ported
         ],
@@ -183,9 +191,11 @@ def _port(endpoint: str, port: Ported, done: bool) -> doc.Port:
     return {"status": "blocked" if refused else "review", "proof": None, "not_done": not_done}
 
 
-def _task(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Task:
+def _task(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Ported) -> doc.Task:
     entry = pipeline.entry
     assert isinstance(entry, Task)
+    direct = tuple(d for d in port.direct if d.task is entry.handler.scope)
+    queued = not direct or bool(still_queued(Matcher(study.evaluator), direct))
     return {
         "name": entry.name,
         "file": entry.file,
@@ -196,18 +206,19 @@ def _task(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Task:
         "category": cast(doc.Category, verdict.category) if verdict else None,
         "rule": cast(doc.DecidedBy, verdict.rule) if verdict else None,
         **_findings(study, pipeline, verdict),
-        "options": [_option(row) for t, told in study.told if t is entry for row in queue_rows(t.name, told)],
+        "options": [_option(row, queued) for t, told in study.told if t is entry for row in queue_rows(t.name, told)],
+        "direct": [{"file": d.wait.file, "line": d.wait.line} for d in direct],
     }
 
 
-def _option(row: QueueRow) -> doc.TaskOption:
+def _option(row: QueueRow, queued: bool) -> doc.TaskOption:
     return {
         "option": row.option,
         "kind": row.kind,
         "file": row.span.file,
         "line": row.span.line,
-        "fate": "kept",
-        "why": row.fate.kept,
+        "fate": "kept" if queued else row.fate.without,
+        "why": row.fate.kept if queued else WITHOUT,
         "without_queue": row.fate.without,
         "setting": row.fate.setting or None,
     }
@@ -260,7 +271,7 @@ def _every(port: Ported) -> list[tuple[Served, tuple[str, ...]]]:
     return [(model, tuple(endpoints)) for model, endpoints in found.values()]
 
 
-def _served(model: Served, endpoints: tuple[str, ...]) -> doc.ServedModel:
+def _served(model: Served, endpoints: tuple[str, ...], seen: dict[tuple[str, str], str]) -> doc.ServedModel:
     tensors: list[list[doc.Tensor]] = [
         [
             {
@@ -269,6 +280,7 @@ def _served(model: Served, endpoints: tuple[str, ...]) -> doc.ServedModel:
                 "dims": list(t.dims),
                 "variable": t.variable,
                 "provenance": cast(doc.Provenance, t.provenance),
+                **_seen(seen.get((model.name, t.name))),
             }
             for t in side
         ]
@@ -290,6 +302,10 @@ def _served(model: Served, endpoints: tuple[str, ...]) -> doc.ServedModel:
         ],
         "not_exported": list(model.not_exported),
     }
+
+
+def _seen(said: str | None) -> doc.Seen:
+    return {} if said is None else {"seen": said}
 
 
 def _change(change: NewFile | FileEdit) -> doc.Change:

@@ -95,8 +95,12 @@ def _label(x: int, y: int, tensors: Sequence[Tensor]) -> Label:
     more = f" +{len(said) - 1}" if len(said) > 1 else ""
     first = said[0] if said else ""
     room = _LABEL - len(more)
-    full = ", ".join(f"{text} ({tensor['provenance']})" for text, tensor in zip(said, tensors, strict=True))
+    full = ", ".join(f"{text} ({_known(tensor)})" for text, tensor in zip(said, tensors, strict=True))
     return Label(x, y, (first if len(first) <= room else f"{first[: room - 1]}…") + more, full)
+
+
+def _known(tensor: Tensor) -> str:
+    return f"{tensor['provenance']}; seen: {tensor['seen']}" if "seen" in tensor else tensor["provenance"]
 
 
 def down(stages: Sequence[Stage], noted: Sequence[Evidence] = ()) -> Diagram:

@@ -203,10 +203,15 @@ class TaskOption(TypedDict):
     kind: str
     file: str
     line: int
-    fate: Literal["kept"]
+    fate: Literal["kept", "mapped", "lost"]
     why: str
     without_queue: Literal["mapped", "lost"]
     setting: str | None
+
+
+class Asked(TypedDict):
+    file: str
+    line: int
 
 
 class Task(Verdict, Findings):
@@ -216,6 +221,7 @@ class Task(Verdict, Findings):
     queue: str
     inference: bool
     options: list[TaskOption]
+    direct: list[Asked]  # where a route waited for it, and runs it now without the queue
 
 
 class Consumer(Verdict, Findings):
@@ -250,12 +256,26 @@ class Model(Exported):
     predict_sites: list[PredictSite]
 
 
-class Found(TypedDict):
-    """A result cache or a metric of the application's own."""
+CacheFate = Literal["kept", "mapped"]
 
+
+class Found(TypedDict):
     file: str
     line: int
     kind: str
+
+
+class Metric(Found):
+    """A metric of the application's own; it stays, and Triton counts much the same of its models as `triton`."""
+
+    triton: list[str]
+
+
+class Cache(Found):
+    """A result cache of the application's own; it stays, and what is mapped is Triton's to answer, too."""
+
+    fate: CacheFate
+    why: str
 
 
 class Change(TypedDict):
@@ -269,8 +289,15 @@ class Change(TypedDict):
     diff: str
 
 
-class Tensor(TypedDict):
-    """`dims` leave the batch axis out, -1 = variable; `variable` is the name the value has in the application."""
+class Seen(TypedDict, total=False):
+    seen: str
+
+
+class Tensor(Seen):
+    """`dims` leave the batch axis out, -1 = variable; `variable` is the name the value has in the application.
+
+    `seen`: what a recording saw of it, in words.
+    """
 
     name: str
     dtype: str
@@ -443,6 +470,26 @@ class Together(TypedDict):
     mixed_up: list[MixedUp]
 
 
+class RowDifference(TypedDict):
+    """A row of a tensor, alone and in a batch of `rows`; `tensor` "" for the whole answer."""
+
+    tensor: str
+    row: int
+    rows: int
+    alone: str
+    batched: str
+
+
+class RowCheck(TypedDict):
+    """One model of the server, asked the same rows alone and as one batch: those of `calls` requests. `why` it could not be judged."""
+
+    model: str
+    calls: int
+    rows: int
+    why: str
+    mixed_up: list[RowDifference]
+
+
 class Exercised(TypedDict):
     """What came of the requests that were made up for one entry: those that the original answered, refused, and failed at itself."""
 
@@ -457,6 +504,7 @@ class Exercised(TypedDict):
 class _Crowd(TypedDict, total=False):
     seconds: float  # that verify took
     together: Together | None
+    rows: list[RowCheck]
     exercised: list[Exercised]
 
 
@@ -505,8 +553,25 @@ class Run(TypedDict):
     options: list[str]
 
 
+class Contradicted(TypedDict):
+    """A value that the code says is one thing, and the recording saw to be another."""
+
+    file: str
+    line: int
+    message: str
+
+
+class Observed(TypedDict):
+    """What `record` saw at run time: at how many `places`; of `stale` files nothing counts, as they have changed since."""
+
+    places: int
+    stale: list[str]
+    contradicted: list[Contradicted]
+
+
 class _Ran(TypedDict, total=False):
     run: Run
+    observed: Observed | None
 
 
 class Report(_Ran):
@@ -525,8 +590,8 @@ class Report(_Ran):
     unregistered: list[Unregistered]
     consumers: list[Consumer]
     models: list[Model]
-    caches: list[Found]
-    metrics: list[Found]
+    caches: list[Cache]
+    metrics: list[Metric]
     served_models: list[ServedModel]
     not_ported: list[NotPorted]
     changes: list[Change]

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from triton_migrate.base import Span
+from triton_migrate.bind.records import Bound
 from triton_migrate.classify import Verdict
+from triton_migrate.plan.records import ServedModel
 from triton_migrate.port import Port
 from triton_migrate.report import document as doc
 from triton_migrate.study import Study
@@ -38,7 +40,7 @@ CONCERNS = (
     Concern("dynamic batching", "Triton joins requests that wait into one call of the model", "max_batch_size, dynamic_batching { }"),
     Concern("several models", "one repository holds them all, each with a scheduler of its own", "model_repository/<model>/"),
     Concern(
-        "versions", "numbered folders are versions: clients name one, or get the latest", "version_policy: { latest { num_versions: 1 } }",
+        "versions", "numbered folders are versions: clients name one, or get the latest", "version_policy { all { } }",
         ("dynamic-models", "reload"),
     ),
     Concern("mixed frameworks", "each model names its own backend, side by side in one server", 'backend: "<name>" in each config.pbtxt'),
@@ -73,7 +75,7 @@ def features(study: Study, pipeline: Pipeline, verdict: Verdict, port: Port) -> 
 
 
 def _feature(study: Study, pipeline: Pipeline, verdict: Verdict, port: Port, concern: Concern) -> doc.Feature:
-    now = next(_now(study, pipeline, verdict, concern), None)
+    now = next(_now(study, pipeline, verdict, port, concern), None)
     on = concern.always or _ported(pipeline, port, concern)
     status: doc.FeatureStatus = "on" if on else "recommended" if now is not None else "not-applicable"
     what = now.what if now is not None else "the application does nothing about it"
@@ -89,7 +91,7 @@ def _feature(study: Study, pipeline: Pipeline, verdict: Verdict, port: Port, con
     return row
 
 
-def _now(study: Study, pipeline: Pipeline, verdict: Verdict, concern: Concern) -> Iterator[Now]:
+def _now(study: Study, pipeline: Pipeline, verdict: Verdict, port: Port, concern: Concern) -> Iterator[Now]:
     """What the application does, the most telling place first."""
     yield from (Now(note.message, note.span) for note in verdict.noted if note.rule in concern.flags)
     if concern.rule:
@@ -97,6 +99,10 @@ def _now(study: Study, pipeline: Pipeline, verdict: Verdict, concern: Concern) -
     match concern.feature:
         case "dynamic batching":
             yield from _batching(pipeline, verdict)
+        case "versions":
+            yield from (Now("the application chooses between models that it loads side by side", p) for p in _chosen(pipeline, port))
+        case "update without restart":
+            yield from (Now("a route loads the model's file again", p) for m in _served(pipeline, port) for p in m.reloaded)
         case "several models" if len(pipeline.models) > 1:
             yield Now(f"{len(pipeline.models)} models are loaded into the process of the application", pipeline.models[1].span)
         case "mixed frameworks" if len(names := sorted({m.framework for m in pipeline.models})) > 1:
@@ -105,6 +111,15 @@ def _now(study: Study, pipeline: Pipeline, verdict: Verdict, concern: Concern) -
             yield Now("stages are functions that the application joins", verdict.evidence[0].span)
         case "metrics" if study.metrics:
             yield Now(f"the application has metrics of its own ({study.metrics[0][1]})", study.metrics[0][0])
+
+
+def _chosen(pipeline: Pipeline, port: Port) -> Iterator[Span]:
+    """Where the models are that became versions."""
+    return (m.versions[0].place for m in _served(pipeline, port) if m.versions)
+
+
+def _served(pipeline: Pipeline, port: Port) -> list[ServedModel]:
+    return [m for w in port.models if not isinstance(w, Bound) and pipeline.entry.id in w.planned.endpoints for m in w.every]
 
 
 def _batching(pipeline: Pipeline, verdict: Verdict) -> Iterator[Now]:
@@ -137,5 +152,9 @@ def _ported(pipeline: Pipeline, port: Port, concern: Concern) -> bool:
         case "CPU and GPU placement":
             return any(model.on is not None for model in served)
         case "queue":
-            return any(model.policy is not None for model in served)
+            return any(model.policy is not None or model.levels is not None for model in served)
+        case "versions":
+            return any(model.versions for model in served)
+        case "update without restart":
+            return any(model.reloaded for model in served)
     return False

@@ -11,6 +11,7 @@ import marshal
 import re
 import zlib
 from base64 import b64encode
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache as memoised
 from hashlib import sha256
@@ -46,6 +47,8 @@ from triton_migrate.report.proof import (
     exercised_in_words,
     load_in_words,
     place_in_words,
+    row_in_words,
+    rows_in_words,
     server_in_words,
     together_in_words,
 )
@@ -149,8 +152,11 @@ def _environment(cache: FactsCache | None) -> Environment:
         "exercised_in_words": exercised_in_words,
         "load_in_words": load_in_words,
         "server_in_words": server_in_words,
+        "row_in_words": row_in_words,
+        "rows_in_words": rows_in_words,
         "together_in_words": together_in_words,
         "touched": _touched,
+        "reasons": _reasons,
         "ways": ways,
     }
     environment.filters |= {"percent": _percent, "place": place_in_words, "prose": _prose, "shape": _shape, "value": _value}
@@ -170,6 +176,11 @@ def _inlined(name: str) -> Markup:
 def _policy(css: str, script: str) -> str:
     style, code = (b64encode(sha256(text.encode()).digest()).decode() for text in (css, script))
     return f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{code}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _reasons(rows: Iterable[Pipeline]) -> str:
+    """Why the pipelines were cut where they were, in short."""
+    return "; ".join(dict.fromkeys(model["why"].partition(";")[0] for row in rows for model in row.served))
 
 
 def _touched(rows: tuple[Pipeline, ...], file: str, lines: range) -> list[Pipeline]:

@@ -1,6 +1,7 @@
 """Takes a project that was read, gives the report that an earlier scan made of the same files: from the user's cache, else None.
 
-The key is all that a scan looks at: the tool's own files, the rule files, Python, the root with its commit, every source by content, and
+The key is all that a scan looks at: the tool's own files, the rule files, Python, the root with its commit, every source by content, what a
+recording saw, and
 the other files at the root (manifests, locks) by size and time. What is kept is text: reading it runs nothing, and a row that is
 damaged is a miss.
 """
@@ -34,8 +35,8 @@ class Kept:
     key: str
 
     @classmethod
-    def of(cls, cache: FactsCache | None, project: Project, rules: Path | None) -> Kept:
-        return cls(cache, _key_of(project, rules) if cache is not None else "")
+    def of(cls, cache: FactsCache | None, project: Project, rules: Path | None, observed: Path | None = None) -> Kept:
+        return cls(cache, _key_of(project, rules, observed) if cache is not None else "")
 
     def texts(self) -> dict[str, str]:
         """All that is kept; nothing when there is no cache."""
@@ -65,12 +66,13 @@ def unpacked(text: str | None) -> Report | None:
     return cast("Report", document) if same else None
 
 
-def _key_of(project: Project, rules: Path | None) -> str:
+def _key_of(project: Project, rules: Path | None, observed: Path | None) -> str:
     seen = (
         f"{__version__} {sys.version}",
         *(_stamp(os.path.join(where, name)) for where, _, names in os.walk(PACKAGE) for name in sorted(names) if not name.endswith(".pyc")),
         *(_stamp(path) for path in rule_files()),
         str(rules),
+        *(_stamp(path) for path in (observed,) if path is not None),
         *_texts(rules),
         f"{project.root}\0{project.commit}\0{project.ported}",
         repr((project.skipped, project.failed, sorted(project.distributions))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triton_migrate.report.document import Exercised, Load, LoadFigures, Together
+from triton_migrate.report.document import Exercised, Load, LoadFigures, RowCheck, RowDifference, Together
 
 GAIN = 1.05  # below that, a difference is the noise of a shared machine
 
@@ -19,6 +19,21 @@ def together_in_words(crowd: Together) -> str:
     if batch is None or batch <= 1:
         return "no two of them met in one call of a model, so nothing is known about rows that share a batch"
     return f"{batch:.1f} rows per call, and no answer depends on its neighbours"
+
+
+def rows_in_words(check: RowCheck) -> str:
+    """Whether a row of a model's batch is what it is alone."""
+    if check["why"]:
+        return f"not asked in batches: {check['why']}"
+    if check["mixed_up"]:
+        tensors = sorted({one["tensor"] for one in check["mixed_up"]} - {""})
+        return f"{', '.join(tensors) or 'the answer'} depends on the batch: the rows are not independent"
+    return f"{check['rows']} rows asked alone and in one batch are the same"
+
+
+def row_in_words(one: RowDifference) -> str:
+    """One row that its batch changes."""
+    return f"row {one['row']} of {one['tensor'] or 'the answer'}: {one['alone']} alone, {one['batched']} in a batch of {one['rows']}"
 
 
 def load_in_words(load: Load) -> str:

@@ -6,11 +6,12 @@ equal; faster is said only of the entry that was measured.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, get_args
 
-from triton_migrate.report.document import Change, Endpoint, Proof, Report, Verification
+from triton_migrate.report.document import Change, Endpoint, Proof, Report, ServedModel, Verification
 from triton_migrate.report.matching import asked
-from triton_migrate.report.pipelines import pipelines
+from triton_migrate.report.pipelines import Pipeline, pipelines
 from triton_migrate.report.proof import GAIN
 
 LEVELS: Final[tuple[Proof, ...]] = get_args(Proof)
@@ -22,9 +23,10 @@ def proven(document: Report) -> Report:
     verification = document["verification"]
     if verification is None:
         return document
-    reached = _entries(document, verification)
+    rows = pipelines(document)
+    reached = _entries(rows, verification, document["served_models"])
     endpoints: list[Endpoint] = [_with_proof(endpoint, reached) for endpoint in document["endpoints"]]
-    changes: list[Change] = [{**change, "proof": _of_change(change, document, reached)} for change in document["changes"]]
+    changes: list[Change] = [{**change, "proof": _of_change(change, rows, document, reached)} for change in document["changes"]]
     return {**document, "endpoints": endpoints, "changes": changes}
 
 
@@ -33,9 +35,8 @@ def _with_proof(endpoint: Endpoint, reached: dict[str, Proof]) -> Endpoint:
     return endpoint if port is None or level is None else {**endpoint, "port": {**port, "proof": level}}
 
 
-def _entries(document: Report, verification: Verification) -> dict[str, Proof]:
+def _entries(rows: Sequence[Pipeline], verification: Verification, served_models: Sequence[ServedModel]) -> dict[str, Proof]:
     """The ported entries."""
-    rows = pipelines(document)
     ported = {row.entry for row in rows if row.status == "ported"}
     crowd = verification.get("together")
     mixed = {one["id"] for one in crowd["mixed_up"]} if crowd else set()
@@ -50,11 +51,13 @@ def _entries(document: Report, verification: Verification) -> dict[str, Proof]:
         failed |= {row.entry} if wrong else set()
         if load is not None and load.get("request") == request["id"] and load["ratio"]["rps"] >= GAIN:
             measured.add(row.entry)
+    mixing = {check["model"] for check in verification.get("rows", ()) if check["mixed_up"]}
+    failed |= {entry for served in served_models if served["name"] in mixing for entry in served["endpoints"]}
     alike = answered - failed
     return {entry: "faster" if entry in alike & measured else "parity" if entry in alike else "loaded" for entry in ported}
 
 
-def _of_change(change: Change, document: Report, reached: dict[str, Proof]) -> Proof | None:
+def _of_change(change: Change, rows: Sequence[Pipeline], document: Report, reached: dict[str, Proof]) -> Proof | None:
     """The least that is proven of the pipelines that a file is part of; what no machine reads has no proof."""
     if change["proof"] is None or not reached:
         return change["proof"]
@@ -63,6 +66,6 @@ def _of_change(change: Change, document: Report, reached: dict[str, Proof]) -> P
     if model is not None:
         entries = {entry for served in document["served_models"] if served["name"] == model for entry in served["endpoints"]}
     else:
-        entries = {row.entry for row in pipelines(document) if file == row.file or any(s["file"] == file for s in row.found["stages"])}
+        entries = {row.entry for row in rows if file == row.file or any(s["file"] == file for s in row.found["stages"])}
     levels = [reached[entry] for entry in entries & reached.keys()] or list(reached.values())
     return min(levels, key=LEVELS.index)

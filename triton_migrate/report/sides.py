@@ -19,12 +19,17 @@ def sides(pipeline: Pipeline, cuts: Iterable[Cut | Bound]) -> tuple[Side, ...]:
     own = tuple(_of(pipeline, c) for c in cuts if isinstance(c, Cut))
     stay = {s.number for s in staying(pipeline, tuple(c for c in own if c.sites))}
     wanted = pipeline.before | pipeline.after | {s.step for s in pipeline.sites}
+    lines: dict[str, list[tuple[int, int]]] = {}  # of those steps, with their numbers
+    for step in pipeline.steps if own else ():
+        if step.number in wanted:
+            lines.setdefault(step.scope.file, []).append((step.stmt.at[0], step.number))
 
     def side(stage: Stage) -> Side:
         if any(_inside(stage, b) for b in bound):
             return "triton"
-        steps = [s.number for s in pipeline.steps if s.number in wanted and _inside_of(stage, s.scope.file, s.stmt.at[0])]
-        return "triton" if own and steps and not stay.intersection(steps) else "app"
+        span = stage.span
+        steps = [number for line, number in lines.get(span.file, ()) if span.line <= line <= span.end_line]
+        return "triton" if steps and not stay.intersection(steps) else "app"
 
     return tuple(map(side, pipeline.stages))
 
@@ -38,7 +43,3 @@ def _of(pipeline: Pipeline, cut: Cut) -> Cut:
 def _inside(stage: Stage, bound: Bound) -> bool:
     span = bound.span
     return stage.span.file == span.file and span.line <= stage.span.line and stage.span.end_line <= span.end_line
-
-
-def _inside_of(stage: Stage, file: str, line: int) -> bool:
-    return stage.span.file == file and stage.span.line <= line <= stage.span.end_line

@@ -27,6 +27,8 @@ from triton_migrate.report.proof import (
     exercised_in_words,
     load_in_words,
     place_in_words,
+    row_in_words,
+    rows_in_words,
     server_in_words,
     together_in_words,
 )
@@ -59,6 +61,7 @@ def scan_summary(document: Report, console: Console, *, report: Path | None = No
         console.print(f"{_plural(len(left), 'handler')} defined but not registered, all in the report")
     if document["models"]:
         console.print(_models(document))
+    _print_observed(document, console)
     _print_suppressions(document, console)
     _print_files(document, console)
     if report is not None:
@@ -167,6 +170,11 @@ def verify_summary(document: Report, console: Console) -> None:
         console.print(_text(f"{row['entry']}: {exercised_in_words(row)}", style="" if row["answered"] else "yellow"), soft_wrap=True)
     if crowd := verification.get("together"):
         _print_together(crowd, console)
+    for check in verification.get("rows", []):
+        style = "red" if check["mixed_up"] else "dim" if check["why"] else "green"
+        console.print(_text(f"{check['model']}: {rows_in_words(check)}", style=style), soft_wrap=True)
+        for row_changed in check["mixed_up"]:
+            console.print(_text(f"  {row_in_words(row_changed)}", style="red"), soft_wrap=True)
     alike = verification["equal"] == verification["total"]
     console.print(f"{verification['equal']} of {verification['total']} replies equal", style="bold green" if alike else "bold red")
     _print_load(document, console)
@@ -331,6 +339,17 @@ def _print_files(document: Report, console: Console) -> None:
         console.print(_text(f"  skipped: {skipped['file']}: {skipped['reason']}"), soft_wrap=True)
     if (more := len(files["skipped"]) - _MANY) > 0:
         console.print(f"  and {more} more, all named in the report")
+
+
+def _print_observed(document: Report, console: Console) -> None:
+    if not (seen := document.get("observed")):
+        return
+    console.print(f"values of a recorded run at {_plural(seen['places'], 'place')} fill in types that the code does not say")
+    for file in seen["stale"]:
+        said = f"  {file} has changed since the recording, so nothing that was seen there counts: record again"
+        console.print(_text(said, style="yellow"), soft_wrap=True)
+    for one in seen["contradicted"]:
+        console.print(_text(f"  {one['file']}:{one['line']}: {one['message']}", style="yellow"), soft_wrap=True)
 
 
 def _print_suppressions(document: Report, console: Console) -> None:

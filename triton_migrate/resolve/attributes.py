@@ -39,10 +39,13 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
             return _module_attribute(ev, path, attr)
         case Instance(cls) if attr == "__class__":
             return frozenset({cls})
-        case Instance():
-            return instance_attribute(ev, value, attr)
+        case Instance(cls):
+            called = (f for f in ev.callables(value) if f.scope.owner is not None)
+            return instance_attribute(ev, value, attr) or frozenset().union(*(_wrapped(ev, cls, f"().{attr}", f) for f in called))
         case UserClass():
-            return class_attribute(ev, value, attr, None)
+            return class_attribute(ev, value, attr, None) or _wrapped(ev, value, f".{attr}", value)
+        case UserFunction(scope, _, Instance(cls)) if remote := _wrapped(ev, cls, f"().{scope.name}.{attr}", value):
+            return remote
         case UserFunction():
             return _stored_on(ev, value, attr) or _decoration(ev, value, attr)
         case Partial(function, given, frame):  # a provider that stands for what it gives
@@ -119,6 +122,17 @@ def _decoration(ev: Evaluator, function: UserFunction, attr: str) -> Values:
     if not found:
         found = {v for task in task_objects(ev, function) for v in instance_attribute(ev, task, attr)}
     return frozenset(found) or frozenset({Unknown(f"attribute {attr} of a function")})
+
+
+def _wrapped(ev: Evaluator, cls: UserClass, tail: str, of: UserClass | UserFunction) -> Values:
+    """What only a library's decorator of the class gives it (`Model.bind`), its objects (`handle.remote`) or their methods."""
+    found: set[Value] = set()
+    for decorator in cls.scope.definition.decorators:
+        for api in ev.apis(decorator, cls.frame):
+            path = ev.rulebook.canonical(f"{api.path.removesuffix('()')}()(){tail}")
+            if ev.rulebook.rules_for(path) or ev.rulebook.canonical(f"{path}()") == path.rpartition(".")[0]:
+                found.add(Api(path, Site(cls.scope.file, decorator.at), of))
+    return frozenset(found)
 
 
 def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:

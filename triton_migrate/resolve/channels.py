@@ -1,6 +1,7 @@
 """Takes calls that put something onto a channel or take it from one, gives which channel it is and what is put there.
 
-A queue object is known by where it was made, a list of a server (Redis) by its name: the same constant, or a setting read at one place.
+A queue object is known by where it was made, a list of a server (Redis) by its name: the same constant, the same environment variable
+(which several programs read, each for itself), or something else that is read at one place.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from triton_migrate.rulebook.vocabulary import ChannelPut, ChannelTake
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
 
+SETTINGS = ("os.getenv", "os.environ.get")  # calls that read an environment variable
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """`carrier` is the library object's path; `name` the channel's constant name, or where its name or the object itself was made."""
+    """`carrier` is the library object's path, of a named channel its library; `name` the constant, or where it or the object was made."""
 
     carrier: str
     name: str | bytes | Site
@@ -41,15 +44,18 @@ class Channels:
         carrier = api.path.rpartition(".")[0]
         if rule.channel == "self":
             return frozenset({Channel(carrier, api.made)}) if api.made is not None else frozenset()
+        server = carrier.partition(".")[0]  # what is put there by one of its clients is taken by another (`pipe.lrange(name, 0, 9)`)
         named = self.ev.values(port(call, rule.channel), frame)
-        return frozenset(Channel(carrier, n) for value in named for n in self._named(value))
+        return frozenset(Channel(server, n) for value in named for n in self._named(value))
 
     def _named(self, value: Value) -> Iterator[str | bytes | Site]:
         match value:
             case Literal(str() | bytes() as name):
                 yield name
-            case Api(_, Site() as site):
-                yield site
+            case Api(path, Site() as site):
+                place = self.ev.program.call_at(site) if path.removesuffix("()") in SETTINGS else None
+                variable = self.ev.constant(port(place.call, "key|0"), self.ev.program.generic(place.scope)) if place is not None else None
+                yield f"${variable}" if isinstance(variable, str) else site
             case Container() | Tuples():  # `blpop([FIRST, SECOND])`
                 yield from (n for inner in self.ev.element(value, None) if isinstance(inner, Literal) for n in self._named(inner))
 

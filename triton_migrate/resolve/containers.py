@@ -11,6 +11,9 @@ from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Sit
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
 
+EMPTY = {
+    "builtins.list": "list", "builtins.set": "set", "builtins.dict": "dict", "collections.deque": "list", "collections.OrderedDict": "dict",
+}  # fmt: skip
 SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset", "dict", "copy"})
 
 
@@ -73,6 +76,18 @@ def _put_into(ev: Evaluator, container: Container | Api, key: object) -> Values:
     return frozenset().union(*(ev.stored(s) for s in ev.stores.element(container, key)))
 
 
+def copied(made: ir.Comprehension) -> ir.Expr | None:
+    """The mapping that is copied, or a part of it: `{k: v for k, v in data.items() if k != "url"}`."""
+    match made.element, made.value, made.loops:
+        case (
+            ir.Name(_, key),
+            ir.Name(_, value),
+            ((ir.Sequence(_, _, (ir.Name(_, first), ir.Name(_, second))), ir.Call(_, ir.Attribute(_, base, "items"), ()), _),),
+        ) if (key, value) == (first, second):
+            return base
+    return None
+
+
 def keys(ev: Evaluator, container: Value) -> Values:
     """The keys of a dict display."""
     if isinstance(container, Container) and isinstance(container.expr, ir.Mapping):
@@ -91,10 +106,15 @@ def entered(ev: Evaluator, value: Value) -> Values:
 def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values | None:
     """Library calls that only hand elements on: `d.get(k)`, `d.items()`, `enumerate(xs)`, `zip(a, b)`, `gather(a, b)`; None for others."""
     root, _, name = path.rpartition(".")
+    if path in EMPTY and not call.args:  # made empty, to be filled: `models = list()`, or with `dict(a=x)`
+        given = [(ir.Constant(call.at, key), value) for key, value in call.keywords if key is not None]
+        pairs = ir.Mapping(call.at, tuple(k for k, _ in given), tuple(v for _, v in given))
+        made = pairs if EMPTY[path] == "dict" else ir.Sequence(call.at, EMPTY[path], ())
+        return frozenset({Container(Site(frame.scope.file, call.at), made, frame)})
     if root == "builtins.dict()" and isinstance(call.func, ir.Attribute):
         containers = ev.values(call.func.value, frame)
         if name in {"get", "pop", "setdefault"}:
-            key = ev.constant(call.args[0], frame) if call.args else None
+            key = ev.key(call.args[0], frame) if call.args else None
             found = frozenset().union(*(ev.element(c, key) for c in containers))
             return found | (ev.values(call.args[1], frame) if len(call.args) > 1 else NOTHING)
         if name == "values":
@@ -118,9 +138,9 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
     if root != "builtins" or not call.args:
         return None
     if name == "iter" and len(call.args) == 2:  # `iter(queue.get, None)`: what each call gives
-        made = ir.Call(call.at, call.args[0], (), ())
-        ev.kept(made)
-        each = (ev.call(v, made, frame) for v in ev.values(call.args[0], frame))
+        each_call = ir.Call(call.at, call.args[0], (), ())
+        ev.kept(each_call)
+        each = (ev.call(v, each_call, frame) for v in ev.values(call.args[0], frame))
         return frozenset({Tuples((frozenset().union(*each),))})
     if name in SAME_ELEMENTS:
         return ev.values(call.args[0], frame)

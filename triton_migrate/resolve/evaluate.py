@@ -7,10 +7,10 @@ names, parameters, attributes and containers have modules of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import cast
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import attributes, containers, making, names, parameters
+from triton_migrate.resolve import attributes, containers, making, names, parameters, reflection
+from triton_migrate.resolve.aliases import Aliases
 from triton_migrate.resolve.calls import argument_map, port, results
 from triton_migrate.resolve.channels import Channels
 from triton_migrate.resolve.handing import Handing
@@ -25,7 +25,6 @@ from triton_migrate.resolve.values import (
     Container,
     Instance,
     Literal,
-    Module,
     Partial,
     Site,
     Tuples,
@@ -36,11 +35,11 @@ from triton_migrate.resolve.values import (
     Values,
 )
 from triton_migrate.rulebook.load import Rulebook
-from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBind, FlowCall, ModelLoad, TaskDefine, WebApp
+from triton_migrate.rulebook.paths import prefixes
+from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBind, FlowCall, ModelLoad, TaskDefine, WebApp, WebRequest
 
 CAP = 64  # values of one expression; more is "anything"
 CONTEXTS = 24  # frames of one function; after that all further calls on one object share one
-IMPORTING = ("importlib.import_module", "importlib.util.find_spec", "builtins.__import__")
 EFFORT = 200_000  # evaluations between two changes of what is known; applications of 150 files took up to 83,000
 TOO_LARGE: Values = frozenset({Unknown("the program is too large to follow everything in it")})
 
@@ -51,13 +50,14 @@ class Evaluator:
     def __init__(self, program: Program, rulebook: Rulebook) -> None:
         self.program, self.rulebook = program, rulebook
         self.stores = Stores(program)
-        self.channels, self.handing = Channels(self), Handing(self)
+        self.channels, self.handing, self.aliases = Channels(self), Handing(self), Aliases(program)
         self.reach = Reach(program, _named(rulebook, WebApp), _named(rulebook, TaskDefine), _roots(rulebook, TaskDefine))
         self._memo = Memo()
         self._frames: dict[tuple[int, int, tuple[tuple[str, Values], ...]], Frame] = {}
         self._contexts: dict[Scope, int] = {}
         self._allocations: dict[Site, tuple[ir.Call, Frame]] = {}
         self._applied: dict[tuple[int, int], ir.Call] = {}
+        self.many: set[UserClass] = set()  # classes with more instances than are told apart, as far as is known
         self._keep: list[ir.Expr] = []  # synthetic nodes whose id() is in the memo
         self._stored = False
         self.assumed: dict[tuple[Scope, str], Values] = {}
@@ -80,8 +80,9 @@ class Evaluator:
         if not self._stored:
             self._find_stores()
         key = (id(expr), id(frame))
-        if (known := self._memo.known.get(key)) is not None:
-            return cast(Values, known)
+        known: Values | None = self._memo.known.get(key)
+        if known is not None:
+            return known
         if self._memo.spent > EFFORT:
             return TOO_LARGE
         return self._memo.ask(key, lambda: _capped(self._evaluate(expr, frame)), NOTHING)
@@ -90,7 +91,7 @@ class Evaluator:
         """From now on these parameters have these values: what a framework passes without an annotation saying so."""
         if given.keys() - self.assumed.keys():
             self.assumed |= given
-            self._memo.forget()
+            self._forget()
             self._stored = False
 
     def once(self, about: Hashable, frame: Frame, compute: Callable[[], Values]) -> Values:
@@ -104,7 +105,14 @@ class Evaluator:
         self._stored = True
         for _ in range(2):
             self.stores.fill(lambda store: self.values(store.target, self.program.generic(store.scope)))
-            self._memo.forget()
+            enough = self._memo.spent <= EFFORT
+            self._forget()
+            if not enough:  # the second round would get no further
+                break
+
+    def _forget(self) -> None:
+        self._memo.forget()
+        self.many.clear()
 
     def apis(self, expr: ir.Expr | None, frame: Frame) -> tuple[Api, ...]:
         found = [v for v in self.values(expr, frame) if isinstance(v, Api)]
@@ -114,6 +122,23 @@ class Evaluator:
         """The one constant `expr` is; None when it is none or several."""
         found = [v.value for v in self.values(expr, frame) if isinstance(v, Literal)]
         return found[0] if len(found) == 1 else None
+
+    def key(self, expr: ir.Expr | None, frame: Frame) -> object:
+        """The one constant that something is looked up by; None where the client may say another."""
+        found = self.constant(expr, frame)
+        told = found is None or any(self._of_request(v) for v in self.values(expr, frame)) or self._set_by_request(expr, frame)
+        return None if told else found
+
+    def _set_by_request(self, expr: ir.Expr | None, frame: Frame) -> bool:
+        """A global that some function sets to what nothing is known of, such as a parameter of its route."""
+        if not isinstance(expr, ir.Name) or (frame.scope.kind == "function" and expr.id in frame.scope.bindings):
+            return False
+        bound = self.program.global_bindings(frame.scope.file, expr.id)
+        return any(not self.binding(binding, self.program.generic(scope)) for scope, binding in bound)
+
+    def _of_request(self, value: Value) -> bool:
+        """`request.args.get("version")`."""
+        return isinstance(value, Api) and any(self.rulebook.find(head, WebRequest) for head, _ in prefixes(value.path))
 
     def kept(self, expr: ir.Expr) -> ir.Expr:
         """A made-up expression that may be asked about: it lives as long as its answer."""
@@ -134,6 +159,8 @@ class Evaluator:
                 return frozenset({Literal(value)})
             case ir.Subscript(_, base, index):
                 return self._union(self._item(v, index, frame) for v in self.values(base, frame))
+            case ir.Comprehension() if (copied := containers.copied(expr)) is not None:
+                return self.values(copied, frame)
             case ir.Sequence() | ir.Mapping() | ir.Comprehension():
                 return frozenset({Container(Site(frame.scope.file, expr.at), expr, frame)})
             case ir.Joined(_, parts):
@@ -158,7 +185,7 @@ class Evaluator:
     def _item(self, value: Value, index: ir.Expr, frame: Frame) -> Values:
         """`value[index]`; of a marker whose element is `same`, the index itself (`Provide[Container.service]`)."""
         rule = self.rulebook.find(f"{value.path}[]", DataConvert) if isinstance(value, Api) else None
-        return self.values(index, frame) if rule is not None and rule.result == "same" else self.element(value, self.constant(index, frame))
+        return self.values(index, frame) if rule is not None and rule.result == "same" else self.element(value, self.key(index, frame))
 
     def _child(self, frame: Frame, node: ir.Function | ir.Class) -> Scope:
         scope: Scope | None = frame.scope
@@ -284,32 +311,23 @@ class Evaluator:
         site = Site(frame.scope.file, call.at)
         bind = self.rulebook.find(api.path, FlowBind)
         if bind is not None and (inner := port(call, bind.function)) is not None:
-            given = self.handing.direct(bind, call, frame)
-            return frozenset(Partial(v, given, frame, site) for v in self.values(inner, frame))
-        if api.path == "builtins.getattr" and len(call.args) > 1 and isinstance(name := self.constant(call.args[1], frame), str):
-            return self._union(self.attribute(v, name) for v in self.values(call.args[0], frame))
-        if api.path in IMPORTING and isinstance(name := self.constant(port(call, "name|0"), frame), str):
-            return names.imported(self, name.lstrip("."), frame)
-        if api.path == "importlib.util.module_from_spec" and call.args:  # a specification stands for the module it is of
-            return frozenset(v for v in self.values(call.args[0], frame) if isinstance(v, Module))
-        if api.path == "builtins.eval" and call.args and isinstance(name := self.constant(call.args[0], frame), str):
-            return self.name(name, frame) if name.isidentifier() else NOTHING
-        if api.path == "builtins.object.__new__" and call.args:
-            return frozenset(Instance(v, site) for v in self.values(call.args[0], frame) if isinstance(v, UserClass))
+            bound = self.handing.direct(bind, call, frame)
+            return frozenset(Partial(v, bound, frame, site) for v in self.values(inner, frame))
+        if (reflected := reflection.called(self, api.path, call, frame)) is not None:
+            return reflected
         if (rearranged := containers.rearranged(self, api.path, call, frame)) is not None:
             return rearranged
         flow = self.rulebook.find(api.path, FlowCall)
         if flow is not None and (made := making.objects(self, flow, call, frame)):
             return frozenset(made)
         if flow is not None and not flow.method:
-            return self._union(self.call(v, passed, frame) for v, passed in self.passed_calls(flow, api, call, frame))
+            given = self._union(self.call(v, passed, frame) for v, passed in self.passed_calls(flow, api, call, frame))
+            return frozenset({Tuples((given,))}) if flow.each else given
         if same := self._handed_on(api, call, frame):
             return same
         take = self.rulebook.find(api.path, ChannelTake)
         if take is not None and (taken := self.channels.taken(take, api)):
             return taken
-        if api.path == "builtins.type" and len(call.args) == 1:
-            return frozenset(v.of for v in self.values(call.args[0], frame) if isinstance(v, Instance))
         path = self.rulebook.canonical(api.path + "()")
         if path == receiver and api.of is not None:
             return frozenset({api.of})
@@ -328,8 +346,12 @@ class Evaluator:
         if flow.method:
             return making.calls(self, flow, call, frame)
         made = self.handing.direct(flow, call, frame)
+        if flow.given:
+            maker = self.program.call_at(api.made)
+            given = port(maker.call, flow.given) if maker is not None else None
+            return tuple((v, made) for v in self.values(given, self.program.generic(maker.scope))) if maker is not None else ()
         if flow.function == "self":
-            return ((api.of, made),) if isinstance(api.of, UserFunction) else ()
+            return ((api.of, made),) if isinstance(api.of, (UserFunction, UserClass)) else ()
         inner = port(call, flow.function)
         return tuple((v, made) for v in self.values(inner, frame)) if inner is not None else ()
 

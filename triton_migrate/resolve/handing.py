@@ -27,7 +27,7 @@ class Handing:
         self._rules: dict[str, tuple[str, ...]] = {}
         for library in ev.rulebook.libraries:
             for rule in library.rules:
-                if isinstance(rule, (FlowBind, FlowCall, TaskEnqueue)) and not _function(rule).startswith("self"):
+                if isinstance(rule, (FlowBind, FlowCall, TaskEnqueue)) and (_of_receiver(rule) or not _function(rule).startswith("self")):
                     for name in {path.rstrip("()[]").rpartition(".")[2] for path in rule.api}:
                         self._rules[name] = tuple(dict.fromkeys((*self._rules.get(name, ()), _function(rule))))
 
@@ -35,10 +35,13 @@ class Handing:
         """`f.delay(x)`, `Thread(target=f, args=(x,))`, `partial(f, x)` as `f(x)`."""
         key = id(call), rule.origin
         if key not in self._direct:
-            inner = port(call, _function(rule))
+            inner = _handed(call, _function(rule)) if _of_receiver(rule) else port(call, _function(rule))
             args = call.args[rule.first :] if rule.first >= 0 else ()
             keywords = tuple((k, v) for k, v in call.keywords if v is not inner) if rule.first >= 0 else ()
+            if isinstance(rule, FlowCall) and rule.each:
+                args, keywords = tuple(ir.Subscript(a.at, a, ir.Constant(a.at, None)) for a in args), ()
             if isinstance(rule, TaskEnqueue):
+                keywords = tuple((k, v) for k, v in keywords if k not in rule.own)
                 given = self._displayed(port(call, rule.args), frame) if rule.args else None
                 named = self._displayed(port(call, rule.kwargs), frame) if rule.kwargs else None
                 args = given.items if isinstance(given, ir.Sequence) else args
@@ -82,9 +85,21 @@ def _function(rule: Rule) -> str:
     return rule.callee if isinstance(rule, TaskEnqueue) else rule.function
 
 
+def _of_receiver(rule: Rule) -> bool:
+    """Whether what is called is the call's receiver: `Model.bind(path)`, `handle.predict.remote(x)`."""
+    return isinstance(rule, FlowCall) and rule.function == "self" and not rule.given and not rule.method
+
+
+def _handed(call: ir.Call, function: str) -> ir.Expr | None:
+    """The function that is handed on, as it is written there."""
+    if function == "self":
+        return call.func.value if isinstance(call.func, ir.Attribute) else None
+    return port(call, function)
+
+
 def _named(call: ir.Call, function: str) -> str:
     """What the function that is handed on is called there; empty for none."""
-    inner = port(call, function)
+    inner = _handed(call, function)
     return last_name(inner) if inner is not None else ""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.program import in_use
+from triton_migrate.resolve.program import in_use, is_test
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Literal, Site, Unknown, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import TaskDefine, WebRoute
@@ -50,6 +50,9 @@ def _self(ev: Evaluator, scope: Scope, frame: Frame) -> Values:
 
 def made(ev: Evaluator, cls: UserClass) -> Values:
     """The instances of a class that the program makes."""
+    one: Values = frozenset({Instance(cls, Site(cls.scope.file, cls.scope.definition.at))})
+    if cls in ev.many:
+        return one
     found: set[Value] = set()
     for place in in_use(_constructions(ev, cls.scope), cls.scope.file):
         frame = ev.program.generic(place.scope)
@@ -61,15 +64,17 @@ def made(ev: Evaluator, cls: UserClass) -> Values:
             found |= {v for v in ev.values(place.call, ev.program.generic(place.scope)) if isinstance(v, Instance)}
     found |= {Instance(cls, Site(place.scope.file, place.call.at)) for place in _decorations(ev, cls)}
     if len(found) > INSTANCES:
-        return frozenset({Instance(cls, Site(cls.scope.file, cls.scope.definition.at))})
+        ev.many.add(cls)
+        return one
     return frozenset(found)
 
 
 def _constructions(ev: Evaluator, cls: Scope) -> Iterator[CallPlace]:
-    """Calls that may make an instance: by the class's name, and `cls(...)` in its class methods."""
-    yield from ev.program.calls(cls.name)
-    yield from ev.handing.of(cls.name)
-    yield from (p for p in ev.program.calls("cls") if p.scope.owner is cls)
+    """Calls that may make an instance: by the class's name, and `cls(...)` in its class methods; where nothing does, by its other names."""
+    own = [*ev.program.calls(cls.name), *ev.handing.of(cls.name), *ev.program.class_calls(cls)]
+    yield from own
+    if all(is_test(place.scope.file) for place in own):
+        yield from ev.aliases.calls(cls.name)
 
 
 def _decorations(ev: Evaluator, cls: UserClass) -> Iterator[CallPlace]:

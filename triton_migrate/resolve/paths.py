@@ -61,10 +61,15 @@ def _named(evaluator: Evaluator, name: str, frame: Frame, depth: int) -> str | N
     while at is not None:
         bindings = at.scope.bindings.get(name, ())
         for binding in bindings:
+            found = None
             if binding.how in ("value", "enter") and not binding.unpacked:
                 found = _text(evaluator, binding.expr, at, depth + 1)
-                if found is not None:
-                    return found
+            elif binding.how == "from" and depth < DEPTH:
+                stmt, given = binding.imported
+                path = evaluator.program.module_path(at.scope.file, stmt.module, stmt.level)
+                found = _named(evaluator, given, evaluator.program.frames[path], depth + 1) if path is not None else None
+            if found is not None:
+                return found
         if bindings and at.scope.kind != "class":
             break
         at = at.parent

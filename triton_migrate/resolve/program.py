@@ -5,18 +5,23 @@ from __future__ import annotations
 import posixpath
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 from triton_migrate.base import Span, nest_deeply
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
+from triton_migrate.index.observed import Observed
+from triton_migrate.resolve.reaching import Reaching
 from triton_migrate.resolve.scopes import Binding, CallPlace, FileScopes, Frame, Scope, last_name
 from triton_migrate.resolve.values import Site
 
 
 class Program:
-    """Everything that was read, ready to be asked. Nothing here is evaluated yet."""
+    """Everything that was read, ready to be asked. Nothing here is evaluated yet. `observed` is what a recording saw of it at run time."""
 
-    def __init__(self, facts: tuple[ir.ModuleFacts, ...], libraries: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, facts: tuple[ir.ModuleFacts, ...], libraries: frozenset[str] = frozenset(), observed: Observed | None = None
+    ) -> None:
+        self.observed = observed or Observed()
         self._libraries = libraries | sys.stdlib_module_names  # import roots that are none of the program's own
         nest_deeply()
         self.files: dict[str, FileScopes] = {f.path: FileScopes(f) for f in facts}
@@ -27,6 +32,8 @@ class Program:
         self._subclasses: dict[str, list[Scope]] = {}
         self._paths: dict[tuple[str, str, int], str | None] = {}
         self._imported: dict[str, frozenset[str]] = {}
+        self._texts_with: dict[str, int] = {}
+        self._reaching: dict[tuple[Scope, str], Reaching] = {}
         self._folders = {folder for path in self.files for folder in _above(path)}
         self._roots = sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
         for file in self.files.values():
@@ -57,11 +64,29 @@ class Program:
             self._by_site = {(p.scope.file, p.call.at): p for p in places}
         return None if site is None else self._by_site.get((site.file, site.at))
 
+    def reaching(self, scope: Scope, name: str) -> Reaching:
+        """Which bindings of one of a function's names its value may come from, by place."""
+        if (scope, name) not in self._reaching:
+            self._reaching[scope, name] = Reaching(scope.function, scope.bindings[name])
+        return self._reaching[scope, name]
+
     # ------------------------------------------------------------ backward indexes
 
     def calls(self, name: str) -> Sequence[CallPlace]:
         """Calls of something whose last name is `name`."""
         return self._calls.get(name, ())
+
+    def class_calls(self, cls: Scope) -> Sequence[CallPlace]:
+        """`cls(...)` in the methods of a class."""
+        return self._class_calls.get(cls, ())
+
+    @cached_property
+    def _class_calls(self) -> dict[Scope, list[CallPlace]]:
+        found: dict[Scope, list[CallPlace]] = {}
+        for place in self.calls("cls"):
+            if place.scope.owner is not None:
+                found.setdefault(place.scope.owner, []).append(place)
+        return found
 
     def subclasses(self, name: str) -> Sequence[Scope]:
         """Classes that name `name` among their bases."""
@@ -70,6 +95,18 @@ class Program:
     def global_bindings(self, file: str, name: str) -> tuple[tuple[Scope, Binding], ...]:
         """`global name` assignments in functions of that file."""
         return tuple(self.files[file].global_bindings.get(name, ()))
+
+    def texts_with(self, part: str) -> int:
+        """How many text constants of the program hold this one."""
+        if part not in self._texts_with:
+            self._texts_with[part] = sum(part in text for text in self._texts)
+        return self._texts_with[part]
+
+    @cached_property
+    def _texts(self) -> tuple[str, ...]:
+        exprs = ((path, e) for path, f in self.files.items() for s in f.facts.body for e in flow.every(s))
+        constants = {(path, e.at): e.value for path, e in exprs if isinstance(e, ir.Constant)}
+        return tuple(text for text in constants.values() if isinstance(text, str))
 
     # ------------------------------------------------------------ imports
 
@@ -106,8 +143,17 @@ class Program:
         if not found_in and rest and "__init__.py" in self.files:  # the root is a package: its own name
             return self._file(rest)
         if not found_in and self._extends_path:
-            found_in = [path for path in self.files if path.endswith((f"/{tail}.py", f"/{tail}/__init__.py"))]
+            named = self._by_name.get(tail.rpartition("/")[2], ())
+            found_in = [path for path in named if path.endswith((f"/{tail}.py", f"/{tail}/__init__.py"))]
         return found_in[0] if len(found_in) == 1 else None
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        """The files by the last part of the name under which they are imported."""
+        found: dict[str, list[str]] = {}
+        for path in self.files:
+            found.setdefault(path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2], []).append(path)
+        return found
 
     @cached_property
     def _extends_path(self) -> bool:
@@ -171,6 +217,7 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
+@cache
 def is_test(file: str) -> bool:
     """Whether a file tests the application: what it makes, stores, passes and registers is there for tests only."""
     *folders, name = file.split("/")

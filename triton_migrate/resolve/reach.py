@@ -80,8 +80,9 @@ class Reach:
         found: set[Scope] = set()
 
         def mention(body: Iterable[ir.Stmt]) -> None:
-            fresh.extend(name for name in _names(body) if name not in named)
-            named.update(fresh)
+            new = set(_names(body)) - named
+            fresh.extend(new)
+            named.update(new)
 
         def enter(scope: Scope) -> None:
             found.add(scope)

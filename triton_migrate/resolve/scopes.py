@@ -96,6 +96,10 @@ class Scope:
         return "" if isinstance(self.node, ir.ModuleFacts) else self.node.qualname
 
     @property
+    def is_lambda(self) -> bool:
+        return self.name.startswith("<lambda")
+
+    @property
     def owner(self) -> Scope | None:
         """The class whose method this is."""
         return self.parent if self.parent is not None and self.parent.kind == "class" else None

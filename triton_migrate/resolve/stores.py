@@ -31,22 +31,22 @@ class Stores:
             for name, stores in file.attribute_stores.items():
                 for store in stores:
                     if not to_self(store):
-                        for owner in _owners(targets_of(store), store):
+                        for owner in {o for v in targets_of(store) for o in _owner(v)}:
                             attributes.setdefault((owner, name), []).append(store)
             for key, stores in file.element_stores.items():
                 for store in stores:
-                    for owner in _owners(targets_of(store), store):
+                    for owner in {o for v in targets_of(store) for o in _owner(v)}:
                         elements.setdefault(owner, []).append((key, store))
         self._attributes, self._elements = attributes, elements
 
     def attribute(self, owner: Value, name: str) -> list[Store]:
         """`owner.name = value` anywhere."""
-        return [s for o in _owner(owner) for s in self._attributes.get((o, name), ())]
+        return _counting([s for o in _owner(owner) for s in self._attributes.get((o, name), ())], owner)
 
     def element(self, owner: Value, key: object) -> list[Store]:
         """`owner[key] = value` anywhere; key None: any. A store under an unknown key may be every element."""
         found = (pair for o in _owner(owner) for pair in self._elements.get(o, ()))
-        return [s for k, s in found if key is None or k is None or _same_key(k, key)]
+        return _counting([s for k, s in found if key is None or k is None or _same_key(k, key)], owner)
 
 
 def _same_key(stored: object, key: object) -> bool:
@@ -72,10 +72,9 @@ def is_self(store: Store, method: Scope) -> bool:
     return bool(parameters) and getattr(store.target, "id", None) == parameters[0].name
 
 
-def _owners(values: Values, store: Store) -> set[Owner]:
-    """What the store puts into; what a test puts into the application's own objects is a stub."""
-    stubs = is_test(store.scope.file)
-    return {owner for value in values if not (stubs and _of_application(value)) for owner in _owner(value)}
+def _counting(stores: list[Store], owner: Value) -> list[Store]:
+    """Without what a test puts into the application's own objects: a stub."""
+    return [s for s in stores if not is_test(s.scope.file)] if stores and _of_application(owner) else stores
 
 
 def _of_application(value: Value) -> bool:

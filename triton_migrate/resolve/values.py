@@ -1,7 +1,7 @@
 """Abstract values: what an expression may be. Sets of these are what the resolver answers.
 
 They hash by content and place, never by address or by Python's own seeded hash of text: sets of them, which are capped and cut short
-where they grow too large, so come in the same order in every run.
+where they grow too large, so come in the same order in every run. Nothing is asked for more often, so most keep their hash.
 """
 
 from __future__ import annotations
@@ -29,9 +29,13 @@ class Site:
 
     file: str
     at: ir.At
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((steady(self.file), self.at)))
 
     def __hash__(self) -> int:
-        return hash((steady(self.file), self.at))
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,19 @@ class Api:
     """Something of a library, by its access path (see rulebook.vocabulary).
 
     `site` is where the object at the path's root was made; `of` the program's own instance it was reached through, when its class
-    only inherits the API, or the program's function that a library's decorator made this of.
+    only inherits the API, or the program's function or class that a library's decorator made this of.
     """
 
     path: str
     site: Site | None = None
-    of: Instance | UserFunction | None = None
+    of: Instance | UserFunction | UserClass | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((steady(self.path), self.site or 0, self.of or 0)))
 
     def __hash__(self) -> int:
-        return hash((steady(self.path), self.site or 0, self.of or 0))
+        return self._hash
 
     @property
     def made(self) -> Site | None:
@@ -67,15 +75,26 @@ class UserFunction:
     scope: Scope
     frame: Frame
     receiver: Value | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.scope, self.frame, self.receiver or 0)))
 
     def __hash__(self) -> int:
-        return hash((self.scope, self.frame, self.receiver or 0))
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
 class UserClass:
     scope: Scope
     frame: Frame
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.scope, self.frame)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +103,13 @@ class Instance:
 
     of: UserClass
     site: Site
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.of, self.site)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

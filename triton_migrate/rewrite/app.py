@@ -13,16 +13,17 @@ from triton_migrate.entries.records import Application
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
-from triton_migrate.plan import tensors
 from triton_migrate.plan.alone import identifier, read, receiver
+from triton_migrate.plan.around.direct import Direct
+from triton_migrate.plan.around.reloads import Reload
 from triton_migrate.plan.constants import Constant
 from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.direct import Direct
 from triton_migrate.plan.errors import known_in, swallowing
 from triton_migrate.plan.liveness import blocks_around, find_block, lifted_name
 from triton_migrate.plan.planned import PlannedModel
-from triton_migrate.plan.vtype import VType
+from triton_migrate.plan.values import tensors
+from triton_migrate.plan.values.vtype import VType
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import UserClass
@@ -31,6 +32,7 @@ from triton_migrate.rewrite.leftovers import Leftovers
 from triton_migrate.rewrite.mentions import element_key
 from triton_migrate.rewrite.operations import (
     AddImport,
+    DeleteStatements,
     DropAsync,
     InsertAfter,
     InsertBefore,
@@ -75,6 +77,7 @@ class AppEdits:
             self.leftovers.passed |= {(cut.scope, c.name) for c in cut.inputs}
             self.leftovers.passed |= {(self.evaluator.program.files[cut.scope.file].module, e) for e in errors}
             self._import_errors(cut.scope.file, errors)
+            self._numbered(cut)
             for file, guard in swallowing(self.evaluator, cut):
                 self._client(file)
                 self._add(file, InsertHandler(Span(file, *guard.at), f"{self._alias(file)}.Unavailable"))
@@ -152,12 +155,7 @@ class AppEdits:
                 self._add(file, ReplaceExpression(Span(file, *lifted[crossing.name].at), value))
                 self.leftovers.remove(file, lifted[crossing.name].at)
                 continue
-            if cut.tail and crossing.type.kind == "tuple" and tensors.has_record(crossing.type):
-                result = self._free("result", cut.scope)
-                parts = ", ".join(tensors.rebuild(f"{result}[{i}]", k) for i, k in enumerate(crossing.type.items))
-                code += f"{result} = {value}\nreturn {parts}\n"
-            else:
-                code += f"return {value}\n" if cut.tail else f"{crossing.name} = {value}\n"
+            code += f"return {value}\n" if cut.tail else f"{crossing.name} = {value}\n"
             self._import_records(file, crossing.type)
         if not run:
             self._add(file, InsertBefore(Span(file, *cut.block[cut.first].at), code))
@@ -256,11 +254,51 @@ class AppEdits:
         call = call or (f"await {alias}.infer_async" if cut.scope.function.is_async else f"{alias}.infer")
         wanted = [f'"{outputs[0]}"', outputs[1]] if cut.streams else ["[" + ", ".join(f'"{o}"' for o in outputs) + "]"]
         errors = [f"errors=({', '.join(caught)}{',' if len(caught) == 1 else ''})"] if caught else []
-        arguments = [f'"{planned.name}"', *wanted, *errors, *(f"{k}={v}" for k, v in given.items())]
+        version = [f"version={self._version(cut)}"] if cut.version is not None else []
+        arguments = [f'"{planned.name}"', *wanted, *errors, *version, *(f"{k}={v}" for k, v in given.items())]
         line = f"{call}({', '.join(arguments)})"
         if len(line) + cut.block[cut.first].at[1] + margin <= WIDTH:
             return line
         return f"{call}(\n" + "".join(f"    {a},\n" for a in arguments) + ")"
+
+    def _version(self, cut: Cut) -> str:
+        """What chooses the version, in the app."""
+        assert cut.version is not None
+        return cut.version.id if isinstance(cut.version, ir.Name) else self.texts[cut.scope.file].piece(cut.version.at)
+
+    def _numbered(self, cut: Cut) -> None:
+        """The dict of models becomes one of the numbers of versions, and what chooses from it stays."""
+        registry, version = cut.registry, cut.version
+        if registry is None or version is None:
+            return
+        for span, number in registry.edits:
+            at = (span.line, span.column, span.end_line, span.end_column)
+            opened = self._opened_for(span.file, at)
+            if opened is None:
+                self._add(span.file, ReplaceExpression(span, number))
+            else:  # the file that was opened to load the model
+                whole, (stmt,) = Span(span.file, *opened.at), opened.body
+                self._add(span.file, ReplaceStatements(whole, whole, self.texts[span.file].piece(stmt.at, ((at, number),)) + "\n"))
+            for gone in (at, *(e.at for e, _ in (opened.items if opened is not None else ()))):
+                self.leftovers.remove(span.file, gone)
+            self.reasons.setdefault(span.file, {})["knows its models by the numbers of their versions"] = None
+        for path, frame in self.evaluator.program.frames.items():
+            bound = (n for n in frame.scope.bindings if (path, n) in registry.names or registry.of(self.evaluator.name(n, frame)))
+            self.leftovers.passed |= {(frame.scope, name) for name in bound}
+        if isinstance(version, ir.Name):
+            self.leftovers.passed.add((cut.scope, version.id))
+        else:
+            self.leftovers.spare(cut.scope.file, (version.at,))
+
+    def _opened_for(self, file: str, at: ir.At) -> ir.With | None:
+        """The `with open(path) as f:` that only a load reads."""
+        for scope in (s for s in self.evaluator.program.files[file].scopes if s.kind in ("function", "module")):
+            match tuple(flow.around(scope.node.body, at))[-2:]:
+                case (ir.With(_, items, (stmt,)) as opened, ir.Assign() as inner) if stmt is inner:
+                    read = {n.id for e in flow.every(inner) if not ir.holds(at, e.at) for n in flow.names(e)}
+                    made = flow.binds((opened._replace(body=()),))
+                    return opened if made and not made & read and len(items) == len(made) else None
+        return None
 
     def _client_calls(self, expression: str, file: str) -> str:
         return re.sub(rf"(?<![\w.])({tensors.CODEC})\(", rf"{self._alias(file)}.\1(", expression)
@@ -272,10 +310,38 @@ class AppEdits:
             name += "_"
         return name
 
-    def run_here(self, call: Direct) -> None:
-        """A route that waits for a task runs it, without the queue."""
-        self._add(call.span.file, ReplaceExpression(call.span, call.code))
+    def run_here(self, call: Direct, level: int | None) -> None:
+        """A route that waits for a task runs it, without the queue; at a `level` of priority where there are several."""
+        if level is not None:
+            self._client(call.span.file)
+        self._add(call.span.file, ReplaceExpression(call.span, call.at(level, self._alias(call.span.file))))
+        for wait in call.waited:
+            self._add(wait.file, ReplaceExpression(wait, call.name))
+        if call.loops:
+            self._add(call.span.file, DeleteStatements(call.loops))
+            for loop in call.loops:
+                self.leftovers.remove(loop.file, (loop.line, loop.column, loop.end_line, loop.end_column))
         self.reasons.setdefault(call.span.file, {})[f"{call.task.name} is run where its result is waited for, without the queue"] = None
+
+    def load_anew(self, reload: Reload, names: tuple[str, ...]) -> None:
+        """A route that loaded the model's file again lets Triton do so."""
+        file, alias = reload.scope.file, self._alias(reload.scope.file)
+        waits = reload.scope.function.is_async
+        self._client(file)
+        caught = [self.texts[file].piece(expr.at) for expr in reload.caught]
+        errors = f", errors=({', '.join(caught)}{',' if len(caught) == 1 else ''})" if caught else ""
+        asked = f"await {alias}.load_anew_async" if waits else f"{alias}.load_anew"
+        code = "".join(f'{asked}("{name}"{errors})\n' for name in names)
+        for number, place in enumerate(reload.places):
+            self._add(file, ReplaceStatements(place, place, "" if number else code, drop_empty=True))
+            self.leftovers.remove(file, (place.line, place.column, place.end_line, place.end_column))
+        self.leftovers.kept.add((file, reload.scope.function.at))
+        declared = [s for s in reload.scope.function.body if isinstance(s, ir.Declare)]
+        gone = {cell.name for cell in reload.cells}
+        spans = tuple(Span(file, *s.at) for s in declared if {*s.names} <= gone)
+        if spans:
+            self._add(file, DeleteStatements(spans))
+        self.reasons.setdefault(file, {})[f"{reload.scope.qualname} lets Triton load {', '.join(names)} anew"] = None
 
     # ------------------------------------------------------------ the app's own error handling
 
@@ -326,7 +392,7 @@ class AppEdits:
         """The edited files; `read` gives each file's text as it is on disk."""
         for file, more in self.leftovers.settle().items():
             self._add(file, *more)
-            self.reasons.setdefault(file, {})["no longer loads the model"] = None
+            self.reasons.setdefault(file, {})["drops what only the moved code needed"] = None
         for file in sorted(self.operations):
             if any(isinstance(o, ReplaceExpression) and ".ready(" in o.code for o in self.operations[file]):
                 self._client(file)

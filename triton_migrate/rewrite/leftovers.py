@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
+from triton_migrate.plan.copied.taskclasses import is_task_class
 from triton_migrate.plan.liveness import imported_names
-from triton_migrate.plan.taskclasses import is_task_class
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import CallPlace, Scope
@@ -31,6 +31,7 @@ from triton_migrate.rewrite.mentions import (
     owner_of,
     presence,
     stores,
+    unpacks,
     within,
 )
 from triton_migrate.rewrite.operations import (
@@ -326,7 +327,8 @@ class Leftovers:
                 continue
             imported = any(
                 b.how == "from" and b.imported[1] == name and self._live(path, bound)
-                for bound, bs in scopes.module.bindings.items()
+                for scope in (scopes.module, *scopes.scopes)
+                for bound, bs in scope.bindings.items()
                 for b in bs
             )
             if imported or name in self._strings[path]:
@@ -400,7 +402,7 @@ class Leftovers:
         if not live:
             return self._method(attr, owners)
         prepared = [(f, m) for f, m in live if not stores(m) and self._prepares(m)]
-        made = [(f, m) for f, m in live if stores(m)]
+        made = [(f, m) for f, m in live if stores(m) or self._unpacked_alone(m, owners)]
         guarded = [(f, m) for f, m in live if guards(m, attr) and (f, m.scope.function.at) in self.kept]
         guarded += [(f, m) for f, m in live if self._only_loads(m, attr)]
         others = [pair for pair in live if pair not in guarded and pair not in prepared and pair not in made]
@@ -414,6 +416,12 @@ class Leftovers:
         for file, mention in asks:
             self._ask(file, presence(mention, attr), self.ready_parts[attr])
         return True
+
+    def _unpacked_alone(self, mention: Mention, owners: set[Scope]) -> bool:
+        """Whether the statement stores it with other attributes, none of which anything reads any more."""
+        others = unpacks(mention)
+        read = ((f, m) for o in others for f, m in self._attributes[o.attr] if m.stmt is not mention.stmt and self._alive(f, m.expr.at))
+        return bool(others) and all((classes := self._classes(m)) and owners and not classes & owners for _, m in read)
 
     def _element(self, key: str) -> bool:
         """A setting or other element that removed text reads: delete its store when nothing else may read it."""

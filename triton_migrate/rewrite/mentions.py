@@ -166,6 +166,15 @@ def stores(mention: Mention) -> bool:
     return isinstance(mention.stmt, ir.Delete)
 
 
+def unpacks(mention: Mention) -> tuple[ir.Attribute, ...]:
+    """The other attributes of `self.scaler, self.model = load()`; none where that is not how the value is stored."""
+    match mention.stmt:
+        case ir.Assign(_, (ir.Sequence(_, _, items),)) if any(i is mention.expr for i in items):
+            others = tuple(i for i in items if isinstance(i, ir.Attribute) and i is not mention.expr)
+            return others if len(others) == len(items) - 1 else ()
+    return ()
+
+
 def is_bare_call(mention: Mention) -> bool:
     return isinstance(mention.stmt, ir.Evaluate) and isinstance(mention.stmt.value, ir.Call) and mention.stmt.value.func is mention.expr
 

@@ -24,7 +24,10 @@ EFFECTS = (
 )
 BACKENDS = ("python", "onnxruntime", "pytorch", "tensorflow", "fil", "openvino", "tensorrt", "vllm", "dali")
 
-OPTIONS = ("retries", "late-ack", "delay", "expiry", "priority", "rate-limit", "time-limit", "workflow", "result", "routing", "concurrency")
+OPTIONS = (
+    "retries", "late-ack", "delay", "expiry", "priority", "rate-limit", "time-limit", "workflow", "result", "routing", "concurrency",
+    "in-process",
+)  # fmt: skip
 CONCERNS = ("placement", "optimisation")
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -88,10 +91,11 @@ PORTS: dict[str, tuple[str, ...]] = {
 }
 
 NUMPY_TYPE = r"(?:bool|u?int(?:8|16|32|64)|float(?:16|32|64)|complex(?:64|128)|str|bytes|object|same|floating|mean|wide|\?)"
-PLAIN_TYPE = r"(?:frame|str|bytes|int|float|bool|list|dict|data)"
+PLAIN_TYPE = r"(?:frame|str|bytes|int|float|bool|list|dict|tuple|data|object)"
 ARRAY_TYPE = rf"(?:array|tensor|number):(?:{NUMPY_TYPE}|arg:(?:\d+|[A-Za-z_]\w*(?:\|\d+)?)(?:\|{NUMPY_TYPE})?)"
+ONE_TYPE = rf"(?:{PLAIN_TYPE}|{ARRAY_TYPE})"
 VALUE_TYPE = re.compile(
-    rf"{ARRAY_TYPE}|(?:list:)?{PLAIN_TYPE}|list:{ARRAY_TYPE}|image(?::(?:uint8|same))?|element|same|buffer|stream:(?:str|bytes|int|float|\?)"
+    rf"(?:list:)?{ONE_TYPE}|tuple:{ONE_TYPE}(?:,{ONE_TYPE})+|image(?::(?:uint8|same))?|element|same|buffer|stream:(?:str|bytes|int|float|\?)"
 )
 AXES = re.compile(r"same|axes|flat|joined|stacked|(?:new|drop|dims):(?:\*\d|\d|\w+(?:\|\d)?)|[?\d]+(?:,[?\d]+)*")
 CASE = re.compile(rf"[^=]*={NUMPY_TYPE}(?::(?:{AXES.pattern}))?")

@@ -231,6 +231,7 @@ class WebParameter(Rule):
     source: str  # as WebRequest, or "dependency" (port `dependency` names the callable), or "injected" (not an input)
     dependency: str = ""
     default: str = ""  # port of the default value
+    alias: str = ""  # port of the name that clients use, where that is not the parameter's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,11 +374,11 @@ class DataConvert(Rule):
     """Call that gives data from data.
 
     `container`: conversion only, in the sense of CATEGORIES.md I1. `result` is the value type: `array:<dtype>`, `tensor:<dtype>`,
-    `number:<dtype>`, `frame`, `image`, `str`, `bytes`, `int`, `float`, `bool`, `list`, `dict`, `list:<type>`, `data` (anything that JSON
-    carries), `stream:<type>` (an iterator that another thread fills), `element` (Python's scalar for the subject's dtype), `same` (as the
-    subject: the receiver, or else the first argument). <dtype> is a NumPy name, `arg:<port>` (a dtype argument; with `|<default>` behind it
-    when it may be absent), `same`, `floating` (a float of the subject's width; NumPy makes float64 of integers), `mean` (likewise, of small
-    integers, too), `wide` (what a sum is of) or `?`.
+    `number:<dtype>`, `frame`, `image`, `str`, `bytes`, `int`, `float`, `bool`, `list`, `dict`, `list:<type>`, `tuple:<type>,<type>`,
+    `data` (anything that JSON carries), `object` (of the library: it cannot be sent), `stream:<type>` (an iterator that another thread
+    fills), `element` (Python's scalar for the subject's dtype), `same` (as the subject: the receiver, or else the first argument). <dtype>
+    is a NumPy name, `arg:<port>` (a dtype argument; with `|<default>` behind it when it may be absent), `same`, `floating` (a float of the
+    subject's width; NumPy makes float64 of integers), `mean` (likewise, of small integers, too), `wide` (what a sum is of) or `?`.
 
     `shape` says the axes of an array: their sizes (`1,?,?,?`), or `same` as the subject's (those of nested lists, too), `axes` (as many),
     `flat`, `new:<port>` (one more, there), `drop:<port>` (one fewer; all of them without the argument), `dims:<port>` (given there),
@@ -429,9 +430,12 @@ class TaskDefine(Rule):
     base: str = ""  # port of the class that the task object is an instance of, its other options being attributes of it
     default: str = ""  # attribute of the receiver that holds this class when the port is absent (`app.Task = ModelTask`)
     called: bool = False  # calling the function puts it on the queue (Huey)
+    gives: str = ""  # what such a call gives, as a path of the rulebook
+    plain: str = ""  # method of such a task, as in TaskEnqueue
     listed: str = ""  # class attribute that lists tasks by convention (arq's `WorkerSettings.functions`)
     startup: str = ""  # attribute of the same class: what a worker runs first
     passes: str = ""  # what these functions get as their first parameter, as a path of the rulebook
+    json: bool = False  # what its tasks are given, and give, crosses as JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -449,7 +453,10 @@ class TaskEnqueue(Rule):
     args: str = ""  # port of a list of positional arguments
     kwargs: str = ""  # port of a dict of keyword arguments
     partial: bool = False  # it is a part of a workflow: what it is not given comes from the part before (`chain(f.s(x), g.s())`)
+    closed: bool = False  # such a part is given nothing by the part before
     direct: str = ""  # method of the task that runs it here: it takes the same arguments, or those passed on as a tuple and a dict
+    plain: str = ""  # the same, but it gives what the task returns, and not what `task.wait` is called on; "()": calling the function
+    own: tuple[str, ...] = ()  # keywords that the queue keeps for itself
     defines: str = ""  # when what is put there is a task by that: "always" (RQ), "in-route" (a thread), "training" (if it trains), or not
 
 
@@ -458,21 +465,33 @@ class TaskWait(Rule):
     """Call on what a `task.enqueue` gave that waits for the task's result, and raises what the task raised."""
 
     role: ClassVar[str] = "task.wait"
+    before: tuple[str, ...] = ()  # attributes of it that lead to the results of the tasks before it in a workflow
+    late: tuple[str, ...] = ()  # what it raises where the result does not come in time
+    blocks: str = ""  # port of a flag without which it does not wait
+    polls: tuple[str, ...] = ()  # it never waits itself: a loop before it does, that asks only these of what was put there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskOption(Rule):
     """What a queue is told about its tasks: a decorator's or a call's keywords, attributes of its settings, or a call that says it itself.
 
-    A kind is one of retries, late-ack, delay, expiry, priority, rate-limit, time-limit, workflow, result, routing, concurrency.
+    Options may also be attributes of a class by convention (`task.define`'s `listed`). A kind is one of retries, late-ack, delay, expiry,
+    priority, rate-limit, time-limit, workflow, result, routing, concurrency, in-process (it runs beside the request, in the same process).
     """
 
     role: ClassVar[str] = "task.option"
     queue: str
     kind: str = ""  # of the call itself (`self.retry(...)`, `chain(...)`)
+    sequence: str = (
+        ""  # it makes a workflow of parts of which each is given the result of the one before; a task is put there by that method
+    )
     options: tuple[str, ...] = ()  # "acks_late=late-ack": keyword, or attribute that the program sets, and its kind
-    worker: str = ""  # how its worker starts; {object}: where what the call makes is held, {module}: the call's module, {name}: see `named`
+    # how its worker starts; {object}: where what the call makes is held (`pkg.tasks:app`), {dotted}: the same with a dot, {module}: the
+    # call's module, {name}: see `named`
+    worker: str = ""
     named: str = ""  # port of a name for `worker`; "default" without one
+    milliseconds: bool = False  # its times are, not seconds
+    urgent: tuple[str, ...] = ()  # which numbers of a priority come first: "greatest" or "least"; "redis=least": with that broker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -510,7 +529,9 @@ class FlowCall(Rule):
 
     role: ClassVar[str] = "flow.call"
     function: str  # port of the callable; "self": the function that a library's decorator made the receiver of (`task.call_local(x)`)
+    given: str = ""  # port of the callable in the call that made the receiver, where that got it (`Streamer(predict).submit(x)`): "self"
     first: int = -1  # position of the first argument passed on; -1: none are
+    each: bool = False  # it calls it for each element of the arguments passed on, and gives all results (`map(f, xs)`)
     beside: bool = False  # it goes on beside its caller, so that nobody waits for it where the call's result is dropped
     method: str = ""  # it makes an object and calls this method of it: `function` is "self", and the class is what the receiver hangs on
     made: str = ""  # attributes of the receiver's class that lead to that class instead (`Meta.model`)

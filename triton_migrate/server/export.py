@@ -42,8 +42,21 @@ def export_new(app: Path, interpreter: Interpreter, say: Callable[[str], None]) 
     return done
 
 
-def _run(app: Path, script: Path, python: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(python), "-m", f"triton_serving.{script.stem}"]
+def wired(app: Path, repository: Path, interpreter: Interpreter, say: Callable[[str], None]) -> bool:
+    """Let exported networks take the place of their stages in a copy of the repository; gives whether there was something to do."""
+    script = app / "triton_serving" / "wiring.py"
+    if not script.is_file():
+        return False
+    run = _run(app, script, interpreter.executable, str(repository))
+    if run.returncode != 0:
+        raise TritonMigrateError(f"the networks could not be put in the place of their stages: {_last(run)}", file=str(script))
+    for line in run.stdout.splitlines():
+        say(line)
+    return True
+
+
+def _run(app: Path, script: Path, python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(python), "-m", f"triton_serving.{script.stem}", *arguments]
     try:
         return subprocess.run(command, cwd=app, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
     except OSError as trouble:

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_migrate.base import TritonMigrateError
-from triton_migrate.server.export import export_missing, export_new
+from triton_migrate.server.export import export_missing, export_new, wired
 from triton_migrate.server.failures import as_error, load_failures
 from triton_migrate.server.interpreter import default_python, probe, refuse
 from triton_migrate.server.process import server_name, started, sweep
-from triton_migrate.server.repository import STAND_INS, RepositoryModel, has_gpu, location, read
+from triton_migrate.server.repository import STAND_INS, RepositoryModel, has_gpu, location, read, read_folder
 from triton_migrate.server.serverlog import ServerLog
 from triton_migrate.server.stage import Stage, stage
 from triton_migrate.server.stillness import Stillness
@@ -76,6 +76,8 @@ def running(
     export_missing(app, models, interpreter, say)
     with tempfile.TemporaryDirectory(prefix="triton-migrate-", ignore_cleanup_errors=True) as work:
         staged = stage(Path(work), wheel, interpreter, models)
+        if wired(app, staged.repository, interpreter, say):
+            models = read_folder(staged.repository, gpu=gpu)
         run = _Run(server_name(), app, models, stand_ins, staged, ports, gpu)
         log = ServerLog(staged.log)
         sweep()

@@ -54,6 +54,12 @@ def read(app: Path, *, gpu: bool) -> tuple[RepositoryModel, ...]:
         raise TritonMigrateError(
             f"{app} has no models in triton_serving/model_repository", hint=f"apply first: triton-migrate apply {app} --write"
         )
+    return read_folder(folder, gpu=gpu)
+
+
+def read_folder(folder: Path, *, gpu: bool) -> tuple[RepositoryModel, ...]:
+    """The same of a model repository, wherever it lies."""
+    names = sorted(f.name for f in folder.iterdir() if f.is_dir() and f.name[0] not in "._")
     models = [_read_model(folder / name, gpu) for name in names]
     return tuple(sorted(models, key=lambda model: model.backend == "ensemble"))
 

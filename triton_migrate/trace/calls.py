@@ -24,8 +24,9 @@ from triton_migrate.rulebook.vocabulary import (
 from triton_migrate.trace import expressions, guessed, handed, requested, sites
 from triton_migrate.trace.environment import Env
 from triton_migrate.trace.named import callee_text
-from triton_migrate.trace.records import CLEAN, Break, Call, Cell, Step, Taint
+from triton_migrate.trace.records import Break, Call, Cell, Step
 from triton_migrate.trace.responses import answered_kind
+from triton_migrate.trace.taints import CLEAN, Taint
 
 if TYPE_CHECKING:
     from triton_migrate.trace.walk import Walk
@@ -72,7 +73,7 @@ def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, rec
     if functions:
         known, queue = len(walk.sites), walk.queues.called(functions[0])
         with walk.beside(queue=True) if queue else nullcontext():
-            taint = frozenset().union(*(enter(walk, f, call, frame, env) for f in functions)) | (receiver if len(functions) > 1 else CLEAN)
+            taint = CLEAN.union(*(enter(walk, f, call, frame, env) for f in functions)) | (receiver if len(functions) > 1 else CLEAN)
         if len(walk.sites) > known and queue:
             walk.queue = walk.queue or queue
         run = (sites.network(walk, f, call, frame, env, receiver | arguments) for f in functions)
@@ -109,7 +110,7 @@ def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, rec
 def awaited(walk: Walk, future: ir.Expr, frame: Frame) -> Taint:
     """`await future`: what a worker put into it."""
     apis = walk.evaluator.apis(future, frame)
-    return frozenset().union(*(walk.heap.held(Cell("channel", a.path, str(a.made), lasting=False)) for a in apis))
+    return CLEAN.union(*(walk.heap.held(Cell("channel", a.path, str(a.made), lasting=False)) for a in apis))
 
 
 def _request_rules(walk: Walk, path: str) -> tuple[Rule, ...]:
@@ -169,7 +170,8 @@ def _changes(walk: Walk, call: ir.Call, arguments: Taint, values: Values, frame:
     changes = any((isinstance(r, Effect) and r.kind == "mutate") or (isinstance(r, ModelConfigure) and r.input) for r in known)
     if changes or (dropped and not known):
         if not any(isinstance(v, (Module, UserFunction, UserClass)) for v in values):
-            expressions.mutate(walk, call.func.value, arguments | {walk.step.number}, frame, env, walk.step, certain=changes)
+            taint = arguments | walk.origins.taint(walk.step.number)
+            expressions.mutate(walk, call.func.value, taint, frame, env, walk.step, certain=changes)
 
 
 def _lost(walk: Walk, call: ir.Call, frame: Frame, reason: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from triton_migrate.trace.records import CLEAN, Cell, Step, Taint
+from triton_migrate.trace.records import Cell, Step
+from triton_migrate.trace.taints import CLEAN, Taint
 
 
 class Env:

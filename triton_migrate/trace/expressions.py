@@ -12,7 +12,8 @@ from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
 from triton_migrate.trace import calls, requested
 from triton_migrate.trace.environment import Env
-from triton_migrate.trace.records import CLEAN, Step, Taint
+from triton_migrate.trace.records import Step
+from triton_migrate.trace.taints import CLEAN, Taint
 
 if TYPE_CHECKING:
     from triton_migrate.trace.walk import Walk
@@ -39,7 +40,7 @@ def expr(walk: Walk, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
         case ir.Await(_, value) if not isinstance(value, ir.Call):
             return walk.expr(value, frame, env) | calls.awaited(walk, value, frame)
         case ir.Walrus(_, target, value):
-            taint = walk.expr(value, frame, env) | ({walk.step.number} if walk.step else CLEAN)
+            taint = walk.expr(value, frame, env) | (walk.origins.taint(walk.step.number) if walk.step else CLEAN)
             env.names[target.id] = taint
             return taint
         case ir.Lambda():
@@ -56,7 +57,7 @@ def expr(walk: Walk, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
 
 
 def every(walk: Walk, exprs: Iterable[ir.Expr], frame: Frame, env: Env) -> Taint:
-    return frozenset().union(*(walk.expr(e, frame, env) for e in exprs))
+    return CLEAN.union(*(walk.expr(e, frame, env) for e in exprs))
 
 
 def _bind_names(walk: Walk, target: ir.Expr, taint: Taint, env: Env) -> None:
@@ -74,14 +75,14 @@ def _name(walk: Walk, name: str, expr: ir.Expr, frame: Frame, env: Env) -> Taint
     if cell is None:
         return requested.whole(walk, expr, frame)
     kept = walk.program.global_bindings(cell.owner, cell.name)  # what an entry puts there may be another request's
-    return walk.heap.held(cell) | {cell} | (CLEAN if kept else requested.whole(walk, expr, frame))
+    return walk.heap.held(cell) | walk.origins.taint(cell) | (CLEAN if kept else requested.whole(walk, expr, frame))
 
 
 def attribute(walk: Walk, base: ir.Expr, attr: str, frame: Frame) -> Taint:
     taint = CLEAN
     for value in walk.evaluator.values(base, frame):
         if cell := walk.cells.of_attribute(value, attr):
-            taint |= walk.heap.held(cell) | ({cell} if cell.lasting else CLEAN)
+            taint |= walk.heap.held(cell) | (walk.origins.taint(cell) if cell.lasting else CLEAN)
         if isinstance(value, Instance):
             for function in _property(walk, value, attr):
                 taint |= walk.run(function, {function.scope.function.parameters[0].name: frozenset({value})}, {})

@@ -18,7 +18,8 @@ from triton_migrate.rulebook.vocabulary import (
 )
 from triton_migrate.trace import calls, expressions, sites
 from triton_migrate.trace.environment import Env
-from triton_migrate.trace.records import CLEAN, Cell, Taint
+from triton_migrate.trace.records import Cell
+from triton_migrate.trace.taints import CLEAN, Taint
 
 if TYPE_CHECKING:
     from triton_migrate.trace.walk import Walk
@@ -54,7 +55,7 @@ def transport(walk: Walk, rules: tuple[Rule, ...], api: Api, call: ir.Call, fram
         for channel in walk.evaluator.channels.of(rule, api, call, frame) if isinstance(rule, (ChannelPut, ChannelTake)) else ():
             cell = Cell("channel", channel.carrier, str(channel.name), lasting=False)
             if isinstance(rule, ChannelPut) and walk.step is not None:
-                walk.heap.put(cell, taint | {walk.step.number}, walk.step)
+                walk.heap.put(cell, taint | walk.origins.taint(walk.step.number), walk.step)
                 _worked(walk, channel, call, frame)
             found |= walk.heap.held(cell)
     return found

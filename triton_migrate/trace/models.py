@@ -208,7 +208,7 @@ class Models:
             if taken_for is not None and taken_for.framework and rule not in taken_for.rules:
                 return taken_for.framework
         if rule.framework or rule is guessed.MADE:
-            return rule.framework or guessed.framework(Api(path))
+            return rule.framework or guessed.framework(self.matcher, path, place)
         if place is not None and isinstance(rule, ModelLoad) and rule.hub:
             hub = self.matcher.constant(port(place.call, rule.hub), place)
             if isinstance(hub, str) and (told := self.pickled.by_name(hub)):

@@ -14,8 +14,9 @@ from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Container, Literal, Site, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelLoad, WebParameter, WebResponse
 from triton_migrate.trace.models import Models
-from triton_migrate.trace.records import Consumed, Fitted, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step, Taint
-from triton_migrate.trace.responses import answered_kind
+from triton_migrate.trace.records import Consumed, Fitted, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step
+from triton_migrate.trace.responses import answered_kind, refusal, refuses
+from triton_migrate.trace.taints import CLEAN, Taint
 from triton_migrate.trace.training import Training
 from triton_migrate.trace.walk import Walk, callee_text
 
@@ -28,14 +29,14 @@ def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Que
     """Walk one entry."""
     walk = Walk(evaluator, models, queues)
     walk.worker = 0 if isinstance(entry, Task) else None
-    declared = {i.name: i for i in entry.inputs} if isinstance(entry, Entry) else {}
+    declared = {i.parameter or i.name: i for i in entry.inputs} if isinstance(entry, Entry) else {}
     taints: dict[str, Taint] = {}
     for parameter in entry.handler.scope.function.parameters:
         known = declared.get(parameter.name)
         origins = [InputOrigin(known.source, known.name)] if known else []
         if not known and declared and _is_body(parameter, entry, evaluator):
             origins = [InputOrigin(i.source, i.name) for i in declared.values() if i.source in ("json", "form")]
-        taints[parameter.name] = frozenset(origins)
+        taints[parameter.name] = walk.origins.taint(*origins)
     given = {}
     if entry.handler.receiver is not None and entry.handler.scope.function.parameters:
         given[entry.handler.scope.function.parameters[0].name] = frozenset({entry.handler.receiver})
@@ -51,7 +52,7 @@ def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Que
 def _prepared(walk: Walk, entry: Entry) -> dict[str, Taint]:
     """What the handler's first parameter depends on when the framework runs a function of the program before it."""
     names = [p.name for p in entry.handler.scope.function.parameters[1 if entry.handler.receiver is not None else 0 :]]
-    prepared = [_passed(walk, f, frozenset()) for f in entry.before]
+    prepared = [_passed(walk, f, CLEAN) for f in entry.before]
     return {names[0]: prepared[-1]} if names and prepared else {}
 
 
@@ -99,14 +100,8 @@ def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: d
     sites = tuple(_served(walk, entry))
     before: set[int] = set()
     for site in sites:
-        before |= {o for o in site.taint if isinstance(o, int)}
-    predicted = {PredictOrigin(s.number) for s in sites}
-    after = {s.number for s in walk.steps if s.taint & predicted}
-    changed = True
-    while changed:  # steps that read what such a step made
-        more = {s.number for s in walk.steps if s.number not in after and s.taint & after}
-        after |= more
-        changed = bool(more)
+        before.update(site.taint.of(int))
+    after = _after(walk, walk.origins.taint(*(PredictOrigin(s.number) for s in sites)))
     model_steps = {n for s in walk.steps for n in [s.number] if s.predicts}
     stages = tuple(_stages(walk.steps, before - model_steps, model_steps, after - model_steps, entry.handler.scope, walk))
     return Pipeline(
@@ -114,6 +109,15 @@ def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: d
         _inputs(walk, entry, declared), _response(walk, evaluator, entry), walk.queue,
         frozenset(before - model_steps), frozenset(after - model_steps), tuple(walk.breaks.values()),
     )  # fmt: skip
+
+
+def _after(walk: Walk, predicted: Taint) -> set[int]:
+    """The steps that depend on predict sites, and those that read what such a step made."""
+    found: set[int] = set()
+    while more := {s.number for s in walk.steps if s.number not in found and s.taint.meets(predicted)}:
+        found |= more
+        predicted = walk.origins.taint(*more)
+    return found
 
 
 def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
@@ -124,7 +128,7 @@ def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
     for site in walk.sites:
         if _warms_up(walk, site):
             continue
-        trained = training.any and (training.runs(site) or training.evaluates(site, walk.fed.get(site.number, frozenset())))
+        trained = training.any and (training.runs(site) or training.evaluates(site, walk.fed.get(site.number, CLEAN)))
         if not trained and (not training.any or PredictOrigin(site.number) in answered):
             yield site
 
@@ -158,10 +162,11 @@ def _fitted(walk: Walk) -> Iterator[Fitted]:
 def _stages(steps: list[Step], before: set[int], model: set[int], after: set[int], handler: Scope, walk: Walk) -> Iterator[Stage]:
     """Neighbouring steps of one kind in one function, in the order of the walk."""
     run: list[Step] = []
+    walked = {step.scope for step in steps}
     kind = ""
     for step in steps:
         now = _kind(step, before, model, after, handler)
-        if not now or (step.enters and now != "model" and any(s.scope in step.enters for s in steps)):
+        if not now or (step.enters and now != "model" and not walked.isdisjoint(step.enters)):
             continue  # the callee's own steps say it
         if run and (now != kind or run[-1].scope is not step.scope or now == "model"):
             yield _stage(kind, run, walk)
@@ -218,7 +223,7 @@ def _response(walk: Walk, evaluator: Evaluator, entry: Entry | Task) -> str:
         return "json"
     frame = evaluator.program.generic(entry.handler.scope)
     kinds: list[str] = []
-    for expr in results(entry.handler.scope.function):
+    for expr in (e for e in results(entry.handler.scope.function) if not refusal(e)):
         kinds += _kinds(evaluator.values(_body(expr), frame), evaluator, entry)
         kinds += [_text_kind(text, entry) for text in _texts(_body(expr), entry.handler.scope)]
     told = [s.responds for s in walk.steps if s.responds and (not kinds or s.scope is not entry.handler.scope)]
@@ -255,6 +260,8 @@ def _kinds(values: Values, evaluator: Evaluator, entry: Entry, wrapped: int = 0)
             place = evaluator.program.call_at(value.site) if value.site is not None else None
             if rule is not None and place is not None:
                 frame = evaluator.program.generic(place.scope)
+                if refuses(evaluator, rule, place.call, frame):
+                    continue
                 rule_kind = answered_kind(evaluator, rule, place.call, frame)
                 if rule_kind != "same":
                     found.append(rule_kind)

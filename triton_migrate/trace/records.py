@@ -11,6 +11,7 @@ from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api
 from triton_migrate.rulebook.vocabulary import ModelPredict, ModelTrain, Rule
+from triton_migrate.trace.taints import CLEAN, Taint
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,6 @@ class PredictOrigin:
 
 
 Origin: TypeAlias = int | Cell | InputOrigin | PredictOrigin  # int: the number of a step
-Taint: TypeAlias = frozenset[Origin]
-CLEAN: Taint = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from triton_migrate.resolve.values import Literal
 from triton_migrate.rulebook.vocabulary import (
     WebRequest,
 )
-from triton_migrate.trace.records import CLEAN, InputOrigin, Taint
+from triton_migrate.trace.records import InputOrigin
+from triton_migrate.trace.taints import CLEAN, Taint
 
 if TYPE_CHECKING:
     from triton_migrate.trace.walk import Walk
@@ -38,15 +39,15 @@ def whole(walk: Walk, expr: ir.Expr, frame: Frame) -> Taint:
 def fields(walk: Walk, base: ir.Expr, index: ir.Expr | None, frame: Frame) -> Taint:
     """One field of request data (`request.form["x"]`, `data.get("x")`)."""
     sources = (fields_of(walk.evaluator, api) for api in walk.evaluator.apis(base, frame))
-    return frozenset().union(*(named(walk, source, index, frame) for source in sources if source))
+    return CLEAN.union(*(named(walk, source, index, frame) for source in sources if source))
 
 
 def named(walk: Walk, source: str, name: ir.Expr | None, frame: Frame) -> Taint:
     names = (v.value for v in walk.evaluator.values(name, frame) if isinstance(v, Literal) and isinstance(v.value, str))
-    return frozenset().union(*(_input(walk, InputOrigin(source, n)) for n in names))
+    return CLEAN.union(*(_input(walk, InputOrigin(source, n)) for n in names))
 
 
 def _input(walk: Walk, origin: InputOrigin) -> Taint:
     if walk.step is not None:
         walk.step.inputs.add(origin)
-    return frozenset({origin})
+    return walk.origins.taint(origin)

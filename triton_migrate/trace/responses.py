@@ -1,4 +1,4 @@
-"""Takes a call that builds a response, gives the kind of its body: by its media type where it says one, else by its rule."""
+"""Takes a call that builds a response, gives the kind of its body, by its media type or by its rule, and whether it is an error."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from triton_migrate.rulebook.vocabulary import WebResponse
 
 PLAIN = {"application/json": "json", "text/html": "html", "text/plain": "text"}
 STREAMS = ("multipart/x-mixed-replace", "text/event-stream", "application/x-ndjson")
+ERROR = 400
 FILES = ("image/", "audio/", "video/", "application/pdf", "application/zip", "application/octet-stream", "text/csv")
 
 
@@ -23,3 +24,15 @@ def answered_kind(evaluator: Evaluator, rule: WebResponse, call: ir.Call, frame:
                 return "stream"
             return PLAIN.get(media) or ("file" if media.startswith(FILES) else rule.kind)
     return rule.kind
+
+
+def refuses(evaluator: Evaluator, rule: WebResponse, call: ir.Call, frame: Frame) -> bool:
+    """`Response("no file", 400)`: the kind of an error says nothing of the answer's."""
+    status = evaluator.constant(port(call, rule.status), frame) if rule.status else None
+    return isinstance(status, int) and status >= ERROR
+
+
+def refusal(expr: ir.Expr) -> bool:
+    """`return body, 400`."""
+    status = expr.items[1] if isinstance(expr, ir.Sequence) and expr.kind == "tuple" and len(expr.items) > 1 else None
+    return isinstance(status, ir.Constant) and isinstance(status.value, int) and status.value >= ERROR

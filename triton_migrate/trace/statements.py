@@ -10,7 +10,8 @@ from triton_migrate.index.flow import exposed
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace import expressions
 from triton_migrate.trace.environment import Env
-from triton_migrate.trace.records import CLEAN, Cell, PredictOrigin, Step, Taint
+from triton_migrate.trace.records import Cell, PredictOrigin, Step
+from triton_migrate.trace.taints import CLEAN, Taint
 
 if TYPE_CHECKING:
     from triton_migrate.trace.walk import Walk
@@ -32,7 +33,7 @@ def _begin(walk: Walk, stmt: ir.Stmt, scope: Scope) -> Step:
 
 def _end(walk: Walk, step: Step, taint: Taint) -> Taint:
     step.taint |= taint
-    return taint | {step.number}
+    return taint | walk.origins.taint(step.number)
 
 
 def _statement(walk: Walk, stmt: ir.Stmt, frame: Frame, env: Env, returned: list[Taint]) -> None:
@@ -62,7 +63,7 @@ def _statement(walk: Walk, stmt: ir.Stmt, frame: Frame, env: Env, returned: list
             pass
         case ir.If(_, test, body, orelse):
             taint = _end(walk, step, walk.expr(test, frame, env))
-            _branches(walk, (body, orelse), frame, env, returned, frozenset(o for o in taint if isinstance(o, PredictOrigin)))
+            _branches(walk, (body, orelse), frame, env, returned, taint.only(PredictOrigin))
         case ir.For(_, target, iterable, body, orelse):
             taint = _end(walk, step, walk.expr(iterable, frame, env))
 

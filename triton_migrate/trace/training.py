@@ -6,7 +6,8 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelSave, ModelTrain
-from triton_migrate.trace.records import Call, PredictSite, Step, Taint
+from triton_migrate.trace.records import Call, PredictSite, Step
+from triton_migrate.trace.taints import Taint
 
 
 class Training:
@@ -40,7 +41,7 @@ class Training:
         if made is None or not any(fitted):
             return False
         split = {s.number for s in self.steps if any(isinstance(r, DataConvert) and r.splits for c in s.calls for r in c.rules)}
-        if split & fed:
+        if not split.isdisjoint(fed.of(int)):
             return True
         at = Span(made.file, *made.at)
         kept = any(s.span.holds(at) and any(cell.lasting for cell in s.writes) for s in self.steps)

@@ -20,7 +20,8 @@ from triton_migrate.trace.cells import Cells
 from triton_migrate.trace.environment import Env, Heap, Seen
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.named import callee_text
-from triton_migrate.trace.records import CLEAN, Break, InputOrigin, PredictSite, Step, Taint
+from triton_migrate.trace.records import Break, InputOrigin, PredictSite, Step
+from triton_migrate.trace.taints import CLEAN, Origins, Taint
 
 __all__ = ["Walk", "callee_text"]
 
@@ -35,6 +36,7 @@ class Walk:
     def __init__(self, evaluator: Evaluator, models: Models, queues: Queues) -> None:
         self.queues = queues
         self.evaluator, self.rulebook, self.program, self.models = evaluator, evaluator.rulebook, evaluator.program, models
+        self.origins = Origins()
         self.steps: list[Step] = []
         self.sites: list[PredictSite] = []
         self.breaks: dict[tuple[str, ir.At], Break] = {}
@@ -46,6 +48,7 @@ class Walk:
         self.numbered: dict[tuple[str, ir.At], int] = {}  # predict sites
         self.fed: dict[int, Taint] = {}  # what the arguments of a predict site depend on
         self.active: list[Scope] = []
+        self.layered: set[Scope] = set()  # functions that came to the layers of a network of the program's own
         self.chain: list[tuple[ir.Call, Frame]] = []
         self.queued = 0  # calls of the chain up to the last one that a worker takes up
         self.worker: int | None = None  # calls of the chain up to the first one that nobody waits for

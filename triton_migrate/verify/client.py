@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http.client import RemoteDisconnected
 from typing import Any
 
 import requests
@@ -52,6 +53,10 @@ class JobTimeoutError(Exception):
     """A polled job did not end in time."""
 
 
+class EndlessError(Exception):
+    """A reply did not end in time."""
+
+
 class Client:
     """One client of one app; make it with `client()`."""
 
@@ -71,12 +76,22 @@ class Client:
         """The same with what `prepare` made, by this client or by another whose cookies it shall have."""
         started = time.perf_counter()
         try:
-            reply = self._exchange(prepared)
+            reply = self._reached(prepared)
             if request.poll and reply.status is not None and reply.status < 400:
                 reply = replace(reply, chunks=(self._job(request.poll, reply.body),))
-        except (requests.RequestException, JobTimeoutError, ValueError, LookupError) as exc:
+        except (requests.RequestException, EndlessError, JobTimeoutError, ValueError, LookupError) as exc:
             reply = Reply(None, error=f"{type(exc).__name__}: {exc}"[:300])
         return replace(reply, seconds=time.perf_counter() - started)
+
+    def _reached(self, prepared: requests.PreparedRequest) -> Reply:
+        """The reply; once more on a fresh connection where the server has closed the kept one, as it may at any time."""
+        try:
+            return self._exchange(prepared)
+        except requests.ConnectionError as trouble:
+            if not _dropped(trouble):
+                raise
+        self.session.close()  # the pool; the session goes on
+        return self._exchange(prepared)
 
     def _exchange(self, prepared: requests.PreparedRequest) -> Reply:
         with self.session.send(prepared, stream=True, timeout=self.timeout, allow_redirects=False) as answer:
@@ -84,9 +99,17 @@ class Client:
                 answer.status_code,
                 content_type=answer.headers.get("Content-Type", "").split(";")[0].strip().lower(),
                 location=answer.headers.get("Location", ""),
-                chunks=tuple(answer.iter_content(None)),  # None: as sent, one piece per HTTP chunk
+                chunks=tuple(self._pieces(answer)),
                 headers=_headers(answer),
             )
+
+    def _pieces(self, answer: requests.Response) -> Iterator[bytes]:
+        """The body as it was sent, one piece per HTTP chunk; an answer that never ends is given up."""
+        deadline = time.monotonic() + self.timeout
+        for piece in answer.iter_content(None):
+            yield piece
+            if time.monotonic() > deadline:
+                raise EndlessError(f"the reply had not ended after {self.timeout:.0f} s")
 
     def _job(self, poll: Poll, submitted: bytes) -> bytes:
         first = json_object(submitted)
@@ -98,6 +121,12 @@ class Client:
             if time.monotonic() > deadline:
                 raise JobTimeoutError(f"{poll.field} is still {state.get(poll.field)!r} after {poll.timeout:.0f} s")
             time.sleep(POLL_EVERY)
+
+
+def _dropped(trouble: BaseException) -> bool:
+    """Whether a connection was closed by the other side before it said anything."""
+    inner = (part for part in (*trouble.args, trouble.__cause__) if isinstance(part, BaseException))
+    return isinstance(trouble, (ConnectionResetError, BrokenPipeError, RemoteDisconnected)) or any(map(_dropped, inner))
 
 
 def _headers(answer: requests.Response) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ user's cache.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from triton_migrate.index.cache import user_folder
 from triton_migrate.verify.samples import Sample
-from triton_migrate.verify.shapes import FILES, Schema, fit, guessed
+from triton_migrate.verify.shapes import FILES, Schema, bounds, fit, guessed
 
 Key = TypeVar("Key")
 LONGEST = 60  # characters of a text
@@ -57,11 +58,11 @@ def _strategy(schema: Schema, name: str) -> st.SearchStrategy[Any]:
         return st.none()
     if kind == "boolean":
         return st.booleans()
-    if kind == "integer":
-        return st.integers(int(_bound(schema, "inimum", 0, 1)), int(_bound(schema, "aximum", 100, -1)))
-    if kind == "number":
-        low, high = _bound(schema, "inimum", 0, 0.01), _bound(schema, "aximum", 100, -0.01)
-        return st.floats(low, high).map(lambda value: round(value, 3))
+    if kind in ("integer", "number"):
+        low, high = bounds(schema, whole=kind == "integer")
+        low = low if math.isfinite(low) else min(0, high)
+        high = high if math.isfinite(high) else max(100, low)
+        return st.integers(int(low), int(high)) if kind == "integer" else st.floats(low, high).map(lambda value: round(value, 3))
     if kind == "array":
         least = schema.get("minItems", 0)
         items = _strategy(schema.get("items") or {"type": "number"}, name)
@@ -71,13 +72,6 @@ def _strategy(schema: Schema, name: str) -> st.SearchStrategy[Any]:
     if kind == "string" and not {"format", "pattern"} & schema.keys() and "format" not in guessed(name):
         return _texts(schema)
     return st.integers(0, 9).map(lambda number: fit(schema, name, number))
-
-
-def _bound(schema: Schema, end: str, otherwise: float, step: float) -> float:
-    """The closed bound at one end, or one a step inside an open one."""
-    if f"m{end}" in schema:
-        return float(schema[f"m{end}"])
-    return float(schema[f"exclusiveM{end}"]) + step if f"exclusiveM{end}" in schema else otherwise
 
 
 def _texts(schema: Schema) -> st.SearchStrategy[str]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +21,7 @@ from triton_migrate.verify.recorded import Infers, record
 HOST = "127.0.0.1"
 HOP = frozenset(("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"))
 PIECE = 1 << 16
+STOPPING = 15.0  # seconds
 
 
 class Recorder:
@@ -118,21 +120,44 @@ def recording(recorder: Recorder, upstream: int, listen: int) -> Iterator[int]:
         thread.join()
 
 
+def _stop(process: subprocess.Popen[bytes], name: str, say: Callable[[str], None]) -> None:
+    """As Ctrl-C asks: it has the time to end by itself."""
+    process.terminate()
+    try:
+        process.wait(STOPPING)
+    except subprocess.TimeoutExpired:
+        say(f"{name} has not ended after {STOPPING:.0f} s: it is killed")
+        process.kill()
+        process.wait()
+
+
 def record_app(
-    root: Path, command: tuple[str, ...], file: Path, *, upstream: int, listen: int, infers: Infers, say: Callable[[str], None]
+    root: Path,
+    command: tuple[str, ...],
+    file: Path,
+    *,
+    upstream: int,
+    listen: int,
+    infers: Infers,
+    env: Mapping[str, str],
+    say: Callable[[str], None],
 ) -> int:
-    """Run `command` in `root` until it ends (Ctrl-C ends it), recording to `file`; gives the number of requests."""
+    """Run `command` in `root` until it ends (Ctrl-C ends it), recording to `file`; gives the number of requests.
+
+    `env` is what its environment has besides ours.
+    """
     recorder = Recorder(file, infers)
     with recording(recorder, upstream, listen) as port:
         say(f"recording: send requests to http://{HOST}:{port}, which passes them on to port {upstream}; Ctrl-C ends it")
         try:
-            process = subprocess.Popen(command, cwd=root)
+            process = subprocess.Popen(command, cwd=root, env={**os.environ, **env})
         except OSError as trouble:
-            raise TritonMigrateError(f"cannot run {command[0]}: {trouble.strerror}", hint="put the command after --") from trouble
+            raise TritonMigrateError(
+                f"cannot run {command[0]}: {trouble.strerror}", hint=f"put the command after --; it is run in {root}"
+            ) from trouble
         try:
             process.wait()
         except KeyboardInterrupt:
-            process.terminate()
-            process.wait()
+            _stop(process, command[0], say)
     say(f"{recorder.count} requests in {file}; headers that carry credentials are left out")
     return recorder.count

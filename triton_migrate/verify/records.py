@@ -108,6 +108,31 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
+class RowDifference:
+    """What the row number `row` of a batch of `rows` is in a tensor when it is asked for alone, and in the batch; "" for all of it."""
+
+    tensor: str
+    row: int
+    rows: int
+    alone: str
+    batched: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowCheck:
+    """One model of the server, asked the same rows alone and as a batch of `rows`: `calls` of the port. `why` it could not be judged."""
+
+    model: str
+    calls: int
+    rows: int
+    why: str
+    mixed_up: tuple[RowDifference, ...]
+
+    def as_document(self) -> dict[str, Any]:
+        return {**asdict(self), "mixed_up": [asdict(one) for one in self.mixed_up]}
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCounts:
     """Triton's own counters for one model, replay and load together: requests answered, executions, rows inferred."""
 
@@ -206,6 +231,7 @@ class Verification:
     stand_ins: tuple[str, ...]
     together: Together | None = None
     exercised: tuple[Exercised, ...] = ()  # where the requests were made up
+    rows: tuple[RowCheck, ...] = ()
 
     @property
     def equal(self) -> int:
@@ -217,10 +243,10 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Every reply equal, alone and among others, and every inference that should have reached Triton did; at least one, where
-        any is marked so."""
+        """Every reply equal, alone and among others, no row other in a batch, and every inference that should have reached Triton did;
+        at least one, where any is marked so."""
         reached = any(r.on_triton for r in self.requests) or not any(r.infer for r in self.requests)
-        alike = self.equal == self.total and (self.together is None or self.together.passed)
+        alike = self.equal == self.total and (self.together is None or self.together.passed) and not any(r.mixed_up for r in self.rows)
         return alike and reached and all(r.on_triton is not False or r.guessed for r in self.requests)
 
     def as_document(self) -> dict[str, Any]:
@@ -232,6 +258,7 @@ class Verification:
             "passed": self.passed,
             "exercised": [asdict(e) for e in self.exercised],
             "together": None if self.together is None else self.together.as_document(),
+            "rows": [row.as_document() for row in self.rows],
             "load": None if self.load is None else _load_document(self.load),
             "models": [asdict(m) for m in self.models],
             "python": self.python,

@@ -7,6 +7,7 @@ This is the story of the room. It runs the user's code, the one place in the too
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,15 +21,17 @@ from triton_migrate.verify.compare import differences
 from triton_migrate.verify.inprocess import InApplication, is_bound
 from triton_migrate.verify.load import LoadPlan, Target, measure_load
 from triton_migrate.verify.recorded import Infers, nothing_known
-from triton_migrate.verify.records import Difference, LoadResult, ModelCounts, RequestResult, Together, Verification
+from triton_migrate.verify.records import Difference, LoadResult, ModelCounts, RequestResult, RowCheck, Together, Verification
 from triton_migrate.verify.replay import Replayed, replay
 from triton_migrate.verify.requests import RecordedRequest, read_requests
+from triton_migrate.verify.rows import calls, noting, rows_apart
 from triton_migrate.verify.shares import memory, server_share
 from triton_migrate.verify.start import App, Application, free_ports, running_app, start_command
 from triton_migrate.verify.together import among_others
 from triton_migrate.verify.varying import Varying, unexplained, varying
 from triton_migrate.verify.wire import wire
 
+CALLS = "calls.jsonl"
 Places = Mapping[str, tuple[Varying, ...]]  # by request id
 
 
@@ -71,9 +74,8 @@ def verify_port(
         replies = replay(recorded, before.client, before.app.check)
         with (
             _triton(port, python, say) as triton,
-            _side(
-                "the port", port, application, python, triton.environment if isinstance(triton, InApplication) else _addresses(triton)
-            ) as after,
+            tempfile.TemporaryDirectory(prefix="triton-migrate-calls-") as folder,
+            _side("the port", port, application, python, _told(triton, Path(folder) / CALLS)) as after,
         ):
             say(f"the port is up on Triton {triton.version}, replaying {len(recorded)} requests")
             alive = _alive(after.app, triton)
@@ -87,8 +89,11 @@ def verify_port(
                 results = _compared(replies, again, places)
             _tell_failures(results, after.app, say)
             crowd = _among_others(replies, results, places, before, after, alive, triton, say)
+            apart = _rows_apart(Path(folder) / CALLS, triton, say)
             figures = _loaded(load, recorded, results, before, after, triton, say) if load else None
-            return Verification(results, _counts(triton), figures, str(python), before.app.command.server, triton.stand_ins, crowd)
+            return Verification(
+                results, _counts(triton), figures, str(python), before.app.command.server, triton.stand_ins, crowd, (), apart
+            )
 
 
 @contextmanager
@@ -109,8 +114,23 @@ def _triton(port: Path, python: Path, say: Callable[[str], None]) -> Iterator[Tr
         yield triton
 
 
-def _addresses(triton: Triton) -> dict[str, str]:
-    return {"TRITON_URL": triton.url, "TRITON_GRPC_URL": triton.grpc_url, "TRITON_METRICS_URL": triton.metrics_url}
+def _told(triton: Triton | InApplication, calls: Path) -> dict[str, str]:
+    """What the port finds in its environment: where Triton is, and where to note what it asks."""
+    if isinstance(triton, InApplication):
+        return triton.environment
+    return {"TRITON_URL": triton.url, "TRITON_GRPC_URL": triton.grpc_url, "TRITON_METRICS_URL": triton.metrics_url, **noting(calls)}
+
+
+def _rows_apart(noted: Path, triton: Triton | InApplication, say: Callable[[str], None]) -> tuple[RowCheck, ...]:
+    """The models asked directly: what the port sent them, alone and as one batch."""
+    asked = calls(noted) if isinstance(triton, Triton) else ()
+    if not (isinstance(triton, Triton) and asked):
+        return ()
+    found = rows_apart(asked, triton)
+    for check in found:
+        for one in check.mixed_up[:1]:
+            say(f"{check.model}: {one.tensor or 'the answer'} depends on the batch: {one.alone} alone, {one.batched} in {one.rows} rows")
+    return found
 
 
 def _alive(app: App, triton: Triton | InApplication) -> Callable[[], None]:

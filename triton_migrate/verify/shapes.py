@@ -150,11 +150,16 @@ def _of_kind(schema: Schema, name: str, number: int, position: int) -> Any:
     return _text(schema if kind == "string" else guessed(name), name, number)
 
 
-def _between(schema: Schema, wanted: float, whole: bool) -> float:
-    """`wanted` if it fits, else one as far between the bounds, or what is nearest to it."""
+def bounds(schema: Schema, whole: bool) -> tuple[float, float]:
+    """The least and the largest number that fits, an open bound a step inside; infinite where nothing is said."""
     step = 1 if whole else 0.01
     low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf) + step)
-    high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf) - step)
+    return low, min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf) - step)
+
+
+def _between(schema: Schema, wanted: float, whole: bool) -> float:
+    """`wanted` if it fits, else one as far between the bounds, or what is nearest to it."""
+    low, high = bounds(schema, whole)
     if math.isfinite(low) and math.isfinite(high) and not low <= wanted <= high:
         wanted = round(low + (high - low) * (wanted / LARGEST), 2)
     value = min(max(wanted, low), high)

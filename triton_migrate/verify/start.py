@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from triton_migrate.base import TritonMigrateError
+from triton_migrate.generate.served import CLIENT, PYTRITON
 
 HOST = "127.0.0.1"
 READY_TIMEOUT = 180.0
@@ -41,6 +42,7 @@ def version(name):
 print(json.dumps({name: version(name) for name in sys.argv[1:]}))
 """
 EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit)\b")
+NAME_OF = re.compile(r"[\w.-]+")  # in a requirement
 MODULE_MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 
 
@@ -162,6 +164,16 @@ def _installed(python: Path, *names: str) -> dict[str, str | None]:
             f"{python} does not run: {exc}", hint="--python takes the interpreter that has the app's packages"
         ) from exc
     return versions
+
+
+def refuse_without_client(port: Path, python: Path) -> None:
+    """Raise when an interpreter lacks what a port needs besides the app's packages, with the command that installs it."""
+    files = (("bindings.py", PYTRITON), ("client.py", CLIENT))
+    needs = {NAME_OF.match(line)[0]: line for file, line in files if (port / "triton_serving" / file).is_file()}  # type: ignore[index]
+    missing = [name for name, version in (_installed(python, *needs) if needs else {}).items() if version is None]
+    if missing:
+        hint = f"{python} -m pip install {' '.join(repr(needs[name]) for name in missing)}; requirements.txt of the port says so, too"
+        raise TritonMigrateError(f"the port needs {' and '.join(missing)}, which {python} does not have", hint=hint)
 
 
 def _no_server(python: Path, package: str) -> TritonMigrateError:

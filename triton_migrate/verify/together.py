@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from triton_migrate.base import TritonMigrateError
 from triton_migrate.server.triton import ModelStatistics
 from triton_migrate.verify.client import Client, Reply, client
 from triton_migrate.verify.records import Difference, MixedUp, Together
@@ -21,6 +22,7 @@ TURNS = 3  # each client sends so many
 DEADLINE = 20.0  # seconds after which no client starts another
 MOST = 32  # different requests
 LEAST = 4  # clients
+GATHERED = 60.0  # seconds that all clients have to be there
 SETTLED = 0.3  # seconds: Triton's counters rise a moment after the answers went out
 Requests = tuple[RecordedRequest, ...]
 Judge = Callable[[RecordedRequest, Reply], tuple[Difference, ...]]  # how a reply differs from what the original first answered
@@ -96,7 +98,7 @@ def together(asked: Requests, session: Client, crowd: Crowd, check: Callable[[],
     def one(number: int) -> list[Answered]:
         answers: list[Answered] = []
         with client(session.url) as own:
-            start.wait()
+            start.wait(GATHERED)
             for turn in range(crowd.turns):
                 if turn and time.monotonic() > until:
                     break
@@ -104,8 +106,12 @@ def together(asked: Requests, session: Client, crowd: Crowd, check: Callable[[],
                 answers.append(Answered(request, own.send_prepared(request, prepared[request.id])))
         return answers
 
-    with ThreadPoolExecutor(crowd.clients) as pool:
-        answers = [answer for answers in pool.map(one, range(crowd.clients)) for answer in answers]
+    try:
+        with ThreadPoolExecutor(crowd.clients) as pool:
+            answers = [answer for answers in pool.map(one, range(crowd.clients)) for answer in answers]
+    except threading.BrokenBarrierError as trouble:
+        message = f"{crowd.clients} clients that ask at once were not all started within {GATHERED:.0f} s"
+        raise TritonMigrateError(message, hint="the machine is very busy: try again later") from trouble
     if any(answer.reply.status is None for answer in answers):
         check()
     return tuple(answers)

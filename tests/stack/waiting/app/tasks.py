@@ -13,7 +13,7 @@ bundle = joblib.load("grades.joblib")
 def grade(row, top=False):
     x = bundle["scaler"].transform(np.array([row]))
     time.sleep(0.4)
-    label = bool(bundle["model"].predict(x)[0])
+    label = bool(bundle["model"].predict(x)[0]) if np.isfinite(x).all() else None
     return {"label": label, "top": top}
 
 

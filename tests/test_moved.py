@@ -1,0 +1,219 @@
+"""Code that moves as it was written: what its imports, names and places become in `pipeline.py`."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from triton_migrate import api
+from triton_migrate.index.text import Text
+
+ROUTE = """\
+@app.route("/label", methods=["POST"])
+def label():
+    row = request.get_json()["row"]
+    return jsonify(label=scored(row))
+"""
+APP = f"""\
+import joblib
+from flask import Flask, jsonify, request
+
+from first import scored
+
+app = Flask(__name__)
+
+
+{ROUTE}"""
+
+
+def moved(folder: Path, **files: str) -> tuple[Any, str]:
+    """The report, and the one pipeline.py of an application in these modules."""
+    app = folder / "app"
+    app.mkdir()
+    for name, text in files.items():
+        (app / f"{name}.py").write_bytes(dedent(text).encode())
+    report = api.apply(app, out=folder / "out", write=True)
+    assert report["not_ported"] == []
+    (pipeline,) = app.glob("triton_serving/model_repository/*/1/pipeline.py")
+    return report, pipeline.read_text()
+
+
+def imports(text: str) -> set[str]:
+    return {ast.unparse(node) for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)}
+
+
+def test_two_modules_may_mean_different_things_by_one_name(tmp_path: Path) -> None:
+    first = """\
+        import joblib
+        import numpy.linalg as la
+        from second import shortened
+
+        model = joblib.load("model.joblib")
+
+
+        def scored(row):
+            return float(model.predict([shortened(row) / la.norm(row)])[0])
+    """
+    second = """\
+        from math import floor as la
+
+
+        def shortened(row):
+            return [la(value) for value in row]
+    """
+    _, text = moved(tmp_path, main=APP, first=first, second=second)
+    assert {"import numpy.linalg as la", "from math import floor as app_la"} <= imports(text) or {
+        "import numpy.linalg as app_la",
+        "from math import floor as la",
+    } <= imports(text)
+
+
+def test_imports_of_one_root_are_one_name(tmp_path: Path) -> None:
+    first = """\
+        import joblib
+        import os
+        from second import shortened
+
+        model = joblib.load(os.path.join("models", "model.joblib"))
+
+
+        def scored(row):
+            return float(model.predict([shortened(row)])[0])
+    """
+    second = """\
+        import os
+        import os.path
+
+
+        def shortened(row):
+            return [len(os.path.join(str(value), os.sep)) for value in row]
+    """
+    _, text = moved(tmp_path, main=APP, first=first, second=second)
+    assert {"import os", "import os.path"} <= imports(text) and "app_os" not in text
+
+
+def test_a_mark_at_the_start_and_a_form_feed_change_no_place(tmp_path: Path) -> None:
+    first = """\
+        \ufeffimport joblib
+        model = joblib.load("model.joblib")
+        \f
+        def scored(row):
+            label = model.predict([row])[0]
+            return float(label)
+    """
+    moved(tmp_path, main=APP, first=dedent(first))
+    edited = (tmp_path / "app" / "first.py").read_bytes()
+    assert edited.startswith(b"\xef\xbb\xbf") and b"model.predict([row])[0]\n    return float(label)" in edited and b"triton" in edited
+
+
+def test_a_name_that_nothing_defines_fails_where_it_did(tmp_path: Path) -> None:
+    first = """\
+        import joblib
+
+
+        class Scorer:
+            def __init__(self):
+                self.model = joblib.load("model.joblib")
+
+            def scored(self, row):
+                return float(self.model.predict([row])[0])
+
+            def plotted(self, rows):
+                plt.plot(rows)
+
+
+        scorer = Scorer()
+
+
+        def scored(row):
+            return scorer.scored(row)
+    """
+    _, text = moved(tmp_path, main=APP, first=first)
+    assert "model.predict([row])" in text
+
+
+def test_an_application_that_runs_no_model_is_left_alone(tmp_path: Path) -> None:
+    first = """\
+        import joblib
+
+        model = joblib.load("model.joblib")
+
+
+        def scored(row):
+            return float(model.predict([[value * 2 for value in row]])[0])
+    """
+    other = """\
+        from flask import Flask
+
+        app = Flask(__name__)
+
+
+        @app.route("/")
+        def index():
+            return "hello"
+    """
+    moved(tmp_path, main=APP, first=first, other=other)
+    app = tmp_path / "app"
+    assert "triton.Unavailable" in (app / "main.py").read_text() and (app / "other.py").read_text() == dedent(other)
+
+
+def test_the_hook_of_a_task_class_loads_what_the_task_names(tmp_path: Path) -> None:
+    tasks = """\
+        import importlib
+
+        from celery import Celery, Task
+
+        queue = Celery("tasks", broker="redis://localhost")
+
+
+        class PredictTask(Task):
+            abstract = True
+
+            def __init__(self):
+                super().__init__()
+                self.model = None
+
+            def __call__(self, *args, **kwargs):
+                if not self.model:
+                    module = importlib.import_module(self.path[0])
+                    self.model = getattr(module, self.path[1])()
+                return self.run(*args, **kwargs)
+
+
+        @queue.task(bind=True, base=PredictTask, path=("scorer", "Scorer"))
+        def score(self, row):
+            return self.model.predict([row]).tolist()
+    """
+    scorer = """\
+        import joblib
+
+
+        class Scorer:
+            def __init__(self):
+                self.model = joblib.load("model.joblib")
+
+            def predict(self, rows):
+                return self.model.predict(rows)
+    """
+    main = """\
+        from flask import Flask, jsonify, request
+        from tasks import score
+
+        app = Flask(__name__)
+
+
+        @app.route("/score", methods=["POST"])
+        def submitted():
+            return jsonify(id=score.delay(request.get_json()["row"]).id)
+    """
+    _, text = moved(tmp_path, main=main, tasks=tasks, scorer=scorer)
+    made = text[text.index("def load():") :]
+    assert "    predict_task.path = (" in made and "importlib.import_module(predict_task.path[0])" in made
+    assert "    predict_task.model = getattr(module, predict_task.path[1])()\n" in made and "self" not in made
+
+
+def test_tabs_among_spaces_are_as_wide_as_python_takes_them() -> None:
+    text = Text("def f(rows):\n    for row in rows:\n    \tprint(row)\n        print(1)\n")
+    assert text.statements((2, 4, 4, 16), (2, 4, 4, 16)) == "for row in rows:\n    print(row)\n    print(1)\n"

@@ -1,0 +1,1 @@
+"""What `pipeline.py` holds: the definitions and imports that moved code needs, and how its objects are made."""

@@ -1,0 +1,145 @@
+"""Takes names that files of the app import, gives the imports of `pipeline.py` that bring the same."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from triton_migrate.base import Span
+from triton_migrate.index import flow, ir
+from triton_migrate.resolve.scopes import Binding, Frame, last_name
+from triton_migrate.rulebook.vocabulary import Metric
+
+if TYPE_CHECKING:
+    from triton_migrate.plan.copied.closure import Closure
+
+METRICS = "triton_metrics"  # see its template
+IMPORTS = ("import_module", "__import__")
+COUNTED = ("counter", "gauge", "histogram")
+
+
+class Importing:
+    """The imports of one pipeline.py; `closure` holds its text."""
+
+    def __init__(self, closure: Closure, reserved: frozenset[str]) -> None:
+        """`reserved`: names that pipeline.py has for itself."""
+        self.closure, self.evaluator, self.reserved = closure, closure.evaluator, reserved
+
+    def of(self, file: str, name: str, binding: Binding, where: Span) -> str:
+        """What pipeline.py calls an imported name: it imports a library's, and copies what comes from another module of the app."""
+        program = self.evaluator.program
+        if binding.how == "import":
+            module = str(binding.node)
+            if program.module_path(file, module) or program.is_package(module):
+                return name  # its attributes are replaced one by one
+            text = f"import {module}" if module.split(".")[0] == name and "." not in module else f"import {module} as {name}"
+            known = self.evaluator.rulebook.library_of(module)
+            if known is not None and any(isinstance(r, Metric) and r.kind in COUNTED for r in known.rules):
+                text, module = f"import {METRICS} as {name}", METRICS
+            elif module == name:
+                text = self._whole_import(file, name)
+            return self._library(file, name, text, module)
+        stmt, original = binding.imported
+        path = program.module_path(file, stmt.module, stmt.level)
+        whole = f"{stmt.module}.{original}" if stmt.module else original
+        if path and path != file and self.evaluator.member(path, original):
+            made = self.closure.require(path, original, where)
+            self.closure.names[(file, name)] = made
+            return made
+        if program.module_path(file, whole, stmt.level):
+            return name
+        if stmt.level or (path and self.evaluator.rulebook.library_of(stmt.module.split(".")[0]) is None):
+            raise self.closure.stuck(f"cannot find {whole}", where, "check the import")
+        module, original = self._standard(stmt.module, original)
+        text = f"from {module} import {original}" + (f" as {name}" if name != original else "")
+        return self._library(file, name, text, module)
+
+    def starred(self, frame: Frame, name: str, where: Span) -> str:
+        """A name that a file does not bind itself: a star import has it, or nothing has."""
+        program, libraries = self.evaluator.program, []
+        for star in program.files[frame.scope.file].stars:
+            path = program.module_path(frame.scope.file, star.module, star.level)
+            if path is None:
+                libraries.append(star.module)
+            elif self.evaluator.member(path, name):
+                return self.closure.require(path, name, where)
+        for module in libraries:  # whichever has it; the order decides as in the app
+            self._import(f"from {module} import *", "*" + module, module)
+        if libraries:
+            return name
+        if self._nowhere(frame.scope.file, name):
+            self.closure.nowhere[name] = None
+            return name
+        reason = f"the moved code reads {name}, which is not defined in {frame.scope.file}"
+        raise self.closure.stuck(reason, where, f"define {name} or pass it in")
+
+    def _nowhere(self, file: str, name: str) -> bool:
+        """Whether nothing in a file can bind a name: the application, too, fails where it reads it."""
+        scopes = self.evaluator.program.files[file].scopes
+        by_name = {e.id for s in scopes[0].body for e in flow.every(s) if isinstance(e, ir.Name)} & {"globals", "exec", "setattr", "vars"}
+        return not by_name and not any(name in scope.bindings for scope in scopes)
+
+    def _standard(self, module: str, name: str) -> tuple[str, str]:
+        """Python's own function where a library's gives the same (`get_task_logger` of a queue): then the library stays behind.
+
+        A metric of the application is counted where the code runs: in Triton, among its own.
+        """
+        made = self.evaluator.rulebook.find(self.evaluator.rulebook.canonical(f"{module}.{name}"), Metric)
+        if made is not None and made.kind in COUNTED:
+            return METRICS, name
+        same, _, called = self.evaluator.rulebook.canonical(f"{module}.{name}()").rpartition("()")[0].rpartition(".")
+        return (same, called) if same != module and same in sys.stdlib_module_names else (module, name)
+
+    def _whole_import(self, file: str, name: str) -> str:
+        """`import a.b` binds a: all such imports of that root."""
+        modules = [
+            m
+            for s in self.evaluator.program.files[file].facts.body
+            if isinstance(s, ir.Import)
+            for m, alias in s.names
+            if not alias and m.split(".")[0] == name
+        ]
+        return "\n".join(f"import {m}" for m in dict.fromkeys(modules)) or f"import {name}"
+
+    def _library(self, file: str, name: str, text: str, module: str) -> str:
+        known, whole = self.closure.imports.get(name), _is_whole(text)
+        if known is not None and whole and _is_whole(known):
+            text = known = "\n".join(dict.fromkeys((*known.splitlines(), *text.splitlines())))
+        taken = name in self.reserved or (known is not None and known != text) or (known is None and name in self.closure.names.values())
+        made = name
+        if taken:
+            made = self.closure.fresh(name)
+            text = f"import {name} as {made}\n{text}" if whole else re.sub(r"( as \w+)?$", f" as {made}", text, count=1)
+        self._import(text, made, module)
+        self.closure.names[(file, name)] = made
+        return made
+
+    def _import(self, text: str, name: str, module: str) -> None:
+        self.closure.imports[name] = text
+        self.closure.libraries[module.split(".")[0]] = None
+
+    def inside(self, file: str, body: ir.Block) -> None:
+        """Note the libraries that statements of a function import."""
+        for stmt in flow.flatten(body):
+            if isinstance(stmt, ir.ImportFrom) and self.evaluator.program.module_path(file, stmt.module, stmt.level):
+                reason = f"an import of {stmt.module or 'the package'} inside a function"
+                raise self.closure.stuck(reason, Span(file, *stmt.at), "import it at the top of the file")
+            modules = (
+                [stmt.module] if isinstance(stmt, ir.ImportFrom) else [m for m, _ in stmt.names] if isinstance(stmt, ir.Import) else []
+            )
+            modules += [name for e in flow.expressions(stmt) for part in flow.walk(e) if (name := _by_name(part))]
+            self.closure.libraries.update(dict.fromkeys(m.split(".")[0] for m in modules))
+
+
+def _by_name(part: ir.Expr) -> str:
+    """The module that `importlib.import_module("pandas")` imports; empty for anything else."""
+    match part:
+        case ir.Call(_, func, (ir.Constant(_, str() as name), *_)) if last_name(func) in IMPORTS:
+            return name
+    return ""
+
+
+def _is_whole(text: str) -> bool:
+    """Whether an import binds the root of what it names: `import a.b`."""
+    return all(line.startswith("import ") and " as " not in line for line in text.splitlines())
