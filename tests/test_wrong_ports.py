@@ -79,7 +79,8 @@ def test_the_right_port_passes_on_recorded_requests(trees: tuple[Path, Path, Pat
     assert [(result.id, str(d)) for result in found.requests for d in result.differences] == []
     assert found.together is not None
     assert (found.together.mixed_up, found.together.left_out, found.together.shown) == ((), (), True)
-    assert (found.together.clients, found.together.distinct, found.together.equal) == (32, 5, 96)
+    assert (found.together.clients, found.together.distinct, found.together.equal) == (32, 5, found.together.sent)
+    assert found.together.sent >= 32  # a slow machine leaves each client time for one turn, a quick one for three
     assert {check.model: (check.mixed_up, check.why) for check in found.rows} == {"picture": ((), ""), "rows": ((), "")}
     assert {check.model: (check.calls, check.rows) for check in found.rows} == {"picture": (4, 4), "rows": (2, 2)}
     assert found.passed
