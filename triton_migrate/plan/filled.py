@@ -27,7 +27,7 @@ DEPTH = 3  # containers in each other, and functions above one that fills
 
 
 class Filled:
-    """Answers for one pipeline. `kept`: whether a value is a model, or an object that holds one; `come_to`: a function and all that it enters."""
+    """Answers for one pipeline. `kept`: whether a value is a model or holds one; `come_to`: a function and all that it enters."""
 
     def __init__(
         self,
