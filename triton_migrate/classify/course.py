@@ -9,7 +9,8 @@ from triton_migrate.classify import steps as of
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.rulebook.vocabulary import Effect
+from triton_migrate.resolve.values import Site
+from triton_migrate.rulebook.vocabulary import Effect, ModelTrain
 from triton_migrate.trace.records import Cell, Pipeline, PredictSite, Step
 
 
@@ -122,8 +123,20 @@ class Course:
     @cached_property
     def feeding(self) -> tuple[Step, ...]:
         """The steps in the backward slice of a predict site, the sites' own among them."""
-        wanted = self.pipeline.before | self.predicting
-        return tuple(step for step in self.pipeline.steps if step.number in wanted)
+        return tuple(step for step in self.pipeline.steps if self.feeds(step))
+
+    def feeds(self, step: Step) -> bool:
+        return step.number in self._feeding
+
+    @cached_property
+    def _feeding(self) -> frozenset[int]:
+        return frozenset(self.pipeline.before | self.predicting)
+
+    @cached_property
+    def trained(self) -> frozenset[Site]:
+        """Where the objects are made that the entry trains."""
+        calls = (c for step in self.pipeline.steps for c in step.calls if any(isinstance(r, ModelTrain) for r in c.rules))
+        return frozenset(c.api.made for c in calls if c.api.made is not None)
 
     def reads(self, step: Step, cell: Cell) -> bool:
         """Whether the statement itself reads the cell; its taint also has what it depends on through others."""

@@ -32,7 +32,8 @@ def cached_row(course: Course, read: Step) -> bool:
 def answered_early(course: Course, state: State) -> Iterator[Step]:
     """Look-ups before the model that nothing of its input comes from: a hit is answered at once, and a miss put there afterwards."""
     first = min(course.predicting, default=0)
-    ahead = [s for s in course.pipeline.steps if s.number < first and s not in course.feeding and not isinstance(s.stmt, ir.If)]
+    looking = (s for s in course.pipeline.steps if s.number < first and isinstance(s.stmt, (ir.Assign, ir.Return)))
+    ahead = [s for s in looking if not course.feeds(s)]
     for step in ahead:
         cells = [c for c in state.writes if course.reads(step, c) and c not in step.writes]
         rows = of.has_effect(step, "db-read") and _decides(course, step, lambda s: of.has_effect(s, "db-write"))
@@ -60,7 +61,7 @@ def _answers(course: Course, read: Step, keeps: Callable[[Step], bool]) -> bool:
         step = waiting.pop()
         if _decides(course, step, keeps):
             continue
-        callers = [s for s in course.callers.get(step.scope, ()) if s in course.feeding]
+        callers = [s for s in course.callers.get(step.scope, ()) if course.feeds(s)]
         if not callers or any(s.number in seen for s in callers):
             return False
         seen |= {s.number for s in callers}

@@ -15,7 +15,7 @@ from triton_migrate.trace.records import InputOrigin, ModelRef, PredictSite, Ste
 
 def trained(course: Course, state: State, site: PredictSite) -> Judgement | None:
     """T2: an entry or the start-up trains what the site runs, and it outlives the request."""
-    itself = any(_same_object(step, site) for step in course.pipeline.steps)
+    itself = site.api.made in course.trained
     for write in state.trained:
         if (itself or write.course is course) and all(m.when == "per-request" for m in site.models):
             continue  # fitted, used and dropped within one request

@@ -19,7 +19,7 @@ from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Container, Instance, Literal, Module, Tuples, UserClass, Value
-from triton_migrate.trace.records import Cell, Pipeline
+from triton_migrate.trace.records import Cell, Pipeline, Step
 
 BY_KEY = frozenset({"get", "pop", "setdefault", "move_to_end"})
 BOUND = frozenset({"self", "cls"})
@@ -40,13 +40,23 @@ class Filled:
         self.come_to = come_to
         self.evaluator, self.program, self.pipeline, self.kept, self.of_the_web = evaluator, evaluator.program, pipeline, kept, of_the_web
         self._mentions: dict[Cell, dict[Scope, list[tuple[ir.Stmt, ir.Expr]]]] = {}
+        self._called: dict[tuple[str, Cell], tuple[str, ...]] = {}
         self._own: dict[Cell, bool] = {}
         self._fillers: dict[Cell, frozenset[Scope]] = {}
 
     @cached_property
+    def _writing(self) -> dict[Cell, list[Step]]:
+        """The steps that write to each cell."""
+        found: dict[Cell, list[Step]] = {}
+        for step in self.pipeline.steps:
+            for cell in step.writes:
+                found.setdefault(cell, []).append(step)
+        return found
+
+    @cached_property
     def caches(self) -> tuple[Cell, ...]:
         """Those that the pipeline fills."""
-        return tuple(cell for cell in dict.fromkeys(c for s in self.pipeline.steps for c in s.writes) if self._is_cache(cell))
+        return tuple(cell for cell in self._writing if self._is_cache(cell))
 
     def own(self, cell: Cell) -> bool:
         """Whether the cell is such a cache, and nothing looks at it that the model's side could not answer."""
@@ -88,12 +98,17 @@ class Filled:
         """The expressions that are the cell, by the function they stand in."""
         if cell not in self._mentions:
             found: dict[Scope, list[tuple[ir.Stmt, ir.Expr]]] = {}
-            for scope in (s for f in self.program.files.values() for s in f.scopes if not is_test(s.file) and s.kind != "class"):
-                here = [(s, p) for s in flow.flatten(scope.body) for e in flow.expressions(s) for p in walk(e) if self._is(p, scope, cell)]
+            for scope in self._scopes:
+                named = self.program.named(scope)
+                here = [(s, p) for name in self._names_of(cell, scope.file) for s, p in named.get(name, ()) if self._is(p, scope, cell)]
                 if here:
                     found[scope] = here
             self._mentions[cell] = found
         return self._mentions[cell]
+
+    @cached_property
+    def _scopes(self) -> tuple[Scope, ...]:
+        return tuple(s for f in self.program.files.values() for s in f.scopes if not is_test(s.file) and s.kind != "class")
 
     def fillers(self, cell: Cell) -> frozenset[Scope]:
         """The functions that fill the cache."""
@@ -101,6 +116,15 @@ class Filled:
             scopes = (s for s in self.mentions(cell) if s.kind == "function")
             self._fillers[cell] = frozenset(s for s in scopes if any(self._fill(s, stmt, cell) for stmt in flow.flatten(s.body)))
         return self._fillers[cell]
+
+    def _names_of(self, cell: Cell, file: str) -> tuple[str, ...]:
+        """What the cell may be called in a file: by its own name, or by the one that it is imported under."""
+        if (file, cell) not in self._called:
+            bound = self.program.frames[file].scope.bindings.items() if cell.kind == "global" else ()
+            others = (name for name, found in bound if any(b.how == "from" for b in found))
+            meant = (name for name in others if self._global(file, name) == (cell.owner, cell.name))
+            self._called[file, cell] = tuple(dict.fromkeys((cell.name, *meant)))
+        return self._called[file, cell]
 
     def _is(self, expr: ir.Expr, scope: Scope, cell: Cell) -> bool:
         match expr:
@@ -141,7 +165,7 @@ class Filled:
         """Whether all that the pipeline does to the cell is to fill it."""
         if cell.kind == "attribute" and ".py:" not in cell.owner:
             return False
-        writing = [s for s in self.pipeline.steps if cell in s.writes]
+        writing = self._writing.get(cell, ())
         if not any(isinstance(s.stmt, ir.Assign) and any(isinstance(t, ir.Subscript) for t in s.stmt.targets) for s in writing):
             return False
         return all(s.scope in self.fillers(cell) for s in writing)

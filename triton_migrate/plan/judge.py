@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
@@ -61,6 +62,7 @@ class Judge:
         self._loaded: dict[Value, bool] = {}
         self._own_leaves: dict[int, bool] = {}  # by the number of a step: what it does itself, whatever it calls
         self._own_heavy: dict[int, bool] = {}
+        self._heavy: dict[Scope, bool] = {}  # with all that the function comes to
         self._entered: dict[Scope, frozenset[Scope]] = {}  # a function and all that it comes to
         self.answers = Answers(evaluator, pipeline, self._steps_of)
         self._passing = frozenset(
@@ -277,10 +279,13 @@ class Judge:
     def writes_files(self, scope: Scope, first: ir.Stmt) -> bool:
         """Whether the entry stores something in a file before that statement: what reads it must stay on this machine."""
         start = self.steps.get((scope, first.at))
-        return start is not None and any(
-            s.number < start.number and any(isinstance(r, Effect) and r.kind == "file-write" for c in s.calls for r in c.rules)
-            for s in self.pipeline.steps
-        )
+        return start is not None and self._first_write is not None and self._first_write < start.number
+
+    @cached_property
+    def _first_write(self) -> int | None:
+        """The number of the first step that stores something in a file."""
+        writing = (s for s in self.pipeline.steps for c in s.calls for r in c.rules if isinstance(r, Effect) and r.kind == "file-write")
+        return min((s.number for s in writing), default=None)
 
     # ------------------------------------------------------------ models and other objects
 
@@ -401,8 +406,13 @@ class Judge:
         return self._heavy_itself(step) or self._any_heavy(step.enters)
 
     def _any_heavy(self, functions: Iterable[Scope]) -> bool:
-        steps = list(self._steps_of(functions))
-        return any(map(self._calls_heavy, steps)) or any(map(self._heavy_itself, steps))
+        return any(map(self._heavy_function, functions))
+
+    def _heavy_function(self, function: Scope) -> bool:
+        if (known := self._heavy.get(function)) is None:
+            steps = list(self._steps_of((function,)))
+            known = self._heavy[function] = any(map(self._calls_heavy, steps)) or any(map(self._heavy_itself, steps))
+        return known
 
     def _calls_heavy(self, step: Step, but: tuple[ir.At, ...] = ()) -> bool:
         for call in step.calls:

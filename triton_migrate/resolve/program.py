@@ -34,6 +34,7 @@ class Program:
         self._imported: dict[str, frozenset[str]] = {}
         self._texts_with: dict[str, int] = {}
         self._reaching: dict[tuple[Scope, str], Reaching] = {}
+        self._named: dict[Scope, dict[str, list[tuple[ir.Stmt, ir.Expr]]]] = {}
         self._folders = {folder for path in self.files for folder in _above(path)}
         self._roots = sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
         for file in self.files.values():
@@ -69,6 +70,18 @@ class Program:
         if (scope, name) not in self._reaching:
             self._reaching[scope, name] = Reaching(scope.function, scope.bindings[name])
         return self._reaching[scope, name]
+
+    def named(self, scope: Scope) -> dict[str, list[tuple[ir.Stmt, ir.Expr]]]:
+        """Where each name, and each attribute by its last name, stands in a scope's own body."""
+        if scope not in self._named:
+            found: dict[str, list[tuple[ir.Stmt, ir.Expr]]] = {}
+            for stmt, part in ((s, p) for s in flow.flatten(scope.body) for e in flow.expressions(s) for p in flow.walk(e)):
+                if isinstance(part, ir.Name):
+                    found.setdefault(part.id, []).append((stmt, part))
+                elif isinstance(part, ir.Attribute):
+                    found.setdefault(part.attr, []).append((stmt, part))
+            self._named[scope] = found
+        return self._named[scope]
 
     # ------------------------------------------------------------ backward indexes
 
