@@ -28,7 +28,8 @@ from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import UserClass
 from triton_migrate.rewrite.applying import apply_operations
-from triton_migrate.rewrite.leftovers import Leftovers
+from triton_migrate.rewrite.leftovers.record import Leftovers
+from triton_migrate.rewrite.leftovers.settling import settle
 from triton_migrate.rewrite.mentions import element_key
 from triton_migrate.rewrite.operations import (
     AddImport,
@@ -390,7 +391,7 @@ class AppEdits:
 
     def files(self, read: dict[str, str]) -> Iterator[FileEdit | NotDone]:
         """The edited files; `read` gives each file's text as it is on disk."""
-        for file, more in self.leftovers.settle().items():
+        for file, more in settle(self.leftovers).items():
             self._add(file, *more)
             self.reasons.setdefault(file, {})["drops what only the moved code needed"] = None
         for file in sorted(self.operations):
