@@ -64,6 +64,11 @@ CASES = {
     "x = [i for i, v in enumerate(a)]": "list[int]",
     "x = list(map(float, a))": "list[float]",
     "x = {'label': 'a', 'score': 0.5}": "dict[str,float]",
+    "x = {'one': torch.zeros(2, 3), 'two': torch.zeros(4, 1)}['one']": "tensor:float32/2",
+    "x = {'one': torch.zeros(3), 'two': 'text'}['one']": "unknown",
+    "x = Doubler()(np.zeros((1, 3)))": "array:float64/2*",
+    "x = Net()(torch.zeros(1, 3))": "tensor/0",
+    "x = Own()(torch.zeros(1, 3))": "tensor/0",
     "x = request.form['name']": "str",
     "x = request.form.get('name')": "unknown",
     "x = request.get_json()['rows']": "data",
@@ -81,6 +86,17 @@ HEAD = """
     from keras.applications.resnet50 import preprocess_input
     from keras.preprocessing.image import img_to_array
     from PIL import Image
+
+    class Doubler:
+        def __call__(self, rows):
+            return rows * 2
+
+    class Net(torch.nn.Module):
+        def forward(self, rows):
+            return rows
+
+    class Own(Net):
+        pass
 """
 
 
@@ -110,7 +126,7 @@ def said(kind: VType) -> str:
     return f"{kind.kind}{'' if kind.dtype == '?' else ':' + kind.dtype}{shape}{inner}"
 
 
-ALONE = [case for case in CASES if not re.search(r"\b(a|b|Image|cv2|torch|img_to_array|request)\b", case)]
+ALONE = [case for case in CASES if not re.search(r"\b(a|b|Image|cv2|torch|img_to_array|request|Doubler)\b", case)]
 
 
 @pytest.mark.parametrize("case", ALONE)

@@ -285,6 +285,11 @@ class Evaluator:
                 return self.callables(function)
         return ()
 
+    def inherited(self, instance: Instance) -> Api | None:
+        """What a library makes of an object of the program: that of the first of its class's bases which is not the program's own."""
+        base = next((b for b in self.mro(instance.of) if isinstance(b, Api)), None)
+        return Api(self.rulebook.canonical(f"{base.path}()"), instance.site, instance) if base else None
+
     def call(self, value: Value, call: ir.Call, frame: Frame) -> Values:
         """What calling `value` here gives."""
         site = Site(frame.scope.file, call.at)
@@ -298,8 +303,8 @@ class Evaluator:
                 functions = self.callables(value)
                 if functions:
                     return self._union(self.returned(f, self.bind(f, call, frame)) for f in functions)
-                api = next((b for b in self.mro(value.of) if isinstance(b, Api)), None)
-                return self._api_call(Api(self.rulebook.canonical(f"{api.path}()"), value.site, value), call, frame) if api else NOTHING
+                inherited = self.inherited(value)
+                return self._api_call(inherited, call, frame) if inherited else NOTHING
             case Partial(function):
                 return self.call(function, *self.applied(value, call, frame))
             case Api():

@@ -79,8 +79,7 @@ def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, rec
         run = (sites.network(walk, f, call, frame, env, receiver | arguments) for f in functions)
         return taint.union(*run)
     if isinstance(value, Instance):
-        api = next((b for b in walk.evaluator.mro(value.of) if isinstance(b, Api)), None)
-        value = Api(walk.rulebook.canonical(f"{api.path}()"), value.site, value) if api else value
+        value = walk.evaluator.inherited(value) or value
     if not isinstance(value, Api):
         return CLEAN
     rules = (*walk.rulebook.rules_for(value.called), *_request_rules(walk, value.path))

@@ -333,7 +333,8 @@ class Types:
         if base.kind in ("list", "tuple"):
             return base if isinstance(index, ir.Slice) else union(base.items or (UNKNOWN,))
         if base.kind == "dict":
-            return union(base.items) if base.items and len(set(base.items)) == 1 else UNKNOWN
+            alike = len({i.kind if i.kind in SHAPED else i for i in base.items}) == 1
+            return union(base.items) if alike else UNKNOWN
         if base.kind in ("array", "tensor"):
             return arrays.indexed(base, index)
         if base.kind in ("frame", "data"):
@@ -378,12 +379,19 @@ class Types:
                 found.append(self._returned(value, call, frame))
             elif isinstance(value, UserClass):
                 found.append(self.record(value))
+            elif isinstance(value, Instance):
+                found += [self._returned(f, call, frame) for f in self.evaluator.callables(value)] or self._inherited(value, call, frame)
             elif isinstance(value, Api):
                 found.append(self._library(value, call, frame))
         known = [t for t in found if t.kind != "unknown"]
         if known:
             return union(tuple(known))
         return self._method(call, frame)
+
+    def _inherited(self, value: Instance, call: ir.Call, frame: Frame) -> list[VType]:
+        """What an object of the program gives that is called as its library says: a network of a class of its own."""
+        api = self.evaluator.inherited(value)
+        return [self._library(api, call, frame)] if api is not None else []
 
     def _returned(self, function: UserFunction, call: ir.Call, caller: Frame) -> VType:
         node = function.scope.function
