@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import logging.handlers
 import os
 import shutil
 import sys
@@ -122,8 +124,40 @@ def again(flowers: Any) -> None:
     say(second=flowers.predict(rows(5)).tolist(), regions=regions())
 
 
+def on_a_gpu(net: Any) -> None:
+    """Tensors that say they are there, where there is none."""
+    import torch
+    from triton_serving import shared_memory
+
+    class Elsewhere(torch.Tensor):
+        is_cuda = True  # type: ignore[assignment]
+        device = torch.device("cuda", 0)  # type: ignore[assignment]
+
+    messages = logging.handlers.BufferingHandler(100)
+    shared_memory.log.addHandler(messages)
+    frame = torch.rand(1, 1, 16, 16)
+    found = [net(frame.as_subclass(Elsewhere)) for _ in range(3)]
+    say(alike=all(torch.equal(each, net(frame)) for each in found), regions=regions())
+    say(unusable=sorted(shared_memory._state.unusable), said=[record.getMessage() for record in messages.buffer])
+
+
+def register(net: Any) -> None:
+    """A region on a GPU by a handle that is of none."""
+    import torch
+    from triton_serving import client, shared_memory
+
+    net(torch.rand(1, 1, 16, 16))
+    link = shared_memory._state.link
+    try:
+        link.register_gpu("triton-nobody", base64.b64encode(bytes(64)), 0, 1024)
+    except client.TritonError as error:
+        say(kind=type(error).__name__, error=str(error))
+    say(names=link.names("cuda"))
+
+
 if __name__ == "__main__":
     sys.path.insert(0, os.getcwd())
     from triton_serving import models
 
-    globals()[sys.argv[1]](models.flowers)
+    (model,) = (m for m in vars(models).values() if type(m).__name__ == "Model" and not isinstance(m, type))
+    globals()[sys.argv[1]](model)

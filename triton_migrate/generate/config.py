@@ -110,6 +110,8 @@ def _config(model: ServedModel) -> ModelConfig:
         config.model_transaction_policy.decoupled = True
         if not waits(model):
             config.parameters["streams"].string_value = str(STREAMS)
+    if model.alone:
+        config.parameters["FORCE_CPU_ONLY_INPUT_TENSORS"].string_value = "no"
     if model.on is None:
         config.instance_group.add(kind=ModelInstanceGroup.KIND_CPU, count=model.instances)
     elif model.on.each:
@@ -152,6 +154,8 @@ def _layout(config: ModelConfig, model: ServedModel) -> str:
         lines += ["# any number of responses to one request", f"model_transaction_policy {{ {line(config.model_transaction_policy)} }}"]
         if config.parameters:
             lines += ["# how many requests one instance answers at once", line(ModelConfig(parameters=config.parameters))]
+    if model.alone:
+        lines += ["# a call that comes in a GPU's memory stays there: model.py takes both", line(ModelConfig(parameters=config.parameters))]
     lines += [
         *_placing(model),
         *((f"# As many as the application has workers ({model.workers}): requests are run one by one.",) if model.workers else ()),

@@ -117,6 +117,7 @@ def alone_files(models: tuple[ServedModel, ...], inprocess: bool) -> Iterator[Ne
         yield _file("models.py", render("models.py", models=alone), "stands in the place of the application's models")
         yield _file("dropin.py", render("dropin.py", inprocess=inprocess), "an object with the calls of a model")
         yield _file("shared_memory.py", render("shared_memory.py"), "tensors by memory that Triton has mapped, too")
+        yield _file("gpu_memory.py", render("gpu_memory.py"), "the same on a GPU, for tensors that are there")
     if alone and inprocess:
         yield _file("inprocess/__init__.py", "", "Triton in the application's process")
         yield _file("inprocess/server.py", render("inprocess_server.py"), "Triton's C API from Python: no network interface")
