@@ -13,9 +13,11 @@ from test_report import NAMES, poisoned, sample
 from typer.testing import CliRunner
 
 from triton_migrate import api
+from triton_migrate.base import TritonMigrateError
 from triton_migrate.cli import cli
+from triton_migrate.report import json as report_json
 from triton_migrate.report import sarif
-from triton_migrate.report.baseline import compared, keys_of
+from triton_migrate.report.baseline import READ, compared, keys_of
 from triton_migrate.report.findings import findings
 from triton_migrate.report.suppress import suppressions
 
@@ -142,6 +144,46 @@ def test_a_category_is_the_same_finding_whatever_it_costs(tmp_path: Path) -> Non
     assert compared(report, keys_of(path)).new == ()
     row["category"] = "tight"
     assert [finding.rule for finding in compared(report, keys_of(path)).new] == ["tight"]
+
+
+def of_another_version(value: Any) -> Any:
+    """What another version may have written: without the keys that a baseline does not need, with some that this version does not know."""
+    match value:
+        case dict():
+            return {"new_in_another": {"version": 9}, **{key: of_another_version(item) for key, item in value.items() if key in READ}}
+        case list():
+            return [of_another_version(item) for item in value]
+        case _:
+            return value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_baseline_of_another_version_needs_only_what_is_read(name: str, tmp_path: Path) -> None:
+    report, path = sample(name), tmp_path / "report.json"
+    path.write_text(json.dumps(of_another_version(report)))
+    assert compared(report, keys_of(path)).new == ()
+    with pytest.raises(TritonMigrateError):
+        report_json.read(path)
+    path.write_text(json.dumps({key: value for key, value in report.items() if key != "suppressions"}))
+    assert keys_of(path) == {finding.key for finding in findings(report)}
+
+
+@pytest.mark.parametrize("missing", ["endpoints", "id", "evidence", "inference", "served_models"])
+def test_a_baseline_that_lacks_what_is_read_is_refused_with_the_next_step(missing: str, tmp_path: Path) -> None:
+    def without(value: Any) -> Any:
+        match value:
+            case dict():
+                return {key: without(item) for key, item in value.items() if key != missing}
+            case list():
+                return [without(item) for item in value]
+            case _:
+                return value
+
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(without(sample("support_desk"))))
+    with pytest.raises(TritonMigrateError, match=f"'{missing}' is a required property") as refused:
+        keys_of(path)
+    assert (refused.value.file, refused.value.hint) == (str(path), report_json.SCAN_AGAIN)
 
 
 # ---------------------------------------------------------------- comments

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
@@ -30,8 +31,12 @@ def write(document: Report, path: Path) -> None:
     path.write_text(dumps(document), encoding="ascii", newline="\n")
 
 
-def read(path: Path) -> Report:
-    """The document in `path`. Raises TritonMigrateError when it is missing, broken, of another version or not what the schema says."""
+def read(path: Path, *, only: AbstractSet[str] | None = None, absent: Mapping[str, object] | None = None) -> Report:
+    """The document in `path`. Raises TritonMigrateError when it is missing, broken, of another version or not what the schema says.
+
+    `only`: the keys that the caller looks at, so that nothing else has to be as this version writes it; `absent`: what a missing key
+    of the document stands for.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -47,8 +52,9 @@ def read(path: Path) -> Report:
     version = document.get("schema_version") if isinstance(document, dict) else None
     if version != SCHEMA_VERSION:
         raise TritonMigrateError(f"schema_version is {version!r}, not {SCHEMA_VERSION}", file=str(path), hint=SCAN_AGAIN)
+    document = {**(absent or {}), **document}
     try:
-        validate(document)
+        validate(document, schema() if only is None else _part(schema(), only))
     except TritonMigrateError as trouble:
         raise TritonMigrateError(trouble.message, file=str(path), hint=SCAN_AGAIN) from None
     return cast("Report", document)
@@ -60,12 +66,28 @@ def schema() -> dict[str, Any]:
     return cast("dict[str, Any]", json.loads(text))
 
 
-def validate(document: Mapping[str, object]) -> None:
+def _part(shape: Any, only: AbstractSet[str]) -> Any:
+    """The schema of a document of which only these keys matter, whatever else is there or not."""
+    match shape:
+        case {"properties": dict(properties), **others}:
+            wanted = {key: _part(value, only) for key, value in properties.items() if key in only}
+            closed = ("required", "additionalProperties", "unevaluatedProperties")
+            rest = {key: _part(value, only) for key, value in others.items() if key not in closed}
+            return {**rest, "properties": wanted, "required": [key for key in others.get("required", ()) if key in only]}
+        case dict():
+            return {key: _part(value, only) for key, value in shape.items()}
+        case list():
+            return [_part(value, only) for value in shape]
+        case _:
+            return shape
+
+
+def validate(document: Mapping[str, object], against: Mapping[str, Any] | None = None) -> None:
     """Raises TritonMigrateError naming the JSON path of what disagrees most with the schema."""
     from jsonschema import Draft202012Validator  # a scan only writes, and loading this takes as long as scanning a few files
     from jsonschema.exceptions import best_match
 
-    error = best_match(Draft202012Validator(schema()).iter_errors(document))
+    error = best_match(Draft202012Validator(schema() if against is None else against).iter_errors(document))
     if error is not None:
         raise TritonMigrateError(f"not a report: {error.json_path}: {error.message[:300]}")
 
