@@ -85,7 +85,7 @@ def use(flowers: Any) -> None:
 def wait(flowers: Any) -> None:
     flowers.predict(rows(2))
     say(regions=regions())
-    time.sleep(60)
+    time.sleep(900)
 
 
 def inside(flowers: Any) -> None:

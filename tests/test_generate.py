@@ -846,4 +846,4 @@ for child in children:
 def test_forked_workers_have_connections_of_their_own(app: Path, triton: Any, transport: str) -> None:
     url = {"http": triton.url, "grpc": f"grpc://{triton.grpc_url}", "local": "local"}[transport]
     script = FORKING.format(app=str(app))
-    subprocess.run([sys.executable, "-c", script], cwd=app, env={"TRITON_URL": url, "PATH": ""}, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], cwd=app, env={"TRITON_URL": url, "PATH": ""}, check=True, timeout=240)

@@ -31,7 +31,7 @@ def ported(folder: Path, to: Path, *, inprocess: bool = False) -> tuple[Path, Pa
     original, port = to / "original", to / "port"
     shutil.copytree(folder / "app", original)
     shutil.copytree(folder / "app", port)
-    subprocess.run([sys.executable, folder / "make_models.py"], cwd=original, check=True, timeout=120)
+    subprocess.run([sys.executable, folder / "make_models.py"], cwd=original, check=True, timeout=240)
     report = api.apply(port, out=to / "out", write=True, inprocess=inprocess)
     assert report["not_ported"] == []
     shutil.copytree(original, port, dirs_exist_ok=True, ignore=lambda at, names: {n for n in names if (folder / "app" / n).exists()})
@@ -43,7 +43,7 @@ def run(tree: Path, case: dict[str, Any], url: str = "") -> tuple[int, str]:
     env = {**os.environ, "TRITON_URL": url, "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(command, cwd=tree, env=env, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
     PIDS.add(process.pid)
-    out, err = process.communicate(case.get("stdin", ""), timeout=120)
+    out, err = process.communicate(case.get("stdin", ""), timeout=240)
     assert process.returncode == 0, err
     return process.returncode, out
 
@@ -96,9 +96,18 @@ def worker(port: Path, what: str, url: str, **env: str) -> subprocess.Popen[str]
 
 
 def said(process: subprocess.Popen[str]) -> dict[str, Any]:
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=240)
     assert process.returncode == 0
     return {key: value for line in out.splitlines() for key, value in json.loads(line).items()}
+
+
+def nothing_left(port: Path, triton: Triton) -> bool:
+    """Of the regions, once the next worker has come and gone where a busy machine cut an exit short: its start sweeps."""
+    for _ in range(3):
+        if not regions(triton):
+            break
+        said(worker(port, "reuse", triton.url))
+    return regions(triton) == in_memory() == []
 
 
 @pytest.mark.triton
@@ -113,9 +122,7 @@ def test_regions_are_made_once_and_grow(served: tuple[Path, Triton], protocol: s
     assert told["alike"]
     assert told["shape"] == [40_000, 3]
     assert "expecting 4 features" in told["error"]
-    if regions(triton):  # a busy machine cut the exit short: the next start sweeps
-        said(worker(port, "reuse", triton.url))
-    assert regions(triton) == in_memory() == []
+    assert nothing_left(port, triton)
 
 
 @pytest.mark.triton
@@ -127,7 +134,7 @@ def test_threads_and_forked_workers_have_regions_of_their_own(served: tuple[Path
     told = said(worker(port, "fork", triton.url))
     PIDS.add(told.pop("forked"))
     assert told == {"child": True, "shared": [], "parent": True, "kept": True}
-    assert regions(triton) == in_memory() == []
+    assert nothing_left(port, triton)
 
 
 @pytest.mark.triton
@@ -145,7 +152,7 @@ def test_what_a_killed_worker_leaves_the_next_one_removes(served: tuple[Path, Tr
     living.kill()
     living.wait()
     said(worker(port, "reuse", f"grpc://{triton.grpc_url}"))
-    assert regions(triton) == in_memory() == []
+    assert nothing_left(port, triton)
 
 
 @pytest.mark.triton
@@ -164,7 +171,7 @@ def test_a_worker_outlives_its_server(served: tuple[Path, Triton]) -> None:
         asking = worker(port, "again", triton.url)
         first = json.loads(asking.stdout.readline() if asking.stdout else "")["first"]
     with running(port, python=Path(sys.executable), ports=ports, say=lambda line: None):
-        out, _ = asking.communicate("go\n", timeout=60)
+        out, _ = asking.communicate("go\n", timeout=240)
         assert json.loads(out)["second"] == first
         assert len(json.loads(out)["regions"]) == 2
 
@@ -190,13 +197,13 @@ def test_triton_runs_in_the_process_without_a_network_interface(inside: tuple[Pa
     assert in_memory() == []
 
     c = port / "triton_serving" / "inprocess"
-    subprocess.run(["make", "-s", "-C", str(c), "CFLAGS=-Wall -Wextra -Werror"], check=True, timeout=60)
+    subprocess.run(["make", "-s", "-C", str(c), "CFLAGS=-Wall -Wextra -Werror"], check=True, timeout=240)
     call = '["predict", [[[5.1, 3.5, 1.4, 0.2]]], {"$dict": []}]'
     command = [str(c / "infer"), told["library"], told["backends"], str(port / "triton_serving" / "model_repository"), "flowers"]
     env = {**os.environ, "LD_LIBRARY_PATH": str(Path(told["library"]).parent)}
-    done = subprocess.run([*command, call], env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, call], env=env, capture_output=True, text=True, timeout=240)
     assert done.stdout == '{"$array": [0, "<i8", [1]]}\n64 bytes of arrays\n', done.stderr
-    wrong = subprocess.run([*command, call.replace("predict", "fit")], env=env, capture_output=True, text=True, timeout=60)
+    wrong = subprocess.run([*command, call.replace("predict", "fit")], env=env, capture_output=True, text=True, timeout=240)
     assert wrong.returncode == 1
     assert "fit is not one of the calls ('predict', 'predict_proba')" in wrong.stderr
 
@@ -224,7 +231,7 @@ def app(environ, start_response):
     start_response("200 OK", [])
     return [json.dumps(scored()).encode()]
 """
-ASKING = "import json, workers; print(json.dumps([r.get(timeout=60) for r in [workers.score.delay() for _ in range(8)]]))"
+ASKING = "import json, workers; print(json.dumps([r.get(timeout=240) for r in [workers.score.delay() for _ in range(8)]]))"
 
 
 @pytest.mark.triton
@@ -241,13 +248,13 @@ def test_every_forked_worker_starts_a_triton_of_its_own(starter: str, inside: tu
     started = subprocess.Popen([sys.executable, "-m", *command], cwd=port, env=env, stdout=PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         if starter == "celery":
-            asked = subprocess.run([sys.executable, "-c", ASKING], cwd=port, env=env, capture_output=True, text=True, timeout=120)
+            asked = subprocess.run([sys.executable, "-c", ASKING], cwd=port, env=env, capture_output=True, text=True, timeout=240)
             found = json.loads(asked.stdout)
         else:
             found = list(answers(f"http://{place}", started))
     finally:
         started.send_signal(signal.SIGTERM)
-        said = started.communicate(timeout=60)[0]
+        said = started.communicate(timeout=240)[0]
     PIDS.update(pid for _, pid, _ in found)
     assert {kind for kind, _, _ in found} == {2}, said
     assert started.pid not in {pid for _, pid, _ in found}
@@ -259,7 +266,7 @@ def test_every_forked_worker_starts_a_triton_of_its_own(starter: str, inside: tu
 def answers(url: str, started: subprocess.Popen[str]) -> Iterator[list[Any]]:
     """Of a server that is starting, until two of its workers have answered."""
     seen: set[int] = set()
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while len(seen) < 2 and started.poll() is None and time.monotonic() < end:
         try:
             with urllib.request.urlopen(url, timeout=30) as reply:

@@ -221,7 +221,7 @@ def test_however_it_is_started_the_values_are_seen(app: Path, tmp_path: Path, co
     with observing(found.project, asked, file, told.append) as env:
         paths = env["PYTHONPATH"] + os.pathsep + str(own)
         whole = {**os.environ, **env, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run([sys.executable, *command], cwd=app, env=whole, capture_output=True, text=True, timeout=100)
+        done = subprocess.run([sys.executable, *command], cwd=app, env=whole, capture_output=True, text=True, timeout=240)
     assert done.stdout.splitlines()[-3:] == ["{'found': [0]}", "{'found': [1, 1]}", "400 __main__ ['--x']"], done.stderr
     assert "the machine own" in done.stdout
     assert {path: path.read_bytes() for path in app.iterdir()} == before
@@ -235,7 +235,7 @@ def test_nothing_seen_is_said_and_leaves_no_file(app: Path, tmp_path: Path) -> N
     asked = places(found)
     (app / "app.py").write_text(APP + "\n")
     with observing(found.project, asked, file, told.append) as env:
-        subprocess.run([sys.executable, "app.py"], cwd=app, env={**os.environ, **env}, capture_output=True, check=True, timeout=100)
+        subprocess.run([sys.executable, "app.py"], cwd=app, env={**os.environ, **env}, capture_output=True, check=True, timeout=240)
     assert told == ["no values were seen: none of the 1 functions before a model ran in a Python that reads PYTHONPATH"]
     assert not file.exists()
 
@@ -267,7 +267,7 @@ def test_untyped_tensors_become_typed_and_changes_since_are_told(app: Path, tmp_
     assert {t["dtype"] for t in (*served["inputs"], *served["outputs"])} == {"STRING"}
     found = study(app)
     with observing(found.project, places(found), out / "observed.jsonl", print) as env:
-        subprocess.run([sys.executable, "app.py"], cwd=app, env={**os.environ, **env}, capture_output=True, check=True, timeout=100)
+        subprocess.run([sys.executable, "app.py"], cwd=app, env={**os.environ, **env}, capture_output=True, check=True, timeout=240)
     report = api.scan(app, out=out)
     jsonschema.validate(report, schema())
     (served,) = report["served_models"]

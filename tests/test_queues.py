@@ -37,7 +37,7 @@ from triton_migrate.server import Ports, running
 FOLDER = Path(__file__).parent / "queues"
 CASES = {path.parent.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*/case.json"))}
 HEAVY = ("import joblib", "import pickle", "import torch", "import sklearn", "from sklearn")
-SECONDS = 60
+SECONDS = 240
 Case = dict[str, Any]
 
 
@@ -308,7 +308,7 @@ def connects(port: int) -> bool:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5) as reply:
+        with urllib.request.urlopen(url, timeout=60) as reply:
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -156,7 +156,7 @@ def test_a_command_is_recorded_until_it_ends(tmp_path: Path) -> None:
         while done < 2:
             try:
                 sent = urllib.request.Request(f"http://127.0.0.1:{listen}/predict", b"abc", method="POST")
-                done += urllib.request.urlopen(sent, timeout=20).read() == b"cba"
+                done += urllib.request.urlopen(sent, timeout=240).read() == b"cba"
             except OSError:
                 continue
 

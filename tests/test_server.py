@@ -102,7 +102,7 @@ def call(server: Triton, model: str, values: Any, name: str = "X", dtype: str = 
     tensor = {"name": name, "shape": list(rows.shape), "datatype": dtype, "data": values}
     request = urllib.request.Request(f"{server.url}/v2/models/{model}/infer", json.dumps({"inputs": [tensor]}).encode())
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=240) as answer:
             output = json.load(answer)["outputs"][0]
             return np.array(output["data"]).reshape(output["shape"]).tolist()
     except urllib.error.HTTPError as error:
@@ -111,7 +111,7 @@ def call(server: Triton, model: str, values: Any, name: str = "X", dtype: str = 
 
 def status(url: str) -> int | None:
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=240) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -411,7 +411,7 @@ class TestServed:
         assert status(f"{served.server.url}/v2/health/ready") == 200
         assert status(served.server.metrics_url) == 200
         host, port = served.server.grpc_url.split(":")
-        socket.create_connection((host, int(port)), timeout=5).close()
+        socket.create_connection((host, int(port)), timeout=240).close()
 
     def test_python_model_finds_the_app_and_its_own_modules(self, served: Served) -> None:
         assert call(served.server, "scaled", [[1, 2, 3, 4]]) == [[10, 20, 30, 40]]
@@ -429,11 +429,14 @@ class TestServed:
             row = next(row for row in served.server.statistics() if row.name == "double")
             return row.request_success, row.inference_count, row.execution_count
 
-        before = counters()
-        answers = together([lambda n=n: call(served.server, "double", [[n, 0, 0, 0]]) for n in range(4)])
-        assert answers == [[[2 * n, 0, 0, 0]] for n in range(4)]
-        requests, inferences, executions = (now - then for now, then in zip(counters(), before, strict=True))
-        assert (requests, inferences) == (4, 4)
+        for _ in range(20):  # on a busy machine they may come too far apart to wait for each other
+            before = counters()
+            answers = together([lambda n=n: call(served.server, "double", [[n, 0, 0, 0]]) for n in range(4)])
+            assert answers == [[[2 * n, 0, 0, 0]] for n in range(4)]
+            requests, inferences, executions = (now - then for now, then in zip(counters(), before, strict=True))
+            assert (requests, inferences) == (4, 4)
+            if executions < 4:
+                break
         assert executions < 4
 
     def test_pytorch_stand_in(self, served: Served) -> None:
@@ -495,7 +498,7 @@ class TestBroken:
         assert "10 more failed" in message(error)
 
     def test_server_that_stands_still_is_started_once_more(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("triton_migrate.server.stillness.PATIENCE", 3.0)
+        monkeypatch.setattr("triton_migrate.server.stillness.PATIENCE", 8.0)
         waits = "    def initialize(self, args):\n        import os, time\n        if not os.path.exists({0!r}):\n"
         waits += "            open({0!r}, 'w').close()\n            time.sleep(600)\n"
         add_model(tmp_path, "late", model=ECHO + waits.format(str(tmp_path / "begun")))
@@ -549,7 +552,7 @@ class TestBroken:
             serve_briefly(tmp_path, ports)
 
 
-def serve_briefly(app: Path, ports: Ports | None = None, deadline: float = 60) -> None:
+def serve_briefly(app: Path, ports: Ports | None = None, deadline: float = 240) -> None:
     with running(app, ports=ports or Ports.free(), say=lambda line: None, deadline=deadline):
         pass
 
@@ -593,7 +596,7 @@ class Foreground:
         return status(f"http://127.0.0.1:{self.ports.http}/v2/health/ready")
 
     def wait_until(self, happened: Callable[[], bool]) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while not happened():
             assert self.process.poll() is None, self.process.communicate()[0]
             assert time.monotonic() < end, "nothing happened"
@@ -605,7 +608,7 @@ class Foreground:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def ended(self) -> str:
-        return self.process.communicate(timeout=30)[0]
+        return self.process.communicate(timeout=240)[0]
 
 
 @pytest.fixture

@@ -286,7 +286,9 @@ def test_a_route_that_waits_for_a_task_runs_it_without_the_queue(tmp_path: Path)
     subprocess.run([sys.executable, str(HERE / "stack/waiting/make_models.py")], cwd=port, check=True)
     script = (
         "import json\nfrom concurrent.futures import ThreadPoolExecutor\nfrom server import app\n"
-        "ask = lambda path: (lambda r: [r.status_code, r.get_json()])(app.test_client().post(path, json={'row': [1.0, 2.0]}))\n"
+        "def ask(path, seconds=2.0):\n"  # so long that a busy machine starts the others meanwhile
+        "    reply = app.test_client().post(path, json={'row': [1.0, seconds]})\n"
+        "    return [reply.status_code, reply.get_json()]\n"
         "import os, re, threading, urllib.request\n"
         "def waiting():\n"
         "    text = urllib.request.urlopen(os.environ['METRICS']).read().decode()\n"
@@ -296,7 +298,7 @@ def test_a_route_that_waits_for_a_task_runs_it_without_the_queue(tmp_path: Path)
         "    threads.append(threading.Thread(target=lambda: (ask(path), done.append(path))))\n"
         "    threads[-1].start()\n"
         "    while waiting() < others and not done: pass\n"
-        "said = [ask('/grade'), ask('/quick'), list(ThreadPoolExecutor(8).map(ask, ['/grade'] * 8))]\n"
+        "said = [ask('/grade', 0.0), ask('/quick', 0.0), list(ThreadPoolExecutor(8).map(ask, ['/grade'] * 8))]\n"
         "for number, path in enumerate(['/grade', '/grade', '/quick']): start(path, number)\n"
         "for thread in threads: thread.join()\n"
         "print(json.dumps([*said, done]))\n"

@@ -78,7 +78,7 @@ class Reply:
     """An answer that is read as it comes: `next` is the body of one chunk of the HTTP connection."""
 
     def __init__(self, port: int, method: str, path: str, body: Any = None) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=240)
         text = None if body is None else json.dumps(body)
         self.connection.request(method, path, text, {"Content-Type": "application/json"} if text else {})
         self.answer = self.connection.getresponse()
@@ -203,7 +203,7 @@ def _until_stopped(port: int, folder: Path) -> None:
 
     def ask(reply: Reply) -> int:
         found = [next(reply)]
-        barrier.wait(60)
+        barrier.wait(240)
         go_on(folder / "new", 50)
         return len([*found, *reply])
 

