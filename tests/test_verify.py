@@ -336,11 +336,13 @@ def test_replies_differ_in_status_type_and_body(tmp_path: Path) -> None:
 
 
 def test_headers_are_compared_by_name(tmp_path: Path) -> None:
-    first = Reply(200, headers=(("set-cookie", "a"), ("set-cookie", "b"), ("x-model", "v1")))
-    other = Reply(200, headers=(("retry-after", "1"), ("set-cookie", "a"), ("x-model", "v1")))
+    first = Reply(200, headers=(("set-cookie a", "1; Path=/"), ("set-cookie b", "2"), ("x-model", "v1"), ("x-model", "v2")))
+    other = Reply(200, headers=(("retry-after", "1"), ("set-cookie a", "2; Path=/"), ("x-model", "v1")))
     assert [str(d) for d in differences(recorded(tmp_path), first, other)] == [
         "header retry-after: (missing) != 1",
-        "header set-cookie: a, b != a",
+        "header set-cookie a: 1; Path=/ != 2; Path=/",
+        "header set-cookie b: 2 != (missing)",
+        "header x-model: v1, v2 != v1",
     ]
 
 

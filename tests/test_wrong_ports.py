@@ -19,6 +19,7 @@ from triton_migrate import api
 from triton_migrate.verify.records import Verification
 from triton_migrate.verify.run import verify_port
 from triton_migrate.verify.start import Application
+from triton_migrate.verify.together import LEAST
 
 HERE = Path(__file__).parent / "wrong_ports"
 WRONG: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -53,7 +54,7 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     subprocess.run([sys.executable, HERE / "make_models.py"], cwd=original, check=True)
     shutil.copytree(original, port)
     report = api.apply(port, exports="none", write=True, allow_dirty=True)
-    assert [endpoint["port"] and endpoint["port"]["status"] for endpoint in report["endpoints"]] == ["ported", "ported"]
+    assert [endpoint["port"] and endpoint["port"]["status"] for endpoint in report["endpoints"]] == ["ported"] * 4
     records = [
         *(
             {"id": name, **upload(plain(colour), f"{name}.png"), "infer": True}
@@ -62,6 +63,12 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
         {"id": "not-a-picture", **upload(b"GIF89a?", "broken.png"), "expect_status": 415},
         {"id": "no-file", "method": "POST", "path": "/picture"},
         {"id": "rows", "method": "POST", "path": "/rows", "json": {"rows": [[0.9, 0.1, 0.2], [0.1, 0.2, 0.8]]}, "infer": True},
+        {"id": "other-rows", "method": "POST", "path": "/rows", "json": {"rows": [[0.1, 0.9, 0.1], [0.8, 0.1, 0.1]]}, "infer": True},
+        {"id": "one-row", "method": "POST", "path": "/rows", "json": {"rows": [[0.3, 0.3, 0.3]]}, "infer": True},
+        {"id": "rank", "method": "POST", "path": "/rank", "json": {"row": [0.8, 0.3, 0.1], "top": 4}, "infer": True},
+        {"id": "rank-by-default", "method": "POST", "path": "/rank", "json": {"row": [0.1, 0.2, 0.7]}, "infer": True},
+        {"id": "no-number", "method": "POST", "path": "/rank", "json": {"row": [0.1, None, 0.7]}, "expect_status": 500},
+        {"id": "lines", "method": "POST", "path": "/lines", "json": {"rows": [[0.9, 0.1, 0.2], [0.2, 0.2, 0.2]]}, "infer": True},
         {"id": "no-rows", "method": "POST", "path": "/rows", "json": {"rows": []}, "expect_status": 422},
     ]
     requests.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
@@ -74,15 +81,16 @@ def verified(trees: tuple[Path, Path, Path], port: Path) -> Verification:
     return verify_port(original, port, application, requests, python=Path(sys.executable), say=lambda line: None)
 
 
-def test_the_right_port_passes_on_recorded_requests(trees: tuple[Path, Path, Path]) -> None:
+@pytest.mark.parametrize("time", ["once", "twice"])
+def test_the_right_port_passes_on_recorded_requests(trees: tuple[Path, Path, Path], time: str) -> None:
     found = verified(trees, trees[1])
     assert [(result.id, str(d)) for result in found.requests for d in result.differences] == []
     assert found.together is not None
     assert (found.together.mixed_up, found.together.left_out, found.together.shown) == ((), (), True)
-    assert (found.together.clients, found.together.distinct, found.together.equal) == (32, 5, found.together.sent)
-    assert found.together.sent >= 32  # a slow machine leaves each client time for one turn, a quick one for three
-    assert {check.model: (check.mixed_up, check.why) for check in found.rows} == {"picture": ((), ""), "rows": ((), "")}
-    assert {check.model: (check.calls, check.rows) for check in found.rows} == {"picture": (4, 4), "rows": (2, 2)}
+    assert (found.together.distinct, found.together.equal) == (10, found.together.sent)
+    assert found.together.sent >= found.together.clients >= LEAST  # how many clients and turns there is time for is the machine's doing
+    assert {check.model: (check.mixed_up, check.why) for check in found.rows} == dict.fromkeys(("judge", "picture", "rows"), ((), ""))
+    assert all(check.calls > 1 and check.rows > 1 for check in found.rows)
     assert found.passed
 
 
@@ -95,10 +103,10 @@ def test_it_passes_on_requests_that_are_made_up(trees: tuple[Path, Path, Path], 
     done = report["verification"]
     assert done is not None and done["passed"] and done["equal"] == done["total"] >= 12, told
     rows = {row["entry"]: row for row in done["exercised"]}
-    assert rows.keys() == {"POST /picture", "POST /rows"}
+    assert rows.keys() == {"POST /picture", "POST /rows", "POST /rank", "POST /lines"}
     assert all(row["answered"] >= 3 and row["refused"] for row in rows.values()), rows
     assert all(request["guessed"] for request in done["requests"]) and any(request["on_triton"] for request in done["requests"])
-    assert [endpoint["port"] and endpoint["port"]["proof"] for endpoint in report["endpoints"]] == ["parity", "parity"]
+    assert [endpoint["port"] and endpoint["port"]["proof"] for endpoint in report["endpoints"]] == ["parity"] * 4
     assert {change["proof"] for change in report["changes"] if change["file"].endswith((".py", ".pbtxt"))} == {"parity"}
     assert (out / "generated.jsonl").is_file() and list((out / "samples").glob("*.png"))
 

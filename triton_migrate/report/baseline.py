@@ -5,6 +5,7 @@ A baseline is kept for months, so one of another version is read, too, as long a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,7 @@ READ: Final = frozenset((
     "models", "category", "evidence", "flags", "blockers", "port", "status", "not_done", "effort", "points", "why", "rule", "message",
     "reason", "fix", "used", "endpoint", "differences", "original",
 ))  # fmt: skip
-LATER: Final = {"suppressions": []}  # what it is in a report that was written before there was any
+LATER: Final[Mapping[str, object]] = {"suppressions": []}  # what it is in a report that was written before there was any
 
 
 def keys_of(baseline: Path) -> frozenset[str]:

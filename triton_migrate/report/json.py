@@ -17,6 +17,7 @@ from typing import Any, cast
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.report.document import JSON, SCHEMA_VERSION, Report
 
+CLOSING = ("additionalProperties", "unevaluatedProperties")
 SCAN_FIRST = "run `triton-migrate scan` first"
 SCAN_AGAIN = "run `triton-migrate scan` again with this version"
 
@@ -68,18 +69,16 @@ def schema() -> dict[str, Any]:
 
 def _part(shape: Any, only: AbstractSet[str]) -> Any:
     """The schema of a document of which only these keys matter, whatever else is there or not."""
-    match shape:
-        case {"properties": dict(properties), **others}:
-            wanted = {key: _part(value, only) for key, value in properties.items() if key in only}
-            closed = ("required", "additionalProperties", "unevaluatedProperties")
-            rest = {key: _part(value, only) for key, value in others.items() if key not in closed}
-            return {**rest, "properties": wanted, "required": [key for key in others.get("required", ()) if key in only]}
-        case dict():
-            return {key: _part(value, only) for key, value in shape.items()}
-        case list():
-            return [_part(value, only) for value in shape]
-        case _:
-            return shape
+    if isinstance(shape, list):
+        return [_part(one, only) for one in shape]
+    if not isinstance(shape, dict):
+        return shape
+    parts = {key: _part(value, only) for key, value in shape.items() if key not in ("properties", *CLOSING)}
+    if "properties" in shape:
+        parts["properties"] = {key: _part(value, only) for key, value in shape["properties"].items() if key in only}
+    if "required" in shape:
+        parts["required"] = [key for key in shape["required"] if key in only]
+    return parts
 
 
 def validate(document: Mapping[str, object], against: Mapping[str, Any] | None = None) -> None:

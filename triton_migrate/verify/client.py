@@ -33,7 +33,7 @@ SETS = frozenset(("allow", "cache-control", "vary"))  # what they list has no or
 class Reply:
     """What came back. `status` None: no answer, and `error` says why. A polled job's body is `{"submit": …, "final": …}`.
 
-    `headers` are those that have no field of their own, in lower case and in order; cookies by their names alone.
+    `headers` are those that have no field of their own, in lower case and in order; each cookie is one, `set-cookie NAME`.
     """
 
     status: int | None
@@ -131,8 +131,15 @@ def _dropped(trouble: BaseException) -> bool:
 
 def _headers(answer: requests.Response) -> tuple[tuple[str, str], ...]:
     plain = {(name.lower(), _value(name.lower(), value)) for name, value in answer.headers.items() if name.lower() not in UNCOMPARED}
-    cookies = {("set-cookie", cookie.name) for cookie in answer.cookies}
+    cookies = {_cookie(text) for text in answer.raw.headers.getlist("set-cookie")}
     return tuple(sorted(plain | cookies))
+
+
+def _cookie(text: str) -> tuple[str, str]:
+    """What a cookie holds and for whom: attributes have no order, and the moment it expires is always another."""
+    pair, *attributes = (part.strip() for part in text.split(";"))
+    name, _, value = pair.partition("=")
+    return f"set-cookie {name}", "; ".join((value, *sorted(a for a in attributes if not a.lower().startswith("expires="))))
 
 
 def _value(name: str, value: str) -> str:
