@@ -314,6 +314,35 @@ def test_the_path_of_the_file_itself_in_an_f_string(tmp_path: Path) -> None:
     assert 'FILE = str(APP_ROOT / "main.py")' in moved and 'f"{os.path.dirname(FILE)}/other.joblib"' in moved
 
 
+CALLS_ITSELF = """import joblib
+import numpy as np
+from flask import Flask, jsonify, request
+
+app = Flask(__name__)
+model = joblib.load("model.joblib")
+
+
+def place(name, number=0):
+    if number < 3:
+        return place(f"{name}{number}", number + 1)
+    return name
+
+
+@app.post("/predict")
+def predict():
+    row = request.get_json()["row"]
+    with open(place("row"), "w") as out:
+        out.write(str(row))
+    return jsonify(label=int(model.predict(np.array([row]))[0]))
+"""
+
+
+def test_a_function_that_calls_itself_names_a_file(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(CALLS_ITSELF)
+    report = api.apply(tmp_path, out=tmp_path / "out")
+    assert [e["port"] and e["port"]["status"] for e in report["endpoints"]] == ["ported"]
+
+
 def test_a_value_is_not_named_like_the_function_that_makes_it(tmp_path: Path) -> None:
     code = """
         def heat(model, rows):

@@ -127,7 +127,8 @@ class Scratch:
                 return any(self._is(p, scope, seen) for p in parts if not isinstance(p, ir.Constant))
         functions = [f for v in self.evaluator.values(call.func, frame) for f in self.evaluator.callables(v)]
         given = [(r, f.scope) for f in functions if f.scope in self.callers for r in results(f.scope.function)]
-        return bool(given) and len(seen) < DEPTH and all(self._is(r, s, seen | {(s, "return")}) for r, s in given)
+        again = any((s, "return") in seen for _, s in given)  # a function that returns a call of itself
+        return bool(given) and not again and len(seen) < DEPTH and all(self._is(r, s, seen | {(s, "return")}) for r, s in given)
 
     def _given(self, name: str, scope: Scope) -> list[tuple[ir.Expr | None, Scope]]:
         """What the pipeline's own calls give a parameter."""
