@@ -46,7 +46,14 @@ def outline(cutter: Cutter, reach: Reach) -> Outline | NoCut:
     for depth, frame, calls in cutter.levels():
         regions = Regions(cutter.pipeline, cutter.judge, cutter.types, cutter.predicts, frame, calls, depth)
         for cut in regions.cuts():
-            if cut.kind == "region" and not cut.lifts and not cut.hoists and cut.run and (made := _made(cutter, reach, cut)) is not None:
+            if (
+                cut.kind == "region"
+                and not cut.exits
+                and not cut.lifts
+                and not cut.hoists
+                and cut.run
+                and (made := _made(cutter, reach, cut)) is not None
+            ):
                 found.append((crossing_cost((*cut.inputs, *cut.outputs)) + MOVED * len(cut.run), made))
         problems += regions.problems
     if found:

@@ -22,6 +22,7 @@ from triton_migrate.plan.values.tensors import records
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.rulebook.book import Rulebook, normalised
 
+LOOKED_UP = "the pipeline looks its model up for each request"
 ONE_OF_SEVERAL = "each version holds its own model: a framework backend would need a repository of its own for each"
 
 
@@ -132,7 +133,8 @@ def _assembled(
         assembly = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites)
         text = assembly.build()
         closure.refuse_unfilled()
-        exported, stay = networks(runs(assembly), planned, asked) if chosen is None else ((), (ONE_OF_SEVERAL,))
+        only = ONE_OF_SEVERAL if chosen is not None else LOOKED_UP if planned.cut.exits else ""
+        exported, stay = ((), (only,)) if only else networks(runs(assembly), planned, asked)
         exported = tuple(as_stage(network, planned, asked, text, assembly.split) for network in exported)
         text += "".join(replacing(network, text) for network in exported)
     except UncopyableError as exc:

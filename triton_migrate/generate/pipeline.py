@@ -18,6 +18,7 @@ from triton_migrate.plan.copied.origins import kept_under
 from triton_migrate.plan.copied.placement import DEFINED, DEVICE
 from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.exits import CLASS, DEFINITION
 from triton_migrate.plan.fused import UNSURE, Fused, fused
 from triton_migrate.plan.liveness import holds, imported_names, lifted_name, names_around, without
 from triton_migrate.plan.records import Tensor
@@ -102,6 +103,7 @@ class Assembly:
         text = ""
         if statements:
             exprs = [e for s in statements for e in flow.every(s)]
+            extra = (*extra, *(r for e in self.cut.exits for r in e.replaced()))
             dropped = tuple((s.at, LEFT) for s in self.cut.dropped if any(ir.holds(t.at, s.at) for t in statements))
             exprs = [e for e in exprs if not any(ir.holds(at, e.at) for at, _ in dropped)]
             text = self.text.statements(statements[0].at, statements[-1].at, (*self._replacements(exprs), *dropped, *extra))
@@ -425,9 +427,9 @@ class Assembly:
             parts.append("asyncio.set_event_loop(asyncio.new_event_loop())  # a thread may have none\n")
         parts += [DEFINED] if DEVICE in "".join((*closure.definitions, *closure.load, body)) else []
         parts += closure.definitions
-        invalid = (
-            f"INVALID = ({', '.join(self.invalid)}{',' if len(self.invalid) == 1 else ''})  # what the app catches: the client's fault\n"
-        )
+        parts += [DEFINITION] if self.cut.exits else []
+        caught = (*self.invalid, *((CLASS,) if self.cut.exits and self.invalid != ("Exception",) else ()))
+        invalid = f"INVALID = ({', '.join(caught)}{',' if len(caught) == 1 else ''})  # what the app catches: the client's fault\n"
         parts.append(invalid + "".join(f"{g} = None\n" for g in closure.globals))
         parts.append(load_function(closure))
         parts.append(body)

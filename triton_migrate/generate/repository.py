@@ -17,6 +17,7 @@ from triton_migrate.generate.templates import render
 from triton_migrate.plan.alone import identifier
 from triton_migrate.plan.answers import PREFIX
 from triton_migrate.plan.copied.placement import DEVICE
+from triton_migrate.plan.exits import DEFINITION
 from triton_migrate.plan.planned import MAX_BATCH_SIZE
 from triton_migrate.plan.records import Network, ServedModel
 
@@ -58,15 +59,21 @@ def uses_call(model: ServedModel) -> bool:
     return model.alone or f"from {CALL} import" in model.pipeline
 
 
+def ends_early(model: ServedModel) -> bool:
+    """Whether the application may answer where its moved code looks something up."""
+    return DEFINITION in model.pipeline
+
+
 def _application_side(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     streams, ensembles = any(m.decoupled for m in models), any(m.steps for m in models)
     calls = any(uses_call(m) and not m.alone for m in models)
     metrics = any(uses_metrics(m) for m in models)
     versions, reloads = any(m.versions for m in models), any(m.reloaded for m in models)
     levels, answers = any(m.levels is not None for m in models), any(PREFIX in m.pipeline for m in models)
+    early = any(ends_early(m) for m in models)
     text = render(
         "client.py", streams=streams, ensembles=ensembles, calls=calls, metrics=metrics, versions=versions, reloads=reloads, levels=levels,
-        answers=answers,
+        answers=answers, early=early,
     )  # fmt: skip
     yield _file("__init__.py", "", "makes the client importable")
     yield _file("client.py", text, "calls Triton over HTTP or gRPC, or runs the pipelines in process")
@@ -136,7 +143,8 @@ def _server(model: ServedModel) -> tuple[str, str]:
     if model.stacked:
         text = render("model_stacked.py", networks=model.networks, placed=placed, beside=model.beside)
         return text, "serves pipeline.py: stack, call once, split"
-    return render("model_single.py", networks=model.networks, placed=placed, beside=model.beside), "serves pipeline.py"
+    text = render("model_single.py", networks=model.networks, placed=placed, beside=model.beside, early=ends_early(model))
+    return text, "serves pipeline.py"
 
 
 def export_files(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:

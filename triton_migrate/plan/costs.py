@@ -16,6 +16,7 @@ CARRIED = 30.0  # the same, where each round needs the one before: the calls can
 MOVED = 0.6  # a statement moved: the smaller the patch the better
 LIFTED = 0.5  # an expression out of a statement that stays
 UNSURE = 30.0  # a value of which nothing is known
+EARLY = 6.0  # a place where the model's side ends, and the app answers
 FRAME = 14.0  # a table, and pandas on both sides
 IMAGE = 8.0
 UNSHAPED = 1.0  # an array of a known dtype whose axes are not known

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.plan.around.registries import Registry
+from triton_migrate.plan.exits import Exit
 from triton_migrate.plan.values.vtype import SCALARS, VType, union
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace.records import PredictSite
@@ -36,7 +37,8 @@ class Cut:
     `liveness.lift`); then the run itself may be empty. `hoists` are expressions of what leaves that read the request, written so, too:
     the app evaluates them, and their values are inputs. `dropped` are statements inside the run that nothing needs any more.
     With a `registry` the served model has a version for each of its entries, and `version` is what gives the number in the app: a name,
-    or an expression of what leaves.
+    or an expression of what leaves. `exits` are the statements of the run at which the app may answer early (see plan.exits); `block` has
+    them as they are on the model's side.
     """
 
     kind: str  # model | region | stream
@@ -60,6 +62,7 @@ class Cut:
     dropped: tuple[ir.Stmt, ...] = ()
     registry: Registry | None = None
     version: ir.Expr | None = None
+    exits: tuple[Exit, ...] = ()
 
     @property
     def streams(self) -> bool:

@@ -107,6 +107,12 @@ class Judge:
                 return False
         return True
 
+    def ends(self, stmt: ir.Stmt, frame: Frame) -> bool:
+        """Whether a statement ends the function: `return`, `raise`, `abort(404)`."""
+        if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call):
+            return any(self.rulebook.find(a.called, WebAbort) for a in self.evaluator.apis(stmt.value.func, frame))
+        return isinstance(stmt, (ir.Return, ir.Raise))
+
     def asks_whether_left(self, stmt: ir.Stmt, frame: Frame) -> bool:
         """`if await request.is_disconnected(): break`: what a server does for a stream of its own accord."""
         if not isinstance(stmt, ir.If) or stmt.orelse:

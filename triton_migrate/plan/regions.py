@@ -7,14 +7,16 @@ model goes along as lifted expressions.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan import liveness
 from triton_migrate.plan.around.registries import alike
-from triton_migrate.plan.costs import CARRIED, HEAVY, LIFTED, MOVED, ONE_BY_ONE, ROUND, crossing_cost
+from triton_migrate.plan.costs import CARRIED, EARLY, HEAVY, LIFTED, MOVED, ONE_BY_ONE, ROUND, crossing_cost
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.exits import Exit, early
 from triton_migrate.plan.files import Files, Use
 from triton_migrate.plan.hoists import Hoists
 from triton_migrate.plan.judge import Judge
@@ -48,6 +50,7 @@ class Regions:
         self.files = Files(judge.evaluator)
         self.hoists = Hoists(judge, types, frame, taken)
         self._movable: dict[tuple[int, tuple[ir.Assign, ...]], bool] = {}
+        self._synthetic: list[tuple[Exit, ...]] = []  # kept, so that no other statement gets the id of one of theirs
         self.loaded = judge.loaded_chains((e for s in self.function.body for e in flow.every(s)), frame)
         self.registry = judge.registry
         every = (e for s in self.function.body for e in flow.every(s))
@@ -57,6 +60,9 @@ class Regions:
         for block, low, high in self._homes():
             known, self.problems = self.problems, []
             yield from self._within(block, low, high)
+            answering, exits = self._answering(block, low, high)
+            if exits:
+                yield from self._within(answering, low, high, exits)
             self.problems = [*known, *self.problems]  # what the innermost block says is the most telling
 
     def _homes(self) -> Iterator[tuple[ir.Block, int, int]]:
@@ -67,7 +73,26 @@ class Regions:
         for levels in reversed(shared[: min(inside, default=len(shared))]):
             yield levels[0][0], min(i for _, i in levels), max(i for _, i in levels)
 
-    def _within(self, block: ir.Block, low: int, high: int) -> Iterator[Cut]:
+    def _answering(self, block: ir.Block, low: int, high: int) -> tuple[ir.Block, tuple[Exit, ...]]:
+        """The block with those of its statements that may answer early, if one of them asks for what the model's side looks up."""
+        exits: list[Exit] = []
+        for index in range(high, -1, -1):
+            if self._may_move(block, index, ()):
+                continue
+            made = early(block[index], index, lambda stmt: self.judge.ends(stmt, self.frame))
+            if made is None or not self.judge.movable(made.moved, self.frame):
+                if index < low:
+                    break
+                continue  # parts of it may leave
+            exits.append(made)
+        if self.registry is not None or not any(e.settles(lambda name: self.judge.is_receiver(name, self.frame)) for e in exits):
+            return block, ()
+        numbered = tuple(replace(e, number=number) for number, e in enumerate(reversed(exits), 1))
+        self._synthetic.append(numbered)
+        places = {id(e.stmt): e.moved for e in numbered}
+        return tuple(places.get(id(stmt), stmt) for stmt in block), numbered
+
+    def _within(self, block: ir.Block, low: int, high: int, exits: tuple[Exit, ...] = ()) -> Iterator[Cut]:
         first, last = low, low - 1
         while first > 0 and self._may_move(block, first - 1, self._hoists(block, first - 1, first - 1)):
             first -= 1
@@ -77,10 +102,13 @@ class Regions:
             while last + 1 < len(block) and self._may_move(block, last + 1, hoists):
                 last += 1
             for end in range(low - 1, last + 1):
-                if cut := self._region(block, start, end, hoists):
+                inside = tuple(e for e in exits if any(s is e.moved for s in block[start : end + 1]))
+                if exits and not any(e.settles(lambda name: self.judge.is_receiver(name, self.frame)) for e in inside):
+                    continue
+                if cut := self._region(block, start, end, hoists, inside):
                     yield cut
                     if any(c.type.kind == "unknown" for c in cut.outputs) and (
-                        other := self._region(block, start, end, hoists, eager=True)
+                        other := self._region(block, start, end, hoists, inside, eager=True)
                     ):
                         yield other
         if last < high and (stays := self.judge.obstacle(block[last + 1], self.frame)) is not None:
@@ -102,9 +130,11 @@ class Regions:
         return self._movable[key]
 
     def _ends(self, block: ir.Block, index: int) -> bool:
-        return index == len(block) - 1 and block is self.function.body
+        return index == len(block) - 1 and block[index] is self.function.body[-1]
 
-    def _region(self, block: ir.Block, first: int, last: int, hoists: tuple[ir.Assign, ...], eager: bool = False) -> Cut | None:
+    def _region(
+        self, block: ir.Block, first: int, last: int, hoists: tuple[ir.Assign, ...], exits: tuple[Exit, ...] = (), eager: bool = False
+    ) -> Cut | None:
         """The cut of a run; an `eager` one takes along what is made of results of unknown type, too (`str(label)`)."""
         run = block[first : last + 1]
         tail = bool(run) and self._ends(block, last) and isinstance(self._innermost(run[-1]), ir.Return)
@@ -122,7 +152,7 @@ class Regions:
             return None
         if self.judge.scratch.parted(self.scope, moved) or self.judge.filled.parted(self.scope, moved):
             return None
-        if self.judge.answers.unknown(moved, self.scope):
+        if self.judge.answers.unknown(moved, self.scope) or (exits and not self._early(run, exits, hoists)):
             return None
         shared = self._changed(run) & {p.name for p in self.function.parameters} if self.depth else set()
         if any(liveness.fills(run, n) for n in shared):  # the caller's object
@@ -131,7 +161,7 @@ class Regions:
         inputs = tuple(self._as_file(c, moved, hoists) for c in given)
         outputs = self._outputs(block, run, lifts or (), tail)
         streams = len(outputs) == 1 and outputs[0].type.kind == "stream"
-        if streams and tail and not isinstance(run[-1], ir.Return):
+        if streams and (exits or (tail and not isinstance(run[-1], ir.Return))):
             return None
         version = self._version(moved, before, receivers)
         if self.registry is not None and (version is None or streams):
@@ -155,7 +185,9 @@ class Regions:
                                        "pass the bytes of the file instead of its path"))  # fmt: skip
             return None
         held = set(receivers) | {n.id for e in (*self.loaded, *self.inline) for n in flow.names(e)}
-        stacked = bool(self.rows) and self.predicts.stackable(moved, self.calls[0], self.rows[0][1], self.frame, self.local - held)
+        stacked = (
+            not exits and bool(self.rows) and self.predicts.stackable(moved, self.calls[0], self.rows[0][1], self.frame, self.local - held)
+        )
         stacked = stacked and not any(self._beside(h, self.calls[0], self.rows[0][1]) for h in hoists)
         cost = (
             self._left(moved, lifts or ())
@@ -163,9 +195,17 @@ class Regions:
             + crossing_cost((*inputs, *outputs))
             + (0 if stacked else ONE_BY_ONE)
         )
-        cost += MOVED * len(moved) + LIFTED * len(lifts or ()) + self._rounds(block, inputs)
+        cost += MOVED * len(moved) + LIFTED * len(lifts or ()) + self._rounds(block, inputs) + EARLY * len(exits)
         return Cut("region", self.scope, self.frame, block, first, last, tuple(self.pipeline.sites), inputs, outputs, receivers, tail,
-                   stacked, self.calls[0], self.rows, cost, WHY, lifts or (), hoists, registry=self.registry, version=version)  # fmt: skip
+                   stacked, self.calls[0], self.rows, cost, WHY, lifts or (), hoists, (), self.registry, version, exits)  # fmt: skip
+
+    def _early(self, run: ir.Block, exits: tuple[Exit, ...], hoists: tuple[ir.Assign, ...]) -> bool:
+        """Whether the app can answer at the exits as it did: it has what it reads there, and nothing that may fail comes before them
+        which came after."""
+        made = flow.binds(run) | liveness.written(run)
+        below = exits[0].stmt.at[2:]
+        late = (h.value for h in hoists if h.value is not None and h.at[:2] >= below)
+        return not any(e.needs(made) for e in exits) and all(self.hoists.record_of(value) for value in late)
 
     def _innermost(self, stmt: ir.Stmt) -> ir.Stmt:
         """The last statement, that of a `with torch.no_grad():` too."""

@@ -20,6 +20,7 @@ from triton_migrate.plan.constants import Constant
 from triton_migrate.plan.cut import Cut
 from triton_migrate.plan.cutter import Cutter
 from triton_migrate.plan.errors import known_in, swallowing
+from triton_migrate.plan.exits import Exit, stretch
 from triton_migrate.plan.liveness import blocks_around, find_block, lifted_name
 from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.plan.values import tensors
@@ -147,6 +148,7 @@ class AppEdits:
         self.leftovers.spare(file, tuple(h.at for h in cut.hoists))
         infer = "" if cut.streams else self._infer(planned, cut, [t.name for t, _ in planned.outputs], given, errors)
         code = f"{out} = {infer}\n" if infer else ""
+        code += "".join(self._early(place, out, file) for place in cut.exits)
         lifted = {lifted_name(e): e for e in cut.lifts}
         for made, crossing in planned.outputs:
             value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
@@ -164,6 +166,14 @@ class AppEdits:
         first, last = Span(file, *run[0].at), Span(file, *run[-1].at)
         self._add(file, ReplaceStatements(first, last, code))
         self.leftovers.remove(file, (*run[0].at[:2], *run[-1].at[2:]))
+
+    def _early(self, place: Exit, out: str, file: str) -> str:
+        """What the app answers where the pipeline ended early."""
+        asked = "ended" if isinstance(place.stmt, ir.If) else "proceed"
+        self.leftovers.spare(file, (*(stretch(block) for block in place.staying), *(e.at for e in place.caught)))
+        return self.texts[file].statements(
+            place.stmt.at, place.stmt.at, ((place.asked, f"{self._alias(file)}.{asked}({out}, {place.number})"),)
+        )
 
     def _stream(self, planned: PlannedModel, cut: Cut, errors: tuple[str, ...]) -> None:
         """What the run yields comes from the client. Where that is all the function does it hands over the client's iterator: its
@@ -255,6 +265,9 @@ class AppEdits:
         call = call or (f"await {alias}.infer_async" if cut.scope.function.is_async else f"{alias}.infer")
         wanted = [f'"{outputs[0]}"', outputs[1]] if cut.streams else ["[" + ", ".join(f'"{o}"' for o in outputs) + "]"]
         errors = [f"errors=({', '.join(caught)}{',' if len(caught) == 1 else ''})"] if caught else []
+        early = [self.texts[cut.scope.file].piece(e.at) for place in cut.exits for e in place.caught]
+        early = [*dict.fromkeys((*early, *("Exception" for place in cut.exits if place.bare)))]
+        errors += [f"early=({', '.join(early)}{',' if len(early) == 1 else ''})"] if early else []
         version = [f"version={self._version(cut)}"] if cut.version is not None else []
         arguments = [f'"{planned.name}"', *wanted, *errors, *version, *(f"{k}={v}" for k, v in given.items())]
         line = f"{call}({', '.join(arguments)})"

@@ -24,6 +24,7 @@ from triton_migrate.plan.copied.placement import DEVICE, Placed, Placement, edit
 from triton_migrate.plan.copied.settings import LOGGER, Setting, Settings
 from triton_migrate.plan.copied.taskclasses import called_by_library, constructors, is_task_class
 from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.exits import CLASS as EARLY
 from triton_migrate.plan.reaching import loads, reaches
 from triton_migrate.plan.records import OnGpu
 from triton_migrate.plan.remembered import managed
@@ -44,7 +45,7 @@ from triton_migrate.rulebook.vocabulary import (
 RESERVED = frozenset(
     {
         "load", "preprocess", "stack", "row_shape", "predict", "postprocess", "run", "prepare", "finish", "handle", "INVALID", "APP_ROOT",
-        "inputs", "wanted", "rows", "carried", "batch", "batches", "stream", "piece", DEVICE,
+        "inputs", "wanted", "rows", "carried", "batch", "batches", "stream", "piece", DEVICE, EARLY,
     }
 )  # fmt: skip
 SCRATCH = '''\

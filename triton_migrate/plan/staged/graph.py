@@ -77,6 +77,8 @@ def graph(evaluator: Evaluator, pipeline: Pipeline, cutter: Cutter, cut: Cut, st
     """`stages`: the places of the functions that are stages. A text says why there is no ensemble, and where."""
     if cut.kind != "region" or cut.streams or cut.dropped:
         return "its results are streamed, or only the predict call leaves"
+    if cut.exits:
+        return f"the application may answer where its model is looked up ({Span(cut.scope.file, *cut.exits[0].stmt.at).place})"
     units = list(_gathered(Units(evaluator, pipeline, cut, stages).all()))
     own = Span(cut.scope.file, *cut.scope.function.at)
     if own in stages and not any(unit.call for unit in units):  # a hop for each of its statements would cost more than it brings
