@@ -146,6 +146,24 @@ def twice():
     return jsonify(label=labels[0])
 
 
+@app.post("/parted")
+def parted():
+    body = request.get_json()
+    try:
+        model = get_model(body["model"])
+    except KeyError:
+        return jsonify(error="unknown model"), 404
+    try:
+        row = [value * 2 for value in body["row"]]
+        labels = model.predict([row])
+        more = int(body["more"])
+        return jsonify(label=labels[0], by=model.name, more=more)
+    except (KeyError, TypeError) as error:
+        return jsonify(error=f"{type(error).__name__} {error}"), 400
+    except Exception as error:
+        return jsonify(error=str(error)), 500
+
+
 @app.post("/whatever")
 def whatever():
     body = request.get_json()
@@ -162,13 +180,20 @@ ROWS = ([1.0, 2.0], [3.5, 4.0], [1.0, -2.0], [1.0])
 def asked() -> list[dict[str, Any]]:
     """Every way with known models and an unknown one, and with rows that the model refuses in two ways."""
     found = []
-    for way, path in (("keyed", "/keyed"), ("guarded", "/guarded"), ("none", "/none/{}"), ("twice", "/twice"), ("whatever", "/whatever")):
+    for way, path in (
+        ("keyed", "/keyed"),
+        ("guarded", "/guarded"),
+        ("none", "/none/{}"),
+        ("twice", "/twice"),
+        ("parted", "/parted"),
+        ("whatever", "/whatever"),
+    ):
         for name in ("small", "large", "nobody"):
             for i, row in enumerate(ROWS):
-                body = {"row": row, "model": name}
+                body = {"row": row, "model": name, **({"more": "7"} if i else {})}
                 known = name != "nobody"
                 made = {"id": f"{way}-{name}-{i}", "method": "POST", "path": path.format(name), "json": body, "infer": known and i < 2}
-                fails = known and i > 1 and (way != "twice" or i == 3)  # in the model, where no handler waits for it
+                fails = known and i > 1 and (way not in ("twice", "parted") or i == 3)  # in the model, where no handler waits for it
                 found.append(made | ({"expect_status": 500} if fails else {}))
     return found
 
@@ -196,7 +221,7 @@ def test_unknown_models_and_errors_of_known_ones_are_answered_as_before(tmp_path
     subprocess.run([sys.executable, "-c", MODELS], cwd=original, check=True)
     shutil.copytree(original, port)
     report: Any = api.apply(port, exports="none", write=True)
-    assert [e["port"]["status"] for e in report["endpoints"]] == ["ported"] * 5 and not report["not_ported"]
+    assert [e["port"]["status"] for e in report["endpoints"]] == ["ported"] * 6 and not report["not_ported"]
     moved = (port / "main.py").read_text()
     assert "get_model" not in moved and "find_model" not in moved and "joblib" not in moved
     assert "# whatever it is" in moved and "except UnknownModel as error" in moved
@@ -205,7 +230,7 @@ def test_unknown_models_and_errors_of_known_ones_are_answered_as_before(tmp_path
     assert here(port, requests) == here(original, requests)
     found = verify_port(original, port, Application("flask", "main:app", "wsgi"), requests, python=Path(sys.executable), say=print)
     assert [(result.id, str(d)) for result in found.requests for d in result.differences] == []
-    assert found.passed and len(found.requests) == 60
+    assert found.passed and len(found.requests) == 72
 
 
 ROUTE = """\

@@ -251,6 +251,47 @@ def test_a_cache_that_more_depends_on_stays(first: str, made: str, tmp_path: Pat
     assert first not in (LISTED, HELD) or "loaded is filled while the model runs" in reason
 
 
+APART = """\
+import joblib
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+class Store:
+    def __init__(self):
+        self.models = {{}}
+
+    def load(self, name):
+        self.models[name] = joblib.load(f"{{name}}.joblib")
+
+    def get(self, name):
+        if name not in self.models:
+            self.load(name)
+        return self.models[name]
+
+
+store = Store()
+{more}
+
+@app.post("/predict/{{name}}")
+def predict(name: str, row: list[float]):
+    return {{"label": str(store.get(name).predict([row])[0])}}
+"""
+ANEW = """
+@app.post("/load/{name}")
+def load(name: str):
+    store.load(name)
+    return {"loaded": name}
+
+"""
+
+
+@pytest.mark.parametrize(("more", "refused"), [("", 0), (ANEW, 1)], ids=["only where it is missing", "by a route, too"])
+def test_a_cache_that_a_function_of_its_own_fills(more: str, refused: int, tmp_path: Path) -> None:
+    assert len(refusals(tmp_path, main=APART.format(more=more))) == refused
+
+
 def test_what_a_function_remembers_and_a_route_clears_stays(tmp_path: Path) -> None:
     main = """\
         from functools import lru_cache

@@ -18,7 +18,7 @@ from triton_migrate.plan.copied.origins import kept_under
 from triton_migrate.plan.copied.placement import DEFINED, DEVICE
 from triton_migrate.plan.cut import Crossing, Cut
 from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.exits import CLASS, DEFINITION
+from triton_migrate.plan.exits import CLASS, DEFINITION, Exit
 from triton_migrate.plan.fused import UNSURE, Fused, fused
 from triton_migrate.plan.liveness import holds, imported_names, lifted_name, names_around, without
 from triton_migrate.plan.records import Tensor
@@ -99,6 +99,11 @@ class Assembly:
 
     def _moved(self, run: Sequence[ir.Stmt], extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
         """A run of statements, with the lifted expressions after them as assignments."""
+        last = next((e for e in self.cut.exits if e.parted and run and e.moved in run), None)
+        if last is not None and isinstance(last.moved, ir.Try):
+            body = self._moved((*last.moved.body, *(s for s in run if lifted_name(s))), extra)
+            text = self._moved([s for s in run if s is not last.moved and not lifted_name(s)], extra)
+            return f"{text}try:\n{textwrap.indent(body, '    ')}" + "".join(self._caught(h, last) for h in last.moved.handlers)
         statements = [s for s in run if not lifted_name(s)]
         text = ""
         if statements:
@@ -111,6 +116,11 @@ class Assembly:
             if (name := lifted_name(stmt)) and isinstance(stmt, ir.Assign) and stmt.value is not None:
                 text += f"{name} = {self._expression(stmt.value, extra)}\n"
         return text
+
+    def _caught(self, handler: ir.Handler, place: Exit) -> str:
+        """A handler that ends the pipeline."""
+        caught = f" {self._expression(handler.type)}" if handler.type is not None else ""
+        return f"except{caught}:\n    raise {CLASS}({place.number})\n"
 
     def _expression(self, expr: ir.Expr, extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
         stays = [e for e in flow.deep(expr) if not any(ir.holds(place, e.at) for place, _ in extra)]

@@ -30,10 +30,14 @@ class Text:
             return self.lines[line - 1][column:end_column]
         return b"".join([self.lines[line - 1][column:], *self.lines[line : end_line - 1], self.lines[end_line - 1][:end_column]])
 
+    def indent(self, at: ir.At) -> str:
+        """How far the statement at a place is indented."""
+        before = self.lines[at[0] - 1][: at[1]].decode()
+        return before if not before.strip() else " " * at[1]
+
     def statements(self, first: ir.At, last: ir.At, replace: tuple[tuple[ir.At, str], ...] = ()) -> str:
         """Whole statements from `first` to `last`, comments between them included, dedented, with one newline at the end."""
-        indent = self.lines[first[0] - 1][: first[1]].decode()
-        text = (indent if not indent.strip() else " " * first[1]) + self.piece((*first[:2], *last[2:]), replace)
+        text = self.indent(first) + self.piece((*first[:2], *last[2:]), replace)
         trailing = self.lines[last[2] - 1][last[3] :].decode()
         comment = trailing.rstrip() if trailing.lstrip().startswith("#") else ""
         return textwrap.dedent(_with_spaces(text)).rstrip() + comment + "\n"

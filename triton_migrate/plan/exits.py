@@ -7,7 +7,7 @@ leaves, what answers stays. There the pipeline ends early, and the app goes on a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
@@ -22,11 +22,15 @@ class {CLASS}(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A statement of the app that may answer early. `moved`: what it is on the model's side; `number`: how both call the place."""
+    """A statement of the app that may answer early. `moved`: what it is on the model's side; `number`: how both call the place.
+
+    Of a `try` whose last statements answer only the `parted` first ones may leave; then that is where what leaves ends.
+    """
 
     stmt: ir.If | ir.Try
     moved: ir.If | ir.Try
     number: int
+    parted: bool = False
 
     @property
     def staying(self) -> tuple[ir.Block, ...]:
@@ -36,7 +40,7 @@ class Exit:
     @property
     def asked(self) -> ir.At:
         """What of the statement leaves: there the app asks whether the pipeline ended here."""
-        return stretch(self.stmt.body) if isinstance(self.stmt, ir.Try) else self.stmt.test.at
+        return stretch(self.moved.body) if isinstance(self.moved, ir.Try) else self.moved.test.at
 
     @property
     def caught(self) -> tuple[ir.Expr, ...]:
@@ -55,7 +59,7 @@ class Exit:
 
     def settles(self, name: Callable[[str], bool]) -> bool:
         """Whether it binds or asks about a name of that kind."""
-        about = flow.binds(self.stmt.body) if isinstance(self.stmt, ir.Try) else {n.id for n in flow.names(self.stmt.test)}
+        about = flow.binds(self.moved.body) if isinstance(self.moved, ir.Try) else {n.id for n in flow.names(self.moved.test)}
         return any(map(name, sorted(about)))
 
     def needs(self, made: set[str]) -> bool:
@@ -73,6 +77,14 @@ def early(stmt: ir.Stmt, number: int, leaves: Callable[[ir.Stmt], bool]) -> Exit
         case ir.Try(at, body, handlers, (), ()) if all(leaves(h.body[-1]) for h in handlers):
             return Exit(stmt, ir.Try(at, body, tuple(h._replace(body=(_ended(h.body),)) for h in handlers), (), ()), number)
     return None
+
+
+def parted(made: Exit, count: int) -> Exit:
+    """A `try` of which only the first statements leave."""
+    stmt, moved = made.stmt, made.moved
+    assert isinstance(stmt, ir.Try) and isinstance(moved, ir.Try)
+    body = stmt.body[:count]
+    return replace(made, moved=ir.Try((*stmt.at[:2], *body[-1].at[2:]), body, moved.handlers, (), ()), parted=True)
 
 
 def stretch(block: ir.Block) -> ir.At:

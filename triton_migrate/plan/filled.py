@@ -17,7 +17,7 @@ from triton_migrate.plan.copied.making import Making
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
-from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.resolve.values import Container, Instance, Literal, Module, Tuples, UserClass, Value
 from triton_migrate.trace.records import Cell, Pipeline, Step
 
@@ -201,10 +201,14 @@ class Filled:
         return bool(depth and callers) and all(s in self.fillers(cell) or self._covered(s, cell, depth - 1) for s in callers)
 
     def _callers(self, scope: Scope) -> Iterator[Scope]:
+        return (place.scope for place in self._places(scope))
+
+    def _places(self, scope: Scope) -> Iterator[CallPlace]:
+        """The calls of a function."""
         for place in self.program.calls(scope.name):
             values = self.evaluator.values(place.call.func, self.program.generic(place.scope))
             if not is_test(place.scope.file) and any(f.scope is scope for v in values for f in self.evaluator.callables(v)):
-                yield place.scope
+                yield place
 
     # ------------------------------------------------------------ what fills it
 
@@ -223,7 +227,9 @@ class Filled:
         if isinstance(stmt, ir.Assign) and not stmt.augmented and stmt.value is not None:
             held = [t for t in stmt.targets if isinstance(t, ir.Subscript) and self._is(t.value, scope, cell)]
             pairs = [(t.key, stmt.value) for t in held]
-        return bool(pairs) and all(self._same_for(key, value, stmt, scope) for key, value in pairs) and self._looked(scope, stmt, cell)
+        if not pairs or not all(self._same_for(key, value, stmt, scope) for key, value in pairs):
+            return False
+        return self._looked(scope, stmt, cell) or self._looked_before(scope, cell)
 
     def _same_for(self, key: ir.Expr, value: ir.Expr, stmt: ir.Stmt, scope: Scope) -> bool:
         """Whether the value is something loaded that the key settles."""
@@ -265,6 +271,14 @@ class Filled:
                 if any(self._asks(e, scope, cell) for s in flow.flatten(other.body) for e in flow.expressions(s)):
                     return True
         return False
+
+    def _looked_before(self, scope: Scope, cell: Cell) -> bool:
+        """Whether all that calls a function has looked first (`if name not in self.models: self.load(name)`)."""
+        calls = [(place.scope, [*flow.around(place.scope.body, place.call.at)][-1:]) for place in self._places(scope)]
+        return bool(calls) and all(
+            caller.kind == "function" and caller is not scope and any(self._looked(caller, stmt, cell) for stmt in innermost)
+            for caller, innermost in calls
+        )
 
     def _asks(self, expr: ir.Expr, scope: Scope, cell: Cell) -> bool:
         return any(self._is(p, scope, cell) for p in walk(expr))

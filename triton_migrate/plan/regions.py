@@ -16,7 +16,7 @@ from triton_migrate.plan import liveness
 from triton_migrate.plan.around.registries import alike
 from triton_migrate.plan.costs import CARRIED, EARLY, HEAVY, LIFTED, MOVED, ONE_BY_ONE, ROUND, crossing_cost
 from triton_migrate.plan.cut import Crossing, Cut, NoCut
-from triton_migrate.plan.exits import Exit, early
+from triton_migrate.plan.exits import Exit, early, parted
 from triton_migrate.plan.files import Files, Use
 from triton_migrate.plan.hoists import Hoists
 from triton_migrate.plan.judge import Judge
@@ -60,8 +60,7 @@ class Regions:
         for block, low, high in self._homes():
             known, self.problems = self.problems, []
             yield from self._within(block, low, high)
-            answering, exits = self._answering(block, low, high)
-            if exits:
+            for answering, exits in self._answering(block, low, high):
                 yield from self._within(answering, low, high, exits)
             self.problems = [*known, *self.problems]  # what the innermost block says is the most telling
 
@@ -73,24 +72,38 @@ class Regions:
         for levels in reversed(shared[: min(inside, default=len(shared))]):
             yield levels[0][0], min(i for _, i in levels), max(i for _, i in levels)
 
-    def _answering(self, block: ir.Block, low: int, high: int) -> tuple[ir.Block, tuple[Exit, ...]]:
+    def _answering(self, block: ir.Block, low: int, high: int) -> Iterator[tuple[ir.Block, tuple[Exit, ...]]]:
         """The block with those of its statements that may answer early, if one of them asks for what the model's side looks up."""
-        exits: list[Exit] = []
+        exits: dict[int, Exit] = {}
         for index in range(high, -1, -1):
             if self._may_move(block, index, ()):
                 continue
             made = early(block[index], index, lambda stmt: self.judge.ends(stmt, self.frame))
-            if made is None or not self.judge.movable(made.moved, self.frame):
-                if index < low:
+            if made is not None and self.judge.movable(made.moved, self.frame):
+                exits[index] = made
+            elif index < low:
+                break
+        if self.registry is not None or not any(e.settles(self._is_receiver) for e in exits.values()):
+            return
+        yield self._with(block, exits)
+        last = early(block[high], high, lambda stmt: self.judge.ends(stmt, self.frame)) if low == high and high not in exits else None
+        if last is not None and isinstance(last.stmt, ir.Try):
+            body = last.stmt.body
+            for count in range(1 + max(i for i, s in enumerate(body) if any(liveness.holds(s, c) for c in self.calls)), len(body)):
+                part = parted(last, count)
+                if not self.judge.movable(part.moved, self.frame):
                     break
-                continue  # parts of it may leave
-            exits.append(made)
-        if self.registry is not None or not any(e.settles(lambda name: self.judge.is_receiver(name, self.frame)) for e in exits):
-            return block, ()
-        numbered = tuple(replace(e, number=number) for number, e in enumerate(reversed(exits), 1))
-        self._synthetic.append(numbered)
-        places = {id(e.stmt): e.moved for e in numbered}
-        return tuple(places.get(id(stmt), stmt) for stmt in block), numbered
+                yield self._with((*block[: high + 1], *body[count:], *block[high + 1 :]), {**exits, high: part})
+
+    def _with(self, block: ir.Block, exits: dict[int, Exit]) -> tuple[ir.Block, tuple[Exit, ...]]:
+        """The block with these statements as they are on the model's side."""
+        numbered = {index: replace(exits[index], number=number) for number, index in enumerate(sorted(exits), 1)}
+        made = tuple(numbered.values())
+        self._synthetic.append(made)
+        return tuple(numbered[i].moved if i in numbered else stmt for i, stmt in enumerate(block)), made
+
+    def _is_receiver(self, name: str) -> bool:
+        return self.judge.is_receiver(name, self.frame)
 
     def _within(self, block: ir.Block, low: int, high: int, exits: tuple[Exit, ...] = ()) -> Iterator[Cut]:
         first, last = low, low - 1
@@ -103,7 +116,9 @@ class Regions:
                 last += 1
             for end in range(low - 1, last + 1):
                 inside = tuple(e for e in exits if any(s is e.moved for s in block[start : end + 1]))
-                if exits and not any(e.settles(lambda name: self.judge.is_receiver(name, self.frame)) for e in inside):
+                if exits and not any(e.settles(self._is_receiver) for e in inside):
+                    continue
+                if exits and exits[-1].parted and not (end == high and exits[-1] in inside):
                     continue
                 if cut := self._region(block, start, end, hoists, inside):
                     yield cut

@@ -148,32 +148,42 @@ class AppEdits:
         self.leftovers.spare(file, tuple(h.at for h in cut.hoists))
         infer = "" if cut.streams else self._infer(planned, cut, [t.name for t, _ in planned.outputs], given, errors)
         code = f"{out} = {infer}\n" if infer else ""
-        code += "".join(self._early(place, out, file) for place in cut.exits)
+        code += "".join(self._early(place, out, file) for place in cut.exits if not place.parted)
         lifted = {lifted_name(e): e for e in cut.lifts}
+        parted = next((place for place in cut.exits if place.parted), None)
+        values, inside = "", []
         for made, crossing in planned.outputs:
             value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
             if cut.streams:
                 value = self._pieces(planned, cut, given, errors, 6 + len(crossing.name))
-            if crossing.name in lifted:
+            if parted is not None and crossing.name in lifted:
+                inside.append((lifted[crossing.name].at, value))
+            elif crossing.name in lifted:
                 self._add(file, ReplaceExpression(Span(file, *lifted[crossing.name].at), value))
+            if crossing.name in lifted:
                 self.leftovers.remove(file, lifted[crossing.name].at)
                 continue
-            code += f"return {value}\n" if cut.tail else f"{crossing.name} = {value}\n"
+            values += f"return {value}\n" if cut.tail else f"{crossing.name} = {value}\n"
             self._import_records(file, crossing.type)
+        code += values if parted is None else self._early(parted, out, file, values, tuple(inside))
         if not run:
             self._add(file, InsertBefore(Span(file, *cut.block[cut.first].at), code))
             return
-        first, last = Span(file, *run[0].at), Span(file, *run[-1].at)
+        first, last = Span(file, *run[0].at), Span(file, *(run[-1] if parted is None else parted.stmt).at)
         self._add(file, ReplaceStatements(first, last, code))
         self.leftovers.remove(file, (*run[0].at[:2], *run[-1].at[2:]))
 
-    def _early(self, place: Exit, out: str, file: str) -> str:
-        """What the app answers where the pipeline ended early."""
+    def _early(self, place: Exit, out: str, file: str, values: str = "", inside: tuple[tuple[ir.At, str], ...] = ()) -> str:
+        """What the app answers where the pipeline ended early; `values`: what it goes on with in a `try` that has more to do.
+
+        `inside`: expressions of that which have left, too.
+        """
         asked = "ended" if isinstance(place.stmt, ir.If) else "proceed"
         self.leftovers.spare(file, (*(stretch(block) for block in place.staying), *(e.at for e in place.caught)))
-        return self.texts[file].statements(
-            place.stmt.at, place.stmt.at, ((place.asked, f"{self._alias(file)}.{asked}({out}, {place.number})"),)
-        )
+        text = self.texts[file]
+        indent = text.indent(place.asked)
+        code = f"\n{indent}".join([f"{self._alias(file)}.{asked}({out}, {place.number})", *values.splitlines()])
+        return text.statements(place.stmt.at, place.stmt.at, ((place.asked, code), *inside))
 
     def _stream(self, planned: PlannedModel, cut: Cut, errors: tuple[str, ...]) -> None:
         """What the run yields comes from the client. Where that is all the function does it hands over the client's iterator: its
