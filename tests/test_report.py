@@ -353,7 +353,10 @@ def test_proof_is_given_to_the_entries_that_were_asked() -> None:
     mixed = {"mixed_up": [{"id": "0", "path": "$", "original": 1, "port": 2}]}
     assert levels(verified([{"path": file}], together=mixed)) == {file: "loaded", inline: "loaded"}
     both = [{"path": file}, {"path": inline}]
-    assert levels(verified(both, load={"request": "1", "ratio": {"rps": 1.7}})) == {file: "parity", inline: "faster"}
+    assert levels(verified(both, load={"request": "1", "ratio": {"rps": 1.7}, "rounds": [{"ratio": 1.7}]})) == {
+        file: "parity",
+        inline: "faster",
+    }
     assert levels(verified(both, load={"request": "1", "ratio": {"rps": 1.01}})) == {file: "parity", inline: "parity"}
     changes = {change["file"]: change["proof"] for change in verified([{"path": file}])["changes"]}
     assert {name: level for name, level in changes.items() if name.endswith("classifier.py")} == {"imgsvc/classifier.py": "loaded"}
@@ -400,6 +403,10 @@ def test_evidence_that_stands_together_is_shown_once() -> None:
 def test_a_load_is_put_in_plain_words() -> None:
     load = sample("fastapi_images")["verification"]["load"]
     assert proof.load_in_words(load).startswith("Faster: 1.6")
+    assert proof.gained(load)
+    last = load["rounds"][-1]
+    unsteady: document.Load = {**load, "rounds": [*load["rounds"][:-1], {**last, "ratio": 0.98}]}
+    assert not proof.gained(unsteady) and "not in each of 3 rounds" in proof.load_in_words(unsteady)
     for ratio, words in ((1.04, "No gain: as many"), (0.97, "No gain: as many"), (0.5, "No gain: 0.50 times")):
         assert proof.load_in_words({**load, "ratio": {**load["ratio"], "rps": ratio}}).startswith(words)
     figures = {**load["original"], "rps": 10.0}
@@ -425,13 +432,19 @@ def test_many_at_once_is_put_in_plain_words() -> None:
     report = sample("fastapi_images")
     mixed: document.MixedUp = {"id": "cat", "path": "$.label", "original": "cat", "port": "dog"}
     report["verification"]["together"] = {**crowd, "equal": 95, "mixed_up": [mixed]}
-    report["verification"]["requests"][0]["varies"] = ["$.took"]
+    for request in report["verification"]["requests"]:
+        request["varies"] = ["header x-request-id"]
+    report["verification"]["requests"][0]["varies"] += ["$.took", "$"]
     report_json.validate(report)
+    every, first = len(report["verification"]["requests"]), report["verification"]["requests"][0]["id"]
+    varying = (f"header x-request-id (in every one of {every} requests)", f"$.took, the whole body (in {first})")
+    assert proof.varying_in_words(report["verification"]["requests"]) == varying
+    assert all(f"<li>{place}</li>" in html.render(report) for place in varying)
     assert "cat: <code>$.label</code>" in html.render(report)
     text = printed(terminal.verify_summary, report, width=200)
     assert 'cat, when others are under way: $.label: "cat" -> "dog"' in text
     assert "95 of 96 replies equal when 32 clients ask at once: an answer depends on what else is under way" in text
-    assert "the original itself varies at $.took" in text
+    assert all(f"the original itself varies at {place}" in text for place in varying)
 
 
 def test_rows_and_what_was_seen_are_put_in_plain_words() -> None:

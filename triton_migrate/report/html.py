@@ -42,15 +42,15 @@ from triton_migrate.report.pipelines import (
     totals,
 )
 from triton_migrate.report.proof import (
-    GAIN,
     bars,
     exercised_in_words,
+    gained,
     load_in_words,
-    place_in_words,
     row_in_words,
     rows_in_words,
     server_in_words,
     together_in_words,
+    varying_in_words,
 )
 from triton_migrate.report.targets import ways
 from triton_migrate.report.visible import visible
@@ -147,10 +147,11 @@ def _environment(cache: FactsCache | None) -> Environment:
         "down": diagram.down,
         "sentence": diagram.sentence,
         "blocks": blocks,
-        "GAIN": GAIN,
+        "gained": gained,
         "bars": bars,
         "exercised_in_words": exercised_in_words,
         "load_in_words": load_in_words,
+        "varying_in_words": varying_in_words,
         "server_in_words": server_in_words,
         "row_in_words": row_in_words,
         "rows_in_words": rows_in_words,
@@ -159,7 +160,7 @@ def _environment(cache: FactsCache | None) -> Environment:
         "reasons": _reasons,
         "ways": ways,
     }
-    environment.filters |= {"percent": _percent, "place": place_in_words, "prose": _prose, "shape": _shape, "value": _value}
+    environment.filters |= {"percent": _percent, "prose": _prose, "shape": _shape, "value": _value}
     return environment
 
 

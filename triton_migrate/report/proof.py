@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from triton_migrate.report.document import Exercised, Load, LoadFigures, RowCheck, RowDifference, Together
+from triton_migrate.report.document import Exercised, Load, LoadFigures, RowCheck, RowDifference, Together, VerifiedRequest
 
+NAMED = 3  # requests
 GAIN = 1.05  # below that, a difference is the noise of a shared machine
 
 
@@ -36,9 +38,16 @@ def row_in_words(one: RowDifference) -> str:
     return f"row {one['row']} of {one['tensor'] or 'the answer'}: {one['alone']} alone, {one['batched']} in a batch of {one['rows']}"
 
 
+def gained(load: Load) -> bool:
+    """Whether the port is faster by more than noise, in each round: original and port take turns, so a busy moment meets one of them."""
+    return load["ratio"]["rps"] >= GAIN and all(one["ratio"] > 1 for one in load["rounds"])
+
+
 def load_in_words(load: Load) -> str:
     """Whether the port is faster, said plainly."""
     ratio, at = load["ratio"]["rps"], f"at {load['connections']} connection{'' if load['connections'] == 1 else 's'}"
+    if ratio >= GAIN and not gained(load):
+        return f"No gain that holds: {ratio:.2f} times the requests per second {at}, but not in each of {len(load['rounds'])} rounds."
     if ratio >= GAIN:
         return f"Faster: {ratio:.2f} times the requests per second {at}."
     if ratio > 1 / GAIN:
@@ -54,6 +63,20 @@ def exercised_in_words(row: Exercised) -> str:
         return f"not exercised: {tried}" + (f"; the likeliest got {row['why']}" if row["why"] else "")
     failed = f"; at {row['failed']} more the original itself fails, which proves nothing" if row["failed"] else ""
     return f"{row['tried']} requests tried, {row['answered']} answered and {row['refused']} refused by the original{failed}"
+
+
+def varying_in_words(requests: Sequence[VerifiedRequest]) -> tuple[str, ...]:
+    """The places that the original itself answers differently each time, each with the requests it varies in."""
+    at: dict[str, list[str]] = {}
+    for request in requests:
+        for place in request.get("varies", []):
+            at.setdefault(place_in_words(place), []).append(request["id"])
+    many: dict[str, list[str]] = {}
+    for place, names in at.items():
+        shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+        every = f"every one of {len(requests)} requests" if len(names) == len(requests) > 1 else shown
+        many.setdefault(every, []).append(place)
+    return tuple(f"{', '.join(places)} (in {where})" for where, places in many.items())
 
 
 def place_in_words(place: str) -> str:

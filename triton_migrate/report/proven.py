@@ -12,7 +12,7 @@ from typing import Final, get_args
 from triton_migrate.report.document import Change, Endpoint, Proof, Report, ServedModel, Verification
 from triton_migrate.report.matching import asked
 from triton_migrate.report.pipelines import Pipeline, pipelines
-from triton_migrate.report.proof import GAIN
+from triton_migrate.report.proof import gained
 
 LEVELS: Final[tuple[Proof, ...]] = get_args(Proof)
 SERVED: Final = "triton_serving/model_repository/"
@@ -49,7 +49,7 @@ def _entries(rows: Sequence[Pipeline], verification: Verification, served_models
         answered |= {row.entry} if request["on_triton"] else set()
         wrong = not request["equal"] or request["id"] in mixed or (request["on_triton"] is False and not request.get("guessed"))
         failed |= {row.entry} if wrong else set()
-        if load is not None and load.get("request") == request["id"] and load["ratio"]["rps"] >= GAIN:
+        if load is not None and load.get("request") == request["id"] and gained(load):
             measured.add(row.entry)
     mixing = {check["model"] for check in verification.get("rows", ()) if check["mixed_up"]}
     failed |= {entry for served in served_models if served["name"] in mixing for entry in served["endpoints"]}

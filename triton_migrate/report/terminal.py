@@ -22,15 +22,15 @@ from triton_migrate.base import TritonMigrateError
 from triton_migrate.report.document import Evidence, Findings, PortStatus, Report, Together, VerifiedRequest
 from triton_migrate.report.pipelines import EFFORT, MEANING, Pipeline, apply_command, headline, pipelines, quiet, totals
 from triton_migrate.report.proof import (
-    GAIN,
     bars,
     exercised_in_words,
+    gained,
     load_in_words,
-    place_in_words,
     row_in_words,
     rows_in_words,
     server_in_words,
     together_in_words,
+    varying_in_words,
 )
 from triton_migrate.report.visible import visible
 
@@ -162,10 +162,8 @@ def verify_summary(document: Report, console: Console) -> None:
     for request in verification["requests"]:
         for one in request["differences"]:
             console.print(_text(f"{request['id']}: {one['path']}: {_value(one['original'])} -> {_value(one['port'])}", style="red"))
-    for request in verification["requests"]:
-        if places := request.get("varies"):
-            varying = ", ".join(map(place_in_words, places))
-            console.print(_text(f"{request['id']}: the original itself varies at {varying}", style="dim"), soft_wrap=True)
+    for varying in varying_in_words(verification["requests"]):
+        console.print(_text(f"the original itself varies at {varying}", style="dim"), soft_wrap=True)
     for row in verification.get("exercised", []):
         console.print(_text(f"{row['entry']}: {exercised_in_words(row)}", style="" if row["answered"] else "yellow"), soft_wrap=True)
     if crowd := verification.get("together"):
@@ -381,8 +379,7 @@ def _print_load(document: Report, console: Console) -> None:
         if first.figures is not original:
             figures = f"{first.figures['rps']:.1f} -> {other.figures['rps']:.1f} requests per second, median {first.figures['p50_ms']:.1f}"
             console.print(f"{first.at}: {figures} -> {other.figures['p50_ms']:.1f} ms", soft_wrap=True)
-    gained = load["ratio"]["rps"] >= GAIN
-    console.print(load_in_words(load), style="bold green" if gained else "bold yellow", soft_wrap=True)
+    console.print(load_in_words(load), style="bold green" if gained(load) else "bold yellow", soft_wrap=True)
     if said := server_in_words(load):
         console.print(said, soft_wrap=True)
 
