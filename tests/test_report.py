@@ -80,6 +80,41 @@ def test_writing_what_was_read_gives_the_same_bytes(path: Path, tmp_path: Path) 
     assert (tmp_path / "new" / "report.json").read_bytes() == path.read_bytes()
 
 
+WORKED = """import joblib
+import numpy as np
+from celery import Celery
+
+celery = Celery("grades")
+model = joblib.load("model.joblib")
+
+
+@celery.task
+def grade(row):
+    return int(model.predict(np.array([row]))[0])
+"""
+NIGHTLY = """import csv
+import joblib
+
+judge = joblib.load("judge.joblib")
+for row in csv.reader(open("rows.csv")):
+    print(judge.predict([[float(cell) for cell in row]])[0])
+"""
+
+
+@pytest.mark.parametrize(("kind", "text"), [("task", WORKED), ("consumer", NIGHTLY)])
+def test_tasks_and_loops_are_judged_as_routes_are_and_apply_takes_their_names(kind: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text(text)
+    (row,) = pipelines(api.scan(tmp_path, out=tmp_path / "out"))
+    assert (row.kind, row.status) == (kind, "portable") and row.name != row.entry
+    report = api.apply(tmp_path, endpoints=(row.entry,), out=tmp_path / "out")
+    (done,) = pipelines(report)
+    port = done.found["port"]
+    assert port is not None and (port["status"], port["proof"], len(done.served)) == ("ported", "compiled", 1)
+    assert row.entry in printed(terminal.explain, row.name, report)
+    report["verification"] = typing.cast("Any", {"requests": [], "load": None})
+    assert [task["port"] and task["port"]["proof"] for task in proven(report)["tasks"]] == ["compiled"] * (kind == "task")
+
+
 def test_order_without_meaning_does_not_show() -> None:
     straight = sample("support_desk")
     turned = typing.cast("document.Report", dict(reversed(straight.items())))
@@ -175,8 +210,8 @@ def test_pipelines_and_their_sums() -> None:
         ("p2", "endpoint", "POST /tickets/classify"),
         ("p3", "endpoint", "POST /embed"),
         ("p4", "endpoint", "POST /tickets/{ticket_id}/suggest"),
-        ("p5", "task", "desk.tasks.triage"),
-        ("p6", "consumer", "main"),
+        ("p5", "task", "task desk.tasks.triage"),
+        ("p6", "consumer", "consumer scripts/nightly.py:15"),
     ]
     assert rows[5].found["evidence"] == []
     assert rows[5].status is None
@@ -341,6 +376,16 @@ def verified(requests: list[dict[str, Any]], **more: Any) -> document.Report:
     return proven({**report, "verification": typing.cast("Any", {"requests": rows, "load": None, **more})})
 
 
+def test_a_task_is_as_proven_as_the_routes_that_ask_for_its_model() -> None:
+    report = verified([{"path": "/v1/classify"}])
+    port = {"status": "ported", "proof": "compiled", "not_done": []}
+    report["tasks"] = [typing.cast("Any", {"name": "classify", "inference": False, "port": port})]
+    report["served_models"][0]["endpoints"] = ["POST /v1/classify", "task classify"]
+    assert [task["port"] and task["port"]["proof"] for task in proven(report)["tasks"]] == ["parity"]
+    report["served_models"][0]["endpoints"] = ["task classify"]
+    assert [task["port"] and task["port"]["proof"] for task in proven(report)["tasks"]] == ["loaded"]
+
+
 def test_proof_is_given_to_the_entries_that_were_asked() -> None:
     file, inline = "/v1/classify", "/v1/classify/inline"
     levels = lambda report: {e["path"]: e["port"]["proof"] for e in report["endpoints"] if e["port"]}  # noqa: E731
@@ -490,7 +535,7 @@ def test_the_port_in_the_terminal() -> None:
     assert re.search(r"imgsvc/classifier.py +review +loaded +the body of", text)
     assert "12 new files under triton_serving/" in text
     assert "Model classify (python, up to 32 rows in one call): IMAGE STRING, K INT32 -> LABELS STRING" in text
-    assert "Not ported: main" in printed(terminal.apply_summary, sample("support_desk"))
+    assert "Not ported: consumer scripts/nightly.py:15" in printed(terminal.apply_summary, sample("support_desk"))
 
 
 def test_the_verification_in_the_terminal() -> None:
@@ -649,11 +694,11 @@ def test_filters_live_in_the_hash(browser: Any, pages: dict[str, str]) -> None:
     browser.get(pages["support_desk"])
     assert len(shown(browser)) == 6
     Select(browser.find_element(By.NAME, "category")).select_by_visible_text("loose")
-    assert shown(browser) == ["POST /admin/preview", "desk.tasks.triage"]
+    assert shown(browser) == ["POST /admin/preview", "task desk.tasks.triage"]
     assert browser.current_url.endswith("#category=loose")
     assert browser.find_element(By.CSS_SELECTOR, "#apply code").text.endswith("apply '/srv/services/support desk' --category loose")
     Select(browser.find_element(By.NAME, "framework")).select_by_visible_text("celery")
-    assert shown(browser) == ["desk.tasks.triage"]
+    assert shown(browser) == ["task desk.tasks.triage"]
     browser.find_element(By.NAME, "text").send_keys("no such words")
     assert shown(browser) == []
     assert browser.find_element(By.ID, "nothing").is_displayed()

@@ -70,8 +70,8 @@ def document(study: Study, port: Ported, done: bool, options: Sequence[str] = ()
             for a in study.applications
         ],
         "endpoints": [_endpoint(study, p, v, port, done) for p, v in judged if isinstance(p.entry, Entry)],
-        "tasks": [_task(study, p, v, port) for p, v in judged if isinstance(p.entry, Task)],
-        "consumers": [_consumer(study, c) for c in study.consumers],
+        "tasks": [_task(study, p, v, port, done) for p, v in judged if isinstance(p.entry, Task)],
+        "consumers": [_consumer(study, c, port, done) for c in study.consumers],
         "models": _models(study),
         "unregistered": [
             {"framework": e.framework, "methods": list(e.methods), "path": e.path, "handler": e.handler.scope.qualname, "file": e.file,
@@ -114,24 +114,10 @@ def _reasons(study: Study, category: str) -> list[str]:
 def _endpoint(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Ported, done: bool) -> doc.Endpoint:
     entry = pipeline.entry
     assert isinstance(entry, Entry)
-    served = [w for w in port.models if entry.id in w.planned.endpoints]
     probe = verdict is not None and verdict.probe
-    findings = _findings(study, pipeline, None if probe else verdict)
+    findings = _findings(study, pipeline, None)
     if verdict is not None and not probe:
-        findings["port"] = _port(entry.id, port, done)
-        findings["features"] = features(study, pipeline, verdict, port)
-        refused = [(n.reason, n.span, n.fix) for n in port.not_ported if n.endpoint == entry.id]
-        told = {span.place for _, span, _ in refused}
-        refused += [(b.message, b.span, b.fix) for b in verdict.blockers if b.span.place not in told]
-        findings["blockers"] = [{"message": m, "file": span.file, "line": span.line, "fix": fix} for m, span, fix in refused]
-        findings["outputs"] = [
-            {"name": c.name, "dtype": t.dtype, "shape": list(t.dims), "provenance": cast(doc.Provenance, t.provenance)}
-            for w in served
-            for t, c in w.planned.outputs
-        ]
-        where = sides(pipeline, (c for w in served for c in w.planned.cuts))
-        for stage, side in zip(findings["stages"], where, strict=False):  # no stages where no model is run
-            stage["side"] = side if served else None
+        findings = {**_planned(study, pipeline, verdict, port, done), "features": features(study, pipeline, verdict, port)}
     return {
         "id": entry.id,
         "framework": entry.framework,
@@ -149,6 +135,26 @@ def _endpoint(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Po
         "rule": cast(doc.DecidedBy, verdict.rule) if verdict and not probe else None,
         **findings,
     }
+
+
+def _planned(study: Study, pipeline: Pipeline, verdict: Judged, port: Ported, done: bool) -> doc.Findings:
+    """With what a port would make of the pipeline, or has made of it."""
+    entry, findings = pipeline.entry, _findings(study, pipeline, verdict)
+    served = [w for w in port.models if entry.id in w.planned.endpoints]
+    findings["port"] = _port(entry.id, port, done)
+    refused = [(n.reason, n.span, n.fix) for n in port.not_ported if n.endpoint == entry.id]
+    told = {span.place for _, span, _ in refused}
+    refused += [(b.message, b.span, b.fix) for b in verdict.blockers if b.span.place not in told]
+    findings["blockers"] = [{"message": m, "file": span.file, "line": span.line, "fix": fix} for m, span, fix in refused]
+    findings["outputs"] = [
+        {"name": c.name, "dtype": t.dtype, "shape": list(t.dims), "provenance": cast(doc.Provenance, t.provenance)}
+        for w in served
+        for t, c in w.planned.outputs
+    ]
+    where = sides(pipeline, (c for w in served for c in w.planned.cuts))
+    for stage, side in zip(findings["stages"], where, strict=False):  # no stages where no model is run
+        stage["side"] = side if served else None
+    return findings
 
 
 def _findings(study: Study, pipeline: Pipeline, verdict: Judged | None) -> doc.Findings:
@@ -191,7 +197,7 @@ def _port(endpoint: str, port: Ported, done: bool) -> doc.Port:
     return {"status": "blocked" if refused else "review", "proof": None, "not_done": not_done}
 
 
-def _task(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Ported) -> doc.Task:
+def _task(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Ported, done: bool) -> doc.Task:
     entry = pipeline.entry
     assert isinstance(entry, Task)
     direct = tuple(d for d in port.direct if d.task is entry.handler.scope)
@@ -205,7 +211,7 @@ def _task(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Ported
         "models": [m.id for m in pipeline.models],
         "category": cast(doc.Category, verdict.category) if verdict else None,
         "rule": cast(doc.DecidedBy, verdict.rule) if verdict else None,
-        **_findings(study, pipeline, verdict),
+        **(_findings(study, pipeline, None) if verdict is None else _planned(study, pipeline, verdict, port, done)),
         "options": [_option(row, queued) for t, told in study.told if t is entry for row in queue_rows(t.name, told)],
         "direct": [{"file": d.wait.file, "line": d.wait.line} for d in direct],
     }
@@ -224,7 +230,7 @@ def _option(row: QueueRow, queued: bool) -> doc.TaskOption:
     }
 
 
-def _consumer(study: Study, consumed: Consumed) -> doc.Consumer:
+def _consumer(study: Study, consumed: Consumed, port: Ported, done: bool) -> doc.Consumer:
     consumer, verdict = consumed.consumer, consumer_verdict(consumed)
     return {
         "file": consumer.file,
@@ -237,6 +243,7 @@ def _consumer(study: Study, consumed: Consumed) -> doc.Consumer:
         "evidence": [_evidence(study, e) for e in verdict.evidence],
         "effort": {"points": cast(doc.Points, verdict.effort), "why": verdict.effort_why},
         "target": cast(doc.Target, verdict.target),
+        "port": _port(consumer.id, port, done),
     }
 
 

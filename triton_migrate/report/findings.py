@@ -66,13 +66,13 @@ def _of(row: Pipeline) -> Iterator[Finding]:
     category, effort = found["category"], found["effort"]
     if category is not None and category != "none":
         cost = f", effort {effort['points']}: {effort['why']}" if effort else ""
-        yield Finding(category, "note", f"{row.entry} is {category} ({MEANING[category]}){cost}", row.file, row.line, row.entry)
+        yield Finding(category, "note", f"{row.name} is {category} ({MEANING[category]}){cost}", row.file, row.line, row.name)
     for trouble in row.troubles:
         rule = BLOCKED if row.status in ("blocked", None) else NOT_DONE
-        yield Finding(rule, "warning", f"{row.entry}: {trouble.message}; {trouble.fix}", trouble.file, trouble.line, row.entry)
+        yield Finding(rule, "warning", f"{row.name}: {trouble.message}; {trouble.fix}", trouble.file, trouble.line, row.name)
     for evidence in found["evidence"]:
         if evidence["rule"] in found["flags"]:
-            yield Finding(evidence["rule"], "note", f"{row.entry}: {evidence['message']}", evidence["file"], evidence["line"], row.entry)
+            yield Finding(evidence["rule"], "note", f"{row.name}: {evidence['message']}", evidence["file"], evidence["line"], row.name)
 
 
 def _replies(document: Report, rows: tuple[Pipeline, ...]) -> Iterator[Finding]:
@@ -81,7 +81,7 @@ def _replies(document: Report, rows: tuple[Pipeline, ...]) -> Iterator[Finding]:
             first = request["differences"][0]
             said = f"{request['id']}: {first['path']} is {first['original']} in the original and {first['port']} in the port"
             row = asked(request["method"], request["path"], rows)
-            yield Finding(DIFFERS, "error", said, row.file if row else "", row.line if row else 0, row.entry if row else "")
+            yield Finding(DIFFERS, "error", said, row.file if row else "", row.line if row else 0, row.name if row else "")
 
 
 def _unused(document: Report) -> Iterator[Finding]:

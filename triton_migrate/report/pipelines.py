@@ -91,6 +91,11 @@ class Pipeline:
     found: Found
 
     @property
+    def name(self) -> str:
+        """What identifies it wherever its lines move."""
+        return self.entry if self.kind == "endpoint" else self.handler
+
+    @property
     def status(self) -> PortStatus | None:
         port = self.found["port"]
         return port["status"] if port else None
@@ -194,9 +199,10 @@ def _drafts(document: Report) -> Iterator[_Draft]:
         )
     for task in document["tasks"]:
         if task["inference"]:
-            yield _Draft("task", task, task["name"], task["name"], task["queue"], task["queue"], None)
+            yield _Draft("task", task, f"task {task['name']}", task["name"], task["queue"], task["queue"], None)
     for consumer in document["consumers"]:
-        yield _Draft("consumer", consumer, consumer["function"], consumer["function"], "script", None, None)
+        at = f"consumer {consumer['file']}:{consumer['line']}"
+        yield _Draft("consumer", consumer, at, consumer["function"], "script", None, None)
 
 
 def _drives(endpoint: Endpoint) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, get_args
 
-from triton_migrate.report.document import Change, Endpoint, Proof, Report, ServedModel, Verification
+from triton_migrate.report.document import Change, Endpoint, Proof, Report, ServedModel, Task, Verification
 from triton_migrate.report.matching import asked
 from triton_migrate.report.pipelines import Pipeline, pipelines
 from triton_migrate.report.proof import gained
@@ -26,8 +26,9 @@ def proven(document: Report) -> Report:
     rows = pipelines(document)
     reached = _entries(rows, verification, document["served_models"])
     endpoints: list[Endpoint] = [_with_proof(endpoint, reached) for endpoint in document["endpoints"]]
+    tasks: list[Task] = [_task_with_proof(task, document["served_models"], reached) for task in document["tasks"]]
     changes: list[Change] = [{**change, "proof": _of_change(change, rows, document, reached)} for change in document["changes"]]
-    return {**document, "endpoints": endpoints, "changes": changes}
+    return {**document, "endpoints": endpoints, "tasks": tasks, "changes": changes}
 
 
 def _with_proof(endpoint: Endpoint, reached: dict[str, Proof]) -> Endpoint:
@@ -35,9 +36,19 @@ def _with_proof(endpoint: Endpoint, reached: dict[str, Proof]) -> Endpoint:
     return endpoint if port is None or level is None else {**endpoint, "port": {**port, "proof": level}}
 
 
+def _task_with_proof(task: Task, served_models: Sequence[ServedModel], reached: dict[str, Proof]) -> Task:
+    """What is proven of the routes that ask for the same models: nobody asks for a task but a route."""
+    port, name = task.get("port"), f"task {task['name']}"
+    if port is None or port["status"] != "ported" or not reached:
+        return task
+    asking = {entry for served in served_models if name in served["endpoints"] for entry in served["endpoints"]}
+    levels = [reached[entry] for entry in asking & reached.keys()]
+    return {**task, "port": {**port, "proof": min(levels, key=LEVELS.index, default="loaded")}}
+
+
 def _entries(rows: Sequence[Pipeline], verification: Verification, served_models: Sequence[ServedModel]) -> dict[str, Proof]:
     """The ported entries."""
-    ported = {row.entry for row in rows if row.status == "ported"}
+    ported = {row.entry for row in rows if row.status == "ported" and row.kind == "endpoint"}
     crowd = verification.get("together")
     mixed = {one["id"] for one in crowd["mixed_up"]} if crowd else set()
     answered, failed, measured = set(), set(), set()

@@ -21,7 +21,7 @@ def dumps(document: Report, known: frozenset[str] | None = None) -> str:
     """The text of report.sarif. With `known`, keys of an earlier report, each result says whether it is new."""
     found = findings(document)
     rules = sorted({f.rule for f in found})
-    rows = {row.entry: row for row in pipelines(document)}
+    rows = {row.name: row for row in pipelines(document)}
     run = {
         "tool": {
             "driver": {

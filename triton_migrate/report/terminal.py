@@ -194,7 +194,7 @@ def _print_together(crowd: Together, console: Console) -> None:
 
 def explain(endpoint: str, document: Report, console: Console) -> None:
     """One pipeline: stages, evidence, verdict, plan. `endpoint` is its id as the tables print it; raises when there is none."""
-    rows = [row for row in pipelines(document) if endpoint in (row.entry, visible(row.entry))]
+    rows = [r for r in pipelines(document) if endpoint in (r.entry, visible(r.entry)) or (r.kind != "endpoint" and endpoint == r.name)]
     if not rows:
         raise _unknown(endpoint, document)
     for row in rows:
