@@ -319,3 +319,84 @@ def waited(is_so: Any, log: Path) -> None:
     while not is_so():
         assert time.monotonic() < deadline, log.read_text()[-2000:]
         time.sleep(0.1)
+
+
+WORKERS = """
+import logging
+
+import dramatiq
+import torch
+from celery import Celery, current_task
+from dramatiq.middleware import CurrentMessage
+from rq import get_current_job
+
+queue = Celery("jobs", broker="redis://localhost/0", backend="redis://localhost/0")
+net = torch.jit.load("net.pt")
+log = logging.getLogger(__name__)
+
+
+def tell(step):
+    current_task.update_state(state="RUNNING", meta={"step": step})
+
+
+@queue.task
+def told(values):
+    x = torch.tensor([values])
+    tell(1)
+    out = net(x)
+    tell(2)
+    return int(out.argmax(dim=1)[0])
+
+
+@queue.task(bind=True)
+def bound(self, values):
+    x = torch.tensor([values])
+    log.info("job %s", self.request.id)
+    out = net(x)
+    return int(out.argmax(dim=1)[0]) if self.request.retries else -1
+
+
+@dramatiq.actor
+def message(values):
+    x = torch.tensor([values])
+    found = CurrentMessage.get_current_message()
+    log.info("message %s", found.message_id)
+    return int(net(x).argmax(dim=1)[0])
+
+
+def job(values):
+    x = torch.tensor([values])
+    mine = get_current_job()
+    mine.meta["progress"] = 50
+    out = net(x)
+    mine.meta["progress"] = 100
+    mine.save_meta()
+    return int(out.argmax(dim=1)[0])
+"""
+SENDERS = """
+from flask import Flask, request
+from redis import Redis
+from rq import Queue
+from tasks import bound, job, message, told
+
+web = Flask(__name__)
+
+
+@web.post("/jobs")
+def jobs():
+    values = request.get_json()["x"]
+    ids = [told.delay(values).id, bound.delay(values).id, message.send(values).message_id]
+    return [*ids, Queue(connection=Redis()).enqueue(job, values).id]
+"""
+
+
+def test_what_only_the_worker_knows_stays_with_it(tmp_path: Path) -> None:
+    (tmp_path / "tasks.py").write_text(WORKERS)
+    (tmp_path / "web.py").write_text(SENDERS)
+    report = api.apply(tmp_path, write=True)
+    assert report["not_ported"] == []
+    tasks = (tmp_path / "tasks.py").read_text()
+    stays = ("tell(1)", "tell(2)", "self.request.id", "self.request.retries", "get_current_message()", 'mine.meta["progress"] = 50')
+    assert [line for line in stays if line not in tasks] == [] and "triton_models.net(x)" in tasks
+    moved = "".join(path.read_text() for path in (tmp_path / "triton_serving/model_repository").rglob("*.py"))
+    assert [word for word in ("tell(1)", "get_current_job", "current_task", "CurrentMessage") if word in moved] == []

@@ -132,7 +132,7 @@ class Assembly:
         frame = self.cut.frame if self.scope is self.cut.scope else self.cutter.evaluator.program.generic(self.scope)
         registry = self.cut.registry
         inline = registry.inline(self.cutter.evaluator, exprs, frame) if registry is not None else ()
-        chains = (*self.cutter.judge.loaded_chains(exprs, frame), *inline)
+        chains = (*self.cutter.judge.stand_ins(exprs, frame), *inline)
         held = tuple((c.at, self._provided(c, frame)) for c in chains)
         sent = tuple((h.at, lifted_name(h)) for h in self.cut.hoists)
         apart = (*chains, *(h.value for h in self.cut.hoists if h.value is not None))

@@ -69,7 +69,8 @@ def _stands_alone(site: PredictSite, types: Types, judge: Judge) -> bool:
     held = receiver(site)
     if (written := written_at(site)) is None:
         return False
-    if len(site.models) != 1 or any(isinstance(p, ir.Call) for p in walk(held)) or site.models[0].when == "per-request":
+    called = any(isinstance(p, ir.Call) for p in walk(held)) and not judge.getters.entered(held, site.frame)
+    if len(site.models) != 1 or called or site.models[0].when == "per-request":
         return False
     result = parse(site.rule.result).kind
     arguments = [*site.call.args, *(v for _, v in site.call.keywords)]

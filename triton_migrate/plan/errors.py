@@ -56,6 +56,12 @@ def answered(evaluator: Evaluator, pipeline: Pipeline, cut: Cut, handled: tuple[
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
+def failed_with(evaluator: Evaluator, pipeline: Pipeline, cut: Cut) -> tuple[str, ...]:
+    """What a queue is told of a job that fails: any class, and those of the program that leave as themselves."""
+    found = (known_as(evaluator, made, cut.scope.file) for made in _raised(evaluator, pipeline, cut)) if cut.kind != "alone" else ()
+    return (*dict.fromkeys(name for name in found if name is not None), "Exception")
+
+
 def _builtin(value: Value) -> bool:
     known = getattr(builtins, value.path.removeprefix("builtins."), None) if isinstance(value, Api) else None
     return isinstance(known, type) and issubclass(known, Exception)

@@ -35,9 +35,13 @@ class Hoists:
         # by the expression of a statement: what of it cannot leave, fields of records, and paths of open files
         self._anchors: dict[int, tuple[ir.Expr, ...]] = {}
 
-    def of(self, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> tuple[ir.Assign, ...]:
-        """What can be read before a statement that makes some of `calls`; `bound`: names that are not known yet where the run starts."""
+    def of(self, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str], first: bool) -> tuple[ir.Assign, ...]:
+        """What can be read before a statement that makes some of `calls`; `bound`: names that are not known yet where the run starts.
+
+        What changes something is done before nothing that is done before it now: only where the statement is the `first` of the run.
+        """
         found: list[ir.Expr] = []
+        leading = _leading(stmt) if first else None
         for inner in self._surely_run(stmt):
             for expr in self._heads(inner):
                 if (anchors := self._anchors.get(id(expr))) is None:
@@ -48,7 +52,8 @@ class Hoists:
                         *(p for p in walk(expr) if self.files.temporary(p, self.frame)),
                     )
                 for anchor in anchors:
-                    if (chosen := self._around(expr, anchor, inner, calls, bound)) is not None:
+                    chosen = self._around(expr, anchor, inner, calls, bound)
+                    if chosen is not None and (inner is leading or not self.judge.changes(chosen, inner, self.frame)):
                         found.append(chosen)
         outer = [e for e in found if not any(o is not e and any(p is e for p in walk(o)) for o in found)]
         return tuple(self._name(e) for e in {id(e): e for e in outer}.values())
@@ -127,6 +132,13 @@ class Hoists:
             self.taken.add(name)
             self._named[id(expr)] = liveness.lift(name, expr)
         return self._named[id(expr)]
+
+
+def _leading(stmt: ir.Stmt) -> ir.Stmt:
+    """What a statement does first."""
+    while isinstance(stmt, ir.With):
+        stmt = stmt.body[0]
+    return stmt
 
 
 def always(path: tuple[ir.Expr, ...]) -> bool:

@@ -13,6 +13,7 @@ from triton_migrate.plan.around.registries import Registry
 from triton_migrate.plan.copied.settings import Settings
 from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.filled import Filled
+from triton_migrate.plan.getters import Getters
 from triton_migrate.plan.scratch import Scratch
 from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
@@ -25,6 +26,7 @@ from triton_migrate.rulebook.vocabulary import (
     ModelLoad,
     Rule,
     StreamSource,
+    TaskRunning,
     WebAbort,
     WebApp,
     WebParameter,
@@ -38,6 +40,7 @@ LASTING = {
     "db-read": "reads a database", "db-write": "writes to a database", "network": "uses the network", "process": "starts a process",
     "file-write": "writes a file",
 }  # fmt: skip
+FETCHED = frozenset({"db-read", "network"})  # unless nothing is done with what it gives
 
 
 class Judge:
@@ -60,11 +63,14 @@ class Judge:
         self._holders: frozenset[Value] | None = None
         self._web: dict[Value, bool] = {}
         self._loaded: dict[Value, bool] = {}
+        running = (api for r in self.rulebook.of_role(TaskRunning) for api in r.api)
+        self._tasks = frozenset(api.rpartition(".")[0] for api in running if "()." in api)  # `self` of a task, whose `request` it is
         self._own_leaves: dict[int, bool] = {}  # by the number of a step: what it does itself, whatever it calls
         self._own_heavy: dict[int, bool] = {}
         self._heavy: dict[Scope, bool] = {}  # with all that the function comes to
         self._entered: dict[Scope, frozenset[Scope]] = {}  # a function and all that it comes to
         self.answers = Answers(evaluator, pipeline, self._steps_of)
+        self.getters = Getters(evaluator, self._steps_of, self.lasting, self._is_held)
         self._passing = frozenset(
             f"{e.file}:{e.owner.qualname}" for e in made if e.owner is not None
         )  # classes of objects made per request
@@ -149,7 +155,7 @@ class Judge:
                     return NoCut("the statement that runs the model also waits for something", where,
                                  "await into a variable first, then run the model")  # fmt: skip
                 if isinstance(part, ir.Name) and any(self.of_the_web(v) for v in self.evaluator.name(part.id, frame)):
-                    return NoCut(f"the statement that runs the model also reads {part.id}, an object of the web framework", where,
+                    return NoCut(f"the statement that runs the model also reads {part.id}, {self.what_stays(part.id, frame)}", where,
                                  f"read what is needed of {part.id} into plain variables first")  # fmt: skip
             if isinstance(inner, ir.Return) and inner is not stmt:
                 return NoCut("the block that runs the model may leave the function", where,
@@ -173,7 +179,7 @@ class Judge:
 
     def _lasting_below(self, step: Step) -> Step | None:
         """A step of what this one calls that changes what outlives the request."""
-        below = self._steps_of(step.enters)
+        below = self._steps_of(step.enters - self._handing_out(step))
         brings = (ModelLoad, ModelConstruct)  # a model that is loaded when it is first needed
         return next((s for s in below if self.lasting(s) and not any(isinstance(r, brings) for c in s.calls for r in c.rules)), None)
 
@@ -195,14 +201,22 @@ class Judge:
                 or (isinstance(part, (ir.Name, ir.Attribute)) and step is not None and self._is_live(part, step))
             ):
                 yield part
-            elif isinstance(part, ir.Call):
+            elif isinstance(part, ir.Call) and id(part) not in held:
                 entered = {f.scope for v in self.evaluator.values(part.func, frame) for f in self.evaluator.callables(v)}
                 if part.at in staying or not self._all_leave(entered):
                     yield part
 
     def leaves(self, step: Step) -> bool:
         """Whether nothing in a step, or in what it calls, has to stay in the app."""
-        return self._leaves_itself(step) and self._all_leave(step.enters)
+        return self._leaves_itself(step) and self._all_leave(step.enters - self._handing_out(step))
+
+    def _handing_out(self, step: Step) -> frozenset[Scope]:
+        """The functions that a step enters only to get a model."""
+        frame = self.evaluator.program.generic(step.scope)
+        calls = [p for e in flow.expressions(step.stmt) for p in walk(e) if isinstance(p, ir.Call)]
+        found = {id(c): self.getters.entered(c, frame) for c in calls}
+        others = (v for c in calls if not found[id(c)] for v in self.evaluator.values(c.func, frame))
+        return frozenset().union(*found.values()) - {f.scope for v in others for f in self.evaluator.callables(v)}
 
     def _all_leave(self, functions: Iterable[Scope]) -> bool:
         return all(map(self._leaves_itself, self._steps_of(functions)))
@@ -247,6 +261,23 @@ class Judge:
             return not self.scratch.only(step, call)
         return isinstance(rule, StreamSource) or (isinstance(rule, Effect) and rule.kind in LASTING)
 
+    def changes(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame) -> bool:
+        """Whether a part of a statement changes what outlives the request, so that nothing that may fail can be done after it instead.
+
+        A value that is fetched is none; what is sent for its own sake is.
+        """
+        step = self.steps.get((frame.scope, stmt.at))
+        calls = [p for p in walk(expr) if isinstance(p, ir.Call)]
+        entered = {f.scope for c in calls for v in self.evaluator.values(c.func, frame) for f in self.evaluator.callables(v)}
+        own = ((step, c) for c in step.calls if ir.holds(expr.at, c.at)) if step is not None else ()
+        below = [s for s in self._steps_of(entered) if s is not step]
+        made = (*own, *((s, c) for s in below for c in s.calls))
+        return any(self._for_its_own_sake(s, c) for s, c in made) or any(map(self.lasting, below))
+
+    def _for_its_own_sake(self, step: Step, call: Call) -> bool:
+        kinds = LASTING.keys() - (frozenset() if isinstance(step.stmt, ir.Evaluate) else FETCHED)
+        return any(isinstance(r, Effect) and r.kind in kinds and self.outlives(step, call, r) for r in call.rules)
+
     def _is_live(self, part: ir.Name | ir.Attribute, step: Step) -> bool:
         name = part.attr if isinstance(part, ir.Attribute) else part.id
         return any(cell.name == name and cell in step.taint for cell in self.live)
@@ -263,15 +294,30 @@ class Judge:
         return {c for c in step.writes if (c.kind != "attribute" or c.owner not in self._passing) and not self.filled.own(c)}
 
     def of_the_web(self, value: Value) -> bool:
-        """Requests, responses, applications, routers and what they make: they stay in the app. A body of JSON is plain data."""
+        """Requests, responses, applications, routers and what they make, and the job that a worker runs: they stay in the app.
+
+        A body of JSON is plain data.
+        """
         if not isinstance(value, Api):
             return False
         if (known := self._web.get(value)) is None:
             known = self._web[value] = self._is_web(value)
         return known
 
+    def is_task(self, value: Value) -> bool:
+        """A task of a queue, as it knows itself: nothing to send."""
+        return isinstance(value, Api) and value.path in self._tasks
+
+    def what_stays(self, name: str, frame: Frame) -> str:
+        """In words, what a name is that cannot leave."""
+        values = [v for v in self.evaluator.name(name, frame) if isinstance(v, Api)]
+        queue = any(self.is_task(v) or self.rulebook.find(v.path.removesuffix("()"), TaskRunning) for v in values)
+        return "an object of the queue" if queue else "an object of the web framework"
+
     def _is_web(self, value: Api) -> bool:
         path, made_by = value.path, value.path.removesuffix("()")
+        if self.rulebook.find(path, TaskRunning) or self.rulebook.find(made_by, TaskRunning):
+            return True
         asked = self.rulebook.find(path, WebRequest)
         if (asked is not None and asked.source != "json") or self.rulebook.find(path, WebAbort) or self.rulebook.find(made_by, WebResponse):
             return True
@@ -351,10 +397,15 @@ class Judge:
                 found.append(part)
         return tuple(found)
 
+    def stand_ins(self, exprs: Iterable[ir.Expr], frame: Frame) -> tuple[ir.Expr, ...]:
+        """What stands for a loaded object that the model's side has under a name of its own: these chains, and calls that hand it out."""
+        parts = tuple(exprs)
+        return (*self.loaded_chains(parts, frame), *self.getters.of(parts, frame))
+
     def _held(self, parts: list[ir.Expr], frame: Frame) -> set[int]:
         """The parts of expressions that only lead to a loaded object (`request.app.state` of `request.app.state.model`)."""
         chains = [p for p in parts if isinstance(p, (ir.Attribute, ir.Subscript)) and _is_chain(p) and self._is_held(p, frame)]
-        return {id(p) for c in chains for p in walk(c)} | self.settings.inside(parts, frame)
+        return {id(p) for c in (*chains, *self.getters.of(parts, frame)) for p in walk(c)} | self.settings.inside(parts, frame)
 
     def _is_held(self, expr: ir.Expr, frame: Frame) -> bool:
         values = {v for v in self.evaluator.values(expr, frame) if not (isinstance(v, Literal) and v.value is None)}

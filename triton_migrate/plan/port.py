@@ -12,7 +12,7 @@ from triton_migrate.plan.around.versions import Registries
 from triton_migrate.plan.choice import Where
 from triton_migrate.plan.cut import Crossing, Cut, NoCut, Way
 from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.errors import answered, caught, known_as, registered
+from triton_migrate.plan.errors import answered, caught, failed_with, known_as, registered
 from triton_migrate.plan.planned import PlannedModel, pipeline_name
 from triton_migrate.plan.records import NotPorted
 from triton_migrate.plan.staged.graph import Graph, best
@@ -202,10 +202,11 @@ def _planned(
     for pipeline, cut, _ in members:
         kept = next(c for c in cuts if _place(c) == _place(cut))
         told = any(s.beside(cut.scope) for s in cut.sites)  # who asks for the job's state sees what it raised
-        known = ("Exception",) if told else (*caught(evaluator, cut), *answered(evaluator, pipeline, cut, handled))
+        known = failed_with(evaluator, pipeline, cut) if told else (*caught(evaluator, cut), *answered(evaluator, pipeline, cut, handled))
         errors[kept].update(dict.fromkeys(known))
     answers = {cut: _answers(evaluator, cut, cutter) for cut in cuts}
-    told_as = tuple(tuple(dict.fromkeys((*answers[c], *(("Exception",) if "Exception" in e else e)))) for c, e in errors.items())
+    broad = {c: {"Exception": None} if "Exception" in e else {} for c, e in errors.items()}  # the last: it is all others, too
+    told_as = tuple(tuple(dict.fromkeys((*answers[c], *(n for n in e if n not in broad[c]), *broad[c]))) for c, e in errors.items())
     wished = model_name(refs[0]) if first.kind in ("model", "alone") and refs and first.registry is None else pipeline_name(first.scope)
     name = _free_name(wished, first.scope, taken, refs)
     if first.kind == "alone":

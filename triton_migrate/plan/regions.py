@@ -51,7 +51,7 @@ class Regions:
         self.hoists = Hoists(judge, types, frame, taken)
         self._movable: dict[tuple[int, tuple[ir.Assign, ...]], bool] = {}
         self._synthetic: list[tuple[Exit, ...]] = []  # kept, so that no other statement gets the id of one of theirs
-        self.loaded = judge.loaded_chains((e for s in self.function.body for e in flow.every(s)), frame)
+        self.loaded = judge.stand_ins((e for s in self.function.body for e in flow.every(s)), frame)
         self.registry = judge.registry
         every = (e for s in self.function.body for e in flow.every(s))
         self.inline = self.registry.inline(judge.evaluator, every, frame) if self.registry is not None else ()
@@ -111,6 +111,8 @@ class Regions:
             first -= 1
         for start in range(first, low + 1):
             hoists = self._hoists(block, start, high)
+            if not all(self._may_move(block, i, hoists) for i in range(start, low)):  # what is hoisted there only where the run starts
+                continue
             last = low - 1
             while last + 1 < len(block) and self._may_move(block, last + 1, hoists):
                 last += 1
@@ -131,8 +133,8 @@ class Regions:
 
     def _hoists(self, block: ir.Block, start: int, high: int) -> tuple[ir.Assign, ...]:
         """What the app evaluates before the run, out of the statements that make the predict calls and those above them."""
-        pairs = ((block[i], frozenset(flow.binds(block[start:i]))) for i in range(start, high + 1))
-        return tuple(h for stmt, bound in pairs for h in self.hoists.of(stmt, self.calls, bound))
+        each = ((block[i], frozenset(flow.binds(block[start:i])), i == start) for i in range(start, high + 1))
+        return tuple(h for stmt, bound, first in each for h in self.hoists.of(stmt, self.calls, bound, first))
 
     def _may_move(self, block: ir.Block, index: int, hoists: tuple[ir.Assign, ...]) -> bool:
         stmt = block[index]
@@ -322,7 +324,9 @@ class Regions:
         if self.hoists.living.holds(crossing.name, self.frame):
             return False
         outer = crossing.name not in self.local
-        return not any(self.judge.of_the_web(v) or (outer and self._shared(v)) or self._holds_object(v) for v in values)
+        return not any(
+            self.judge.of_the_web(v) or self.judge.is_task(v) or (outer and self._shared(v)) or self._holds_object(v) for v in values
+        )
 
     def _holds_object(self, value: Value) -> bool:
         """A tuple or list of this request that has a loaded model among its items (`name, model = chosen`)."""
@@ -342,7 +346,8 @@ class Regions:
             self.problems.append(NoCut(f"{stuck.name}, {kind}, would have to cross between the app and the model, and it cannot be sent",
                                        where, f"make a list, a number or an array of {stuck.name} beside the model call"))  # fmt: skip
         elif web is not None:
-            self.problems.append(NoCut(f"the code around the model reads {web.name}, an object of the web framework", where,
+            told = f"the code around the model reads {web.name}, {self.judge.what_stays(web.name, self.frame)}"
+            self.problems.append(NoCut(told, where,
                                        f"read what is needed of {web.name} into plain variables first"))  # fmt: skip
         elif not inputs:
             self.problems.append(NoCut("the model runs on nothing of the request", where, "pass its input as an argument"))

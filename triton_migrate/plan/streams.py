@@ -31,7 +31,7 @@ class Streams:
         self.pipeline, self.judge, self.types, self.frame, self.calls = pipeline, judge, types, frame, calls
         self.scope, self.function = frame.scope, frame.scope.function
         self.local = liveness.local_names(self.scope)
-        self.loaded = judge.loaded_chains((e for s in self.function.body for e in flow.every(s)), frame)
+        self.loaded = judge.stand_ins((e for s in self.function.body for e in flow.every(s)), frame)
         self.dropped = tuple(s for s in self._beside(self.function.body) if judge.asks_whether_left(s, frame))
         self.gone = frozenset(map(id, self.dropped))
         self.problems: list[NoCut] = []

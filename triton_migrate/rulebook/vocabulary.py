@@ -495,6 +495,13 @@ class TaskOption(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRunning(Rule):
+    """What tells of the job that runs, or changes it (`self.request` of a task, `get_current_job()`): it is known in its worker only."""
+
+    role: ClassVar[str] = "task.running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelPut(Rule):
     """Call that puts something where a loop elsewhere takes it from: a `queue.Queue`, a Redis list, a future."""
 
@@ -568,7 +575,7 @@ ROLES: dict[str, type[Rule]] = {
         WebApp, WebRouter, WebRoute, WebMount, WebView, WebClass, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
         WebParameter, WebResponse, WebAbort, WebAuth, WebHook,
         ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, ModelPlace, DataConvert, DataLive, Effect, FlowCall,
-        TaskDefine, TaskEnqueue, TaskWait, TaskOption, StreamSource,
+        TaskDefine, TaskEnqueue, TaskWait, TaskOption, TaskRunning, StreamSource,
         ChannelPut, ChannelTake, FlowBind,
         Cache, Metric,
     )

@@ -131,7 +131,7 @@ class _Wiring:
         self.evaluator, self.cutter, self.cut, self.units = evaluator, cutter, cut, units
         self.judge, self.types, self.frame = cutter.judge, cutter.types, cut.frame
         self.local = liveness.local_names(cut.scope) | liveness.names_around(cut.scope)
-        chains = cutter.judge.loaded_chains((e for s in cut.moved for e in flow.every(s)), cut.frame)
+        chains = cutter.judge.stand_ins((e for s in cut.moved for e in flow.every(s)), cut.frame)
         self.held: dict[int, ir.Expr] = {id(e): ir.Constant(e.at, None) for e in chains}
         self.outputs = {c.name: c.type for c in cut.outputs}
 

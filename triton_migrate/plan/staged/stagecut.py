@@ -168,7 +168,7 @@ class StageCut:
         rows = cutter.predicts.rows_at(depth, calls)
         if not rows or any(isinstance(s, ir.Return) for s in flow.flatten(moved[: liveness.index_of(moved, calls)])):
             return None
-        loaded = cutter.judge.loaded_chains((e for s in moved for e in flow.every(s)), frame)
+        loaded = cutter.judge.stand_ins((e for s in moved for e in flow.every(s)), frame)
         held = held | {n.id for e in loaded for n in flow.names(e)}
         local = liveness.local_names(frame.scope) - held
         return calls[0], rows, cutter.predicts.stackable(moved, calls[0], rows[0][1], frame, local)
