@@ -15,11 +15,12 @@ from triton_migrate.classify.sources import streamed
 from triton_migrate.classify.state import UNLOADING, State, fills
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.values import Instance
-from triton_migrate.rulebook.vocabulary import Cache, DataLive, Metric, ModelLoad, StreamSource
+from triton_migrate.rulebook.vocabulary import Cache, DataLive, Metric, ModelLoad, StreamSource, WebLimit
 from triton_migrate.trace.records import Call, Cell, InputOrigin, Step
 
 TOO_MANY = 429
 QUEUED = "queue-transport"
+LIMITED = "who asks too often is turned away before anything runs: that stays on the route, for Triton knows no callers"
 
 
 def flags(course: Course, state: State) -> tuple[Evidence, ...]:
@@ -129,11 +130,13 @@ def _around_the_request(course: Course, state: State) -> Iterator[Evidence]:
         for api in course.evaluator.apis(decorator.func if isinstance(decorator, ir.Call) else decorator, frame.parent or frame):
             if any(isinstance(r, Cache) for r in course.book.rules_for(api.path)):
                 yield Evidence("result-cache", "whole answers are cached", _span(course.root.file, decorator.at))
+            if any(isinstance(r, WebLimit) for r in course.book.rules_for(api.path)):
+                yield Evidence("quota", LIMITED, _span(course.root.file, decorator.at))
     for span in guards(course, state.matcher):
         yield Evidence("auth", "who asks is checked before anything runs", span)
     for step in course.pipeline.steps:
         if isinstance(step.stmt, ir.If) and of.rejects(step.stmt) and any(_too_many(part) for part in _body(step.stmt)):
-            yield Evidence("quota", "who asks too often is turned away before anything runs", step.span)
+            yield Evidence("quota", LIMITED, step.span)
     if course.pipeline.queue:
         yield Evidence(QUEUED, f"the model runs behind a queue ({course.pipeline.queue})", _span(course.root.file, handler.at))
 

@@ -56,7 +56,7 @@ CONCERNS = (
     Concern("metrics", "counts and times of every model at /metrics", "--metrics-port 8002", ("metrics",), "", True),
     Concern(
         "queue", "the scheduler queues requests, with priorities, limits and timeouts",
-        "dynamic_batching { default_queue_policy { max_queue_size: 64 } }", ("queue-transport",),
+        "dynamic_batching { default_queue_policy { max_queue_size: 64 } }", ("queue-transport", "quota"),
     ),
     Concern(
         "response cache", "equal requests are answered from the cache of the server",

@@ -261,6 +261,13 @@ class WebAuth(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebLimit(Rule):
+    """Decorator that turns away who asks too often; it stays on the route, for a model server knows no callers."""
+
+    role: ClassVar[str] = "web.limit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebHook(Rule):
     """Call/decorator that registers a function which is not an endpoint."""
 
@@ -573,7 +580,7 @@ ROLES: dict[str, type[Rule]] = {
     row.role: row
     for row in (
         WebApp, WebRouter, WebRoute, WebMount, WebView, WebClass, WebMethods, WebAction, WebEndpoint, WebSchema, WebArguments, WebRequest,
-        WebParameter, WebResponse, WebAbort, WebAuth, WebHook,
+        WebParameter, WebResponse, WebAbort, WebAuth, WebLimit, WebHook,
         ModelLoad, ModelConstruct, ModelPredict, ModelTrain, ModelSave, ModelConfigure, ModelPlace, DataConvert, DataLive, Effect, FlowCall,
         TaskDefine, TaskEnqueue, TaskWait, TaskOption, TaskRunning, StreamSource,
         ChannelPut, ChannelTake, FlowBind,
