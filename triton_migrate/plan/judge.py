@@ -216,7 +216,7 @@ class Judge:
         calls = [p for e in flow.expressions(step.stmt) for p in walk(e) if isinstance(p, ir.Call)]
         found = {id(c): self.getters.entered(c, frame) for c in calls}
         others = (v for c in calls if not found[id(c)] for v in self.evaluator.values(c.func, frame))
-        return frozenset().union(*found.values()) - {f.scope for v in others for f in self.evaluator.callables(v)}
+        return frozenset(e for entered in found.values() for e in entered) - {f.scope for v in others for f in self.evaluator.callables(v)}
 
     def _all_leave(self, functions: Iterable[Scope]) -> bool:
         return all(map(self._leaves_itself, self._steps_of(functions)))
