@@ -31,6 +31,7 @@ from triton_migrate.plan.cut import NoCut
 from triton_migrate.plan.port import Planner
 from triton_migrate.plan.records import NotPorted
 from triton_migrate.rulebook.book import normalised
+from triton_migrate.rulebook.vocabulary import WebRouter
 from triton_migrate.study import Study
 
 if TYPE_CHECKING:
@@ -317,7 +318,8 @@ def _served_app(found: Study, written: list[Written], direct: tuple[Direct, ...]
     visible = visible_gpus(Matcher(found.evaluator), found.project.root)
     here = tuple((d.task.name, d.wait.place) for d in direct)
     started, gpus = _started(found, written), _gpus(written, visible[0])
-    return replace(started, direct=here, queued=queued, beside=found.beside, gpus=gpus, visible=visible)
+    http = any(router.rule.errors for router in Matcher(found.evaluator).find(WebRouter))
+    return replace(started, direct=here, queued=queued, beside=found.beside, gpus=gpus, visible=visible, http_errors=http)
 
 
 def _gpus(written: list[Written], visible: str) -> int:

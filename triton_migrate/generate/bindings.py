@@ -61,6 +61,7 @@ class _Section:
 def binding_files(plan: BindPlan, app: ServedApp, *, beside: bool) -> tuple[NewFile, ...]:
     """All files of what is bound, paths relative to the application's root. `beside`: a model repository has files of its own there."""
     features = dict.fromkeys(("streams", "ensembles", "calls", "metrics", "versions", "reloads", "levels", "answers", "early"), False)
+    features["http_errors"] = app.http_errors
     runtime = tuple(_file(name, render(name, **features), reason) for name, reason in RUNTIME.items())
     made = _file("bindings.py", bindings(plan), f"binds {', '.join(b.name for b in plan.bound)}")
     return (

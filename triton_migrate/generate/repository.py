@@ -36,7 +36,7 @@ def repository_files(models: tuple[ServedModel, ...], app: ServedApp, *, inproce
         if names.count(name) > 1:
             raise TritonMigrateError(f"two models are called {name}")
     return (
-        *_application_side(models),
+        *_application_side(models, app),
         *(file for model in models for file in _model(model)),
         *export_files(models),
         *alone_files(models, inprocess),
@@ -64,7 +64,7 @@ def ends_early(model: ServedModel) -> bool:
     return DEFINITION in model.pipeline
 
 
-def _application_side(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
+def _application_side(models: tuple[ServedModel, ...], app: ServedApp) -> Iterator[NewFile]:
     streams, ensembles = any(m.decoupled for m in models), any(m.steps for m in models)
     calls = any(uses_call(m) and not m.alone for m in models)
     metrics = any(uses_metrics(m) for m in models)
@@ -73,7 +73,7 @@ def _application_side(models: tuple[ServedModel, ...]) -> Iterator[NewFile]:
     early = any(ends_early(m) for m in models)
     text = render(
         "client.py", streams=streams, ensembles=ensembles, calls=calls, metrics=metrics, versions=versions, reloads=reloads, levels=levels,
-        answers=answers, early=early,
+        answers=answers, early=early, http_errors=app.http_errors,
     )  # fmt: skip
     yield _file("__init__.py", "", "makes the client importable")
     yield _file("client.py", text, "calls Triton over HTTP or gRPC, or runs the pipelines in process")

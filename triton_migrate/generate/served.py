@@ -33,6 +33,7 @@ class ServedApp:
     visible: tuple[str, str] = ("", "")  # CUDA_VISIBLE_DEVICES as the application sets it, and where
     direct: tuple[tuple[str, str], ...] = ()  # tasks that a route runs itself, and where
     queued: tuple[QueueRow, ...] = ()  # what queues are told about tasks that ask Triton now
+    http_errors: bool = False  # something answers what routes raise before the application does, and knows HTTP's own exceptions only
 
     def command(self, port: int) -> str:
         """How a production server starts it on `port`."""

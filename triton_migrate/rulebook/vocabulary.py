@@ -69,6 +69,7 @@ class WebRouter(Rule):
     prefix: str = ""
     routes: str = ""
     name: str = ""  # port of a name that, after a "/", is the prefix when none is given (`flask_restx.Namespace`)
+    errors: bool = False  # it answers what its routes raise before the application's handlers: 500, but for HTTP's own exceptions
     text: str = ""  # kind of response a plain returned string gives, where it is another than the application's
     version: str = ""  # port of a version of the API: it stands in front of the whole path, unless said nearer to the route
     version_prefix: str = ""  # port of what stands before it instead of "/v"
