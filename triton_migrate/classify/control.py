@@ -111,7 +111,12 @@ def _carried(course: Course, scope: Scope, loop: ir.For | ir.While) -> frozenset
     early, _ = _early(loop.body, frozenset(target), places)
     changed = early & flow.binds(loop.body) & before
     runs = frozenset(course.steps[number].stmt.at for number in inside if number in course.leading)
-    return frozenset(name for name in changed if not _only_counts(loop.body, name) and not _only_gathers(loop.body, name, runs))
+    fed = _feeding(loop, runs)
+    return frozenset(
+        name for name in changed
+        if not _only_counts(loop.body, name) and not _only_gathers(loop.body, name, runs)
+        and (name in fed or not _only_picks(loop.body, name))
+    )  # fmt: skip
 
 
 def _early(block: ir.Block, bound: frozenset[str], places: frozenset[ir.At]) -> tuple[frozenset[str], frozenset[str]]:
@@ -162,7 +167,44 @@ def _only_gathers(body: ir.Block, name: str, runs: frozenset[ir.At]) -> bool:
     return all(isinstance(s, ir.Assign) and s.at not in runs and flow.binds((s,)) == {name} for s in reading)
 
 
+def _only_picks(body: ir.Block, name: str) -> bool:
+    """`if score > best: best = score`: every change puts another value in its place."""
+    changes = [s for s in flow.flatten(body) if name in flow.binds((s,)) and not flow.blocks(s)]
+    return all(isinstance(s, ir.Assign) and not s.augmented and name not in _read(s) for s in changes)
+
+
+def _feeding(loop: ir.For | ir.While, runs: frozenset[ir.At]) -> frozenset[str]:
+    """The names that what is run in a later round depends on: its data, and whether the loop comes to it."""
+    body = tuple(flow.flatten(loop.body))
+    found = {n.id for e in flow.expressions(loop) for n in flow.names(e)} if isinstance(loop, ir.While) else set()
+    for stmt in body:
+        within = flow.flatten(sum(flow.blocks(stmt), ()))
+        if stmt.at in runs or any(s.at in runs or (isinstance(s, (ir.Jump, ir.Return)) and not _passes_on(s)) for s in within):
+            found |= {n.id for e in flow.expressions(stmt) for n in flow.names(e)}
+    while True:
+        more = {n.id for s in body if flow.binds((s,)) & found or _calls_on(s, found) for e in flow.expressions(s) for n in flow.names(e)}
+        if more <= found:
+            return frozenset(found)
+        found |= more
+
+
+def _calls_on(stmt: ir.Stmt, names: set[str]) -> bool:
+    """`rows.append(x)` changes `rows`."""
+    called = stmt.value.func if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) else None
+    return isinstance(called, ir.Attribute) and any(n.id in names for n in flow.names(called.value))
+
+
 # ---------------------------------------------------------------- branches
+
+
+def alternatives(course: Course) -> frozenset[frozenset[int]]:
+    """The pairs of predict sites of which a request runs one: they lie in two arms of a branch."""
+    found: set[frozenset[int]] = set()
+    for step in course.pipeline.steps:
+        if isinstance(step.stmt, ir.If):
+            body, other = _arms(course, step, step.stmt)
+            found |= {frozenset((a, b)) for a in body - other for b in other - body}
+    return frozenset(found)
 
 
 def _arms(course: Course, step: Step, stmt: ir.If) -> tuple[frozenset[int], frozenset[int]]:
@@ -188,6 +230,8 @@ def _chosen_models(course: Course) -> Iterator[Obstacle]:
         if not of.from_model(step) or step.scope in course.loaders:
             continue
         if isinstance(step.stmt, ir.If):
+            if _asks_whether_given(step.stmt, step.scope):
+                continue
             body, rest = _arms(course, step, step.stmt)
             models = [frozenset(m for n in arm for m in _models(course, n)) for arm in (body, rest)]
             if body and rest and models[0] != models[1]:
@@ -196,6 +240,15 @@ def _chosen_models(course: Course) -> Iterator[Obstacle]:
                 yield Obstacle("the result of one model decides whether another runs before the next", step.span)
         elif isinstance(step.stmt, ir.Assign) and _picks(course, step):
             yield Obstacle("the result of one model decides which model runs next", step.span)
+
+
+def _asks_whether_given(stmt: ir.If, scope: Scope) -> bool:
+    """`def marks(image, places=None): if places is None:`: the caller's code decides this, whatever it gives."""
+    match stmt.test:
+        case ir.Operation(_, "Is" | "IsNot", (ir.Name(_, name), ir.Constant(_, None))):
+            optional = (p for p in scope.function.parameters if isinstance(p.default, ir.Constant) and p.default.value is None)
+            return scope.kind == "function" and any(p.name == name for p in optional)
+    return False
 
 
 def _models(course: Course, number: int) -> tuple[object, ...]:

@@ -18,10 +18,26 @@ from triton_migrate.trace.records import Cell, Step
 
 def cache(course: Course, state: State, cell: Cell) -> bool:
     """A dict of finished results: every look-up that feeds a model returns a hit before the value is made, and none is added to."""
+    reads = [s for s in course.feeding if course.reads(s, cell) and cell not in s.writes and not isinstance(s.stmt, ir.If)]
+    if reads and all(_only_asks(read, cell) for read in reads):
+        return all(_puts_a_result(write.step, cell) for write in state.changed(cell))
     if any(_accumulates(write, cell) for write in state.changed(cell)):
         return False
-    reads = [s for s in course.feeding if course.reads(s, cell) and cell not in s.writes and not isinstance(s.stmt, ir.If)]
     return bool(reads) and all(_answers(course, read, lambda s: cell in s.writes) for read in reads)
+
+
+def _only_asks(read: Step, cell: Cell) -> bool:
+    """`[text for text in texts if text not in cache]`: which results are missing, for each item of a request."""
+    parts = [part for expr in flow.expressions(read.stmt) for part in flow.walk(expr)]
+    asked = {id(o) for p in parts if isinstance(p, ir.Operation) and p.operator in ("In", "NotIn") for o in p.operands[1:]}
+    return all(id(part) in asked for part in parts if _is(part, cell))
+
+
+def _puts_a_result(step: Step, cell: Cell) -> bool:
+    stmt = step.stmt
+    return (
+        isinstance(stmt, ir.Assign) and not stmt.augmented and of.from_model(step) and all(_keyed(target, cell) for target in stmt.targets)
+    )
 
 
 def cached_row(course: Course, read: Step) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.confidence import MEASURED
-from triton_migrate.classify.control import Obstacle
+from triton_migrate.classify.control import Obstacle, alternatives
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
 from triton_migrate.classify.stages import StageFunction, drivers
@@ -47,10 +47,12 @@ def _several_models(course: Course, stages: tuple[StageFunction, ...]) -> bool:
     """M1b: two models in different stage functions, joined by a driver that only passes values."""
     holding = {s.scope for s in stages if s.holds}
     sites = [site for site in course.sites if site.scope in holding and site.models]
+    either = alternatives(course)
     for driver in drivers(course):
         ways = _ways(course, driver)
         joined = any(
-            a.scope is not b.scope and set(a.models).isdisjoint(b.models) and any(a.number in w and b.number not in w for w in ways)
+            a.scope is not b.scope and set(a.models).isdisjoint(b.models) and frozenset((a.number, b.number)) not in either
+            and any(a.number in w and b.number not in w for w in ways)
             and any(b.number in w and a.number not in w for w in ways)
             for a in sites for b in sites
         )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
+from triton_migrate.classify.expressions import COMPUTES, changes, parts
 from triton_migrate.classify.state import State
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.calls import results
@@ -59,6 +60,7 @@ def _works(course: Course, state: State, scope: Scope) -> bool:
     return any(
         of.works(step, course.book, step.number in course.pipeline.before)
         and not _encodes(course, step)
+        and not _decodes(course, step)
         and not _looks_up(course, state, step)
         for step in own
     ) and _carries(course, own)
@@ -130,6 +132,13 @@ def _encodes(course: Course, step: Step) -> bool:
     given = (v for argument in step.stmt.value.args for v in course.evaluator.values(argument, frame))
     buffers = (course.book.find(v.path.removesuffix("()"), DataConvert) for v in given if isinstance(v, Api))
     return any(rule is not None and rule.result == "buffer" for rule in buffers)
+
+
+def _decodes(course: Course, step: Step) -> bool:
+    """`np.array(Image.open(path).convert("RGB"))`: bytes or a file read as the picture they hold."""
+    own = [c for c in of.own_calls(step) if not of.call_converts(c, course.book)]
+    decoding = all(any(isinstance(r, DataConvert) and r.decodes for r in call.rules) for call in own)
+    return bool(own) and decoding and not any(changes(part, step, COMPUTES, False) for part in parts(step.stmt))
 
 
 def _is_pure(course: Course, state: State, scope: Scope) -> bool:

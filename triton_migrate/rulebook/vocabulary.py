@@ -398,6 +398,7 @@ class DataConvert(Rule):
     splits: bool = False  # it parts what a model is trained on from what it is tested on
     parses: str = ""  # what raw data it reads: the result's elements are fields of that source ("json" for `json.loads`)
     container: bool = False
+    decodes: bool = False  # it gives the picture that bytes or a file hold: a function that only decodes gets hold of its input
     result: str = ""
     shape: str = ""
     case: str = ""  # port of an argument that decides dtype and shape, as `cases` say
