@@ -252,6 +252,24 @@ def test_inputs_of_dependencies_and_models() -> None:
     assert {(i.name, i.source) for i in entry.inputs} == {("id", "path"), ("text", "json"), ("top", "query"), ("flag", "query")}
 
 
+def test_annotated_attributes_of_a_plain_dependency_are_no_inputs() -> None:
+    source = """
+        from dataclasses import dataclass
+        class Settings:
+            device: str
+            def __new__(cls):
+                return super().__new__(cls)
+        @dataclass
+        class Page:
+            size: int = 10
+            _kept: str = ""
+        @app.get('/a')
+        def f(settings: Settings = Depends(), page: Page = Depends()): ...
+    """
+    (entry,) = Routes(program(FASTAPI + dedent(source))).entries()
+    assert {(i.name, i.source) for i in entry.inputs} == {("size", "query")}
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [

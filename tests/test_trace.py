@@ -58,6 +58,13 @@ def test_history_that_other_requests_wrote_is_state(tmp_path: Path) -> None:
     assert [(v.category, v.rule) for v in verdicts if v is not None] == [("tight", "T1")]
 
 
+def test_a_media_type_put_together_says_the_kind_by_its_beginning(tmp_path: Path) -> None:
+    text = "from flask import Response\nm = joblib.load('a')\n" + ROUTE + "    kind = request.args['kind']\n"
+    text += "    return Response(m.predict(request.json['x']).tobytes(), mimetype=f'image/{kind}')\n"
+    (pipeline,) = studied(tmp_path, text).pipelines
+    assert pipeline.response == "file"
+
+
 def test_a_wrapped_answer_is_of_the_kind_of_its_body(tmp_path: Path) -> None:
     text = (
         "from flask import make_response\nm = joblib.load('a')\n" + ROUTE + "    if not request.is_json:\n        return 'no json', 400\n"

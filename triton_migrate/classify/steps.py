@@ -69,9 +69,12 @@ def from_model(step: Step) -> bool:
 
 
 def own_calls(step: Step) -> Iterator[Call]:
-    """The library calls of a statement; what is also entered as a function of the program is known by that."""
-    entered = {scope.name for scope in step.enters}
-    return (call for call in step.calls if call.rules or call.api.path.rpartition(".")[2] not in entered)
+    """The library calls of a statement; what is also entered as a function of the program is known by that.
+
+    Where a receiver may be several objects, and a rule knows the method of one, the others say nothing.
+    """
+    entered, known = {scope.name for scope in step.enters}, {call.at for call in step.calls if call.rules}
+    return (call for call in step.calls if call.rules or (call.at not in known and call.api.path.rpartition(".")[2] not in entered))
 
 
 def receivers(step: Step, *kinds: str) -> frozenset[Site]:

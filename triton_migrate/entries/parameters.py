@@ -170,7 +170,8 @@ def _wrapped(evaluator: Evaluator, marker: ir.Expr, frame: Frame) -> tuple[UserC
 
 
 def _annotated(cls: UserClass) -> Iterator[Input]:
-    """The fields of a plain class that a dependency is made of (a dataclass)."""
-    for stmt in cls.scope.definition.body:
-        if isinstance(stmt, ir.Assign) and stmt.annotation is not None and isinstance(stmt.targets[0], ir.Name):
-            yield Input(stmt.targets[0].id, "query", type_text(stmt.annotation), "declared")
+    """The fields of a class that a dependency is made of (a dataclass, a schema); of a plain one they are no parameters."""
+    for stmt in cls.scope.definition.body if cls.scope.definition.decorators or cls.scope.definition.bases else ():
+        if isinstance(stmt, ir.Assign) and stmt.annotation is not None and isinstance(name := stmt.targets[0], ir.Name):
+            if not name.id.startswith("_"):
+                yield Input(name.id, "query", type_text(stmt.annotation), "declared")

@@ -71,7 +71,10 @@ class Models:
             named = not rule.opaque or self._named_a_model(place)
             if place.scope.file not in files or known or not named or rule.into or self.moments.by_hand(place):
                 continue
-            if self.moments.of(place) in ("import", "startup"):
+            filled = (
+                self.matcher.program.span(f.place.scope, f.place.call.at) for f in self.loads.into(Site(place.scope.file, place.call.at))
+            )
+            if self.moments.of(place) in ("import", "startup") and self.found.keys().isdisjoint(filled):
                 found.append(self._ref(place, rule, match.api))
         return tuple(dict.fromkeys(found))
 

@@ -17,7 +17,10 @@ FILES = ("image/", "audio/", "video/", "application/pdf", "application/zip", "ap
 def answered_kind(evaluator: Evaluator, rule: WebResponse, call: ir.Call, frame: Frame) -> str:
     """json | html | text | file | stream | redirect | same, the last for what only wraps another body."""
     for name in filter(None, rule.media.split(",")):
-        media = evaluator.constant(port(call, name), frame)
+        told = port(call, name)
+        media = evaluator.constant(told, frame)
+        if isinstance(told, ir.Joined) and isinstance(told.parts[0], ir.Constant):
+            media = told.parts[0].value  # f"image/{format}"
         if isinstance(media, str):
             media = media.partition(";")[0].strip().lower()
             if media in STREAMS:
