@@ -103,3 +103,18 @@ def test_functions_that_call_each_other_come_to_an_end() -> None:
         f"def f{i}(a): return {' or '.join(f'f{j}(a)' for j in range(8))} or onnxruntime.InferenceSession(a)\n" for i in range(8)
     )
     assert paths(text + "x = f0('a')") >= ONNX
+
+
+def test_modules_imported_by_the_rows_of_a_table() -> None:
+    text = """
+import importlib
+
+TABLE = (("fast", "onnx_model", "Fast"), ("slow", "torch_model", "Slow"))
+MADE = {}
+for kind, path, name in TABLE:
+    MADE[kind] = getattr(importlib.import_module(path), name)
+x = MADE["fast"]().model
+"""
+    fast = "import onnxruntime\nclass Fast:\n    def __init__(self):\n        self.model = onnxruntime.InferenceSession('a')\n"
+    slow = "import torch\nclass Slow:\n    def __init__(self):\n        self.model = torch.jit.load('b')\n"
+    assert ONNX <= paths(text, onnx_model=fast, torch_model=slow)

@@ -22,15 +22,33 @@ def changes(part: ir.Expr, step: Step, operators: frozenset[str], after: bool) -
     match part:
         case ir.Operation(_, operator):
             return bool(set(operator.split("+")) & operators)
-        case ir.Conditional() | ir.Joined():
+        case ir.Conditional(_, test):
+            return not _asks_for_a_type(test)
+        case ir.Joined():
             return True
-        case ir.Subscript(_, _, key):
-            return not _is_field(key, step)
+        case ir.Subscript(_, table, key):
+            return not _is_field(key, step) and not (_is_target(part, step) and _is_dict(table, step.scope))
         case ir.Call(_, ir.Attribute(_, _, "get"), (_, ir.Constant(_, default))) if default is not None:
             return True  # a default filled in
         case ir.Call(_, ir.Attribute(_, table, "get"), (key, *_)) if not _is_field(key, step):
             return after or _is_table(table, step.scope)  # a look-up: of a label, of a code
     return False
+
+
+def _asks_for_a_type(test: ir.Expr) -> bool:
+    """`[x] if not isinstance(x, list) else x`: which container it comes in."""
+    asked = test.operands[0] if isinstance(test, ir.Operation) and test.operator == "Not" else test
+    return isinstance(asked, ir.Call) and isinstance(asked.func, ir.Name) and asked.func.id == "isinstance"
+
+
+def _is_target(part: ir.Expr, step: Step) -> bool:
+    return isinstance(step.stmt, ir.Assign) and not step.stmt.augmented and any(part is target for target in step.stmt.targets)
+
+
+def _is_dict(expr: ir.Expr, scope: Scope) -> bool:
+    """`columns = {}`, filled field by field."""
+    made = tuple(_assigned(expr, scope))
+    return bool(made) and all(isinstance(e, ir.Mapping) for e in made)
 
 
 def codes(part: ir.Expr, scope: Scope) -> bool:

@@ -40,7 +40,10 @@ class Workers:
             yield UserFunction(scope, self.matcher.program.generic(scope.parent))
             return
         program, evaluator = self.matcher.program, self.matcher.evaluator
-        for caller in (*program.calls(scope.name), *evaluator.handing.of(scope.name)):  # or as what another calls (`asyncio.to_thread(take)`)
+        for caller in (
+            *program.calls(scope.name),
+            *evaluator.handing.of(scope.name),
+        ):  # or as what another calls (`asyncio.to_thread(take)`)
             for value in evaluator.values(caller.call.func, program.generic(caller.scope)):
                 if any(f.scope is scope for f in evaluator.callables(value)):
                     yield from self._driving(caller, depth + 1)
