@@ -117,4 +117,4 @@ x = MADE["fast"]().model
 """
     fast = "import onnxruntime\nclass Fast:\n    def __init__(self):\n        self.model = onnxruntime.InferenceSession('a')\n"
     slow = "import torch\nclass Slow:\n    def __init__(self):\n        self.model = torch.jit.load('b')\n"
-    assert ONNX <= paths(text, onnx_model=fast, torch_model=slow)
+    assert paths(text, onnx_model=fast, torch_model=slow) >= ONNX

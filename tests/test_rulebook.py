@@ -235,7 +235,7 @@ OTHER_RELEASE = re.compile(
     r"|fastapi\.(FastAPI|APIRouter)\(\)\.(route|websocket_route|add_websocket_route|add_event_handler|on_event)"
     r"|fastai\.(basic_train|tabular|text|vision)\.|numpy\.concat|pydantic\.BaseSettings|werkzeug\.(FileStorage|secure_filename)|sklearn\.externals"
     r"|cv2\.dnn\.readNetFrom(Caffe|Darknet|Torch)|openvino\.(runtime|inference_engine)|celery\.task$|huggingface_hub\.InferenceApi"
-    r"|flask\.(Flask|Blueprint)\(\)\.(input|arguments)|torch\.nn\.Module\(\)\.apply_tts"
+    r"|base64\.(decode|encode)string|flask\.(Flask|Blueprint)\(\)\.(input|arguments)|torch\.nn\.Module\(\)\.apply_tts"
 )
 # One canonical instance stands for a family; a method exists when a member of the family has it.
 FAMILIES = {

@@ -59,14 +59,14 @@ class Loads:
             return False
         branches = (s for s in flatten(made.scope.body) if isinstance(s, ir.If))
         guarded = any(ir.holds(s.at, filling.place.call.at) and not ir.holds(s.at, made.call.at) for s in branches)
-        return guarded and any(self._named(match) for match in self.matcher.at(made, ModelLoad))
+        return guarded and any(self.named(match) for match in self.matcher.at(made, ModelLoad))
 
     def within(self, cls: Scope) -> tuple[CallPlace, ...]:
         """The loads in the methods of a class: parts of the model that its objects are."""
         if self._within is None:
             self._within = {}
             for load in self.matcher.find(ModelLoad):
-                if load.place.scope.owner is not None and not load.rule.opaque and self._named(load):
+                if load.place.scope.owner is not None and not load.rule.opaque and self.named(load):
                     self._within.setdefault(load.place.scope.owner, []).append(load.place)
         return tuple(self._within.get(cls, ()))
 
@@ -152,7 +152,7 @@ class Loads:
                     if argument is not None:
                         yield place, argument, self.evaluator.enter(target, self.evaluator.bind(target, place.call, caller))
 
-    def _named(self, load: Match[ModelLoad]) -> bool:
+    def named(self, load: Match[ModelLoad]) -> bool:
         """Whether the load says what it reads, so that it is more than an architecture (`resnet18(weights=None)`)."""
         expr = port(load.place.call, load.rule.artifact) if load.rule.artifact else None
         constants = self.evaluator.values(expr, self.program.generic(load.place.scope))

@@ -74,7 +74,7 @@ class Models:
             filled = (
                 self.matcher.program.span(f.place.scope, f.place.call.at) for f in self.loads.into(Site(place.scope.file, place.call.at))
             )
-            if self.moments.of(place) in ("import", "startup") and self.found.keys().isdisjoint(filled):
+            if self.moments.of(place) in ("import", "startup") and (self.loads.named(match) or self.found.keys().isdisjoint(filled)):
                 found.append(self._ref(place, rule, match.api))
         return tuple(dict.fromkeys(found))
 
