@@ -54,6 +54,19 @@ class Broken(NamedTuple):
 
 
 ONE = ("echo", "X", "A", "Y", "B")
+WARM = 'model_warmup [ { name: "w%s" batch_size: 1\n  inputs { key: "%s" value { data_type: TYPE_FP32 dims: [ %s ] zero_data: true } } } ]'
+BLS = """import triton_python_backend_utils as pb_utils
+class TritonPythonModel:
+    def execute(self, requests):
+        asked = pb_utils.InferenceRequest(model_name="%s", requested_output_names=["Y"], inputs=requests[0].inputs())
+        return [asked.exec() for _ in requests]
+"""
+EXITING = """import sys
+class TritonPythonModel:
+    def execute(self, requests):
+        sys.exit(1)
+        return []
+"""
 BROKEN = {
     "name": Broken("name-differs", 1, 'name: "other"\n' + GOOD),
     "syntax": Broken("config-syntax", 3, HEAD + X.replace("FP32", "BYTES") + Y),
@@ -94,6 +107,38 @@ BROKEN = {
         "streams-meet", 9,
         ensemble(("stream", "X", "A", "Y", "p"), ("both", 'X" value: "A" } input_map { key: "Z', "p", "Y", "B")), model=None,
     ),
+    "negdim": Broken("bad-dim", 4, HEAD + X + Y.replace("[ 4 ]", "[ -2 ]")),
+    "noname": Broken("no-tensor-name", 3, HEAD + X.replace('name: "X" ', "") + Y),
+    "nobackend": Broken("no-backend", 1, GOOD.replace('backend: "python"', "# no backend"), server=False, model=None),
+    "platform": Broken("unknown-platform", 1, GOOD.replace("backend", "platform"), server=False),
+    "scalar": Broken("reshape-without-batching", 3, GOOD.replace("8", "0").replace("[ 4 ]", "[ 1 ] reshape { shape: [ ] }", 1)),
+    "negbatch": Broken("bad-batch-size", 2, GOOD.replace("8", "-1")),
+    "twoways": Broken("config-syntax", 6, GOOD + "dynamic_batching { }\nsequence_batching { }"),
+    "range": Broken("priority-levels", 5, GOOD + "dynamic_batching { priority_levels: 2 default_priority_level: 3 }"),
+    "ordered": Broken(
+        "ordering-and-priority", 6, GOOD + "dynamic_batching { priority_levels: 2 default_priority_level: 1\npreserve_ordering: true }"
+    ),
+    "delayed": Broken(
+        "ordering-and-delay", 7,
+        GOOD + "dynamic_batching { preserve_ordering: true\ndefault_queue_policy {\n"
+        "timeout_action: DELAY default_timeout_microseconds: 9 } }",
+    ),
+    "sequenced": Broken("cache-of-sequence", 6, GOOD + "sequence_batching { }\n" + CACHE),
+    "warmname": Broken("warmup-input", 6, GOOD + WARM % ("", "Z", "4")),
+    "warmless": Broken("warmup-input", 5, GOOD + 'model_warmup [ { name: "w" batch_size: 1 } ]'),
+    "warmbatch": Broken("warmup-batch", 5, GOOD + (WARM % ("", "X", "4")).replace("batch_size: 1", "batch_size: 9"), server=False),
+    "warmdims": Broken("warmup-input", 6, GOOD + WARM % ("", "X", "5")),
+    "warmtype": Broken("warmup-input", 6, GOOD + (WARM % ("", "X", "4")).replace("FP32", "FP64")),
+    "warmfile": Broken("warmup-file", 6, GOOD + (WARM % ("", "X", "4")).replace("zero_data: true", 'input_data_file: "nope"')),
+    "nosteps": Broken("no-steps", 1, f'platform: "ensemble"\n{A}{B}', model=None),
+    "version": Broken("no-such-version", 6, ensemble(ONE).replace("model_version: -1", "model_version: 7"), model=None),
+    "ring": Broken("circle", 5, ensemble(("ring", "A", "A", "B", "B")), model=None),
+    "ordered_e": Broken("config-syntax", 10, ensemble(ONE, more="dynamic_batching { }"), model=None),
+    "warm_e": Broken("not-on-ensemble", 10, ensemble(ONE, more=WARM % ("", "A", "4")), model=None),
+    "faster": Broken("not-on-ensemble", 10, ensemble(ONE, more="optimization { }"), model=None),
+    "cachedstep": Broken("cache-of-stream", 10, ensemble(("stream", "X", "A", "Y", "B"), more=CACHE), model=None),
+    "exits": Broken("exits", 4, GOOD, server=False, file="1/model.py", model=EXITING),
+    "itself": Broken("asks-in-circle", 4, GOOD, server=False, file="1/model.py", model=BLS % "itself"),
     "grouped": Broken("not-on-ensemble", 10, ensemble(ONE, more="instance_group [ { kind: KIND_CPU } ]"), model=None),
 }  # fmt: skip
 
@@ -129,6 +174,22 @@ def test_error_is_told_on_its_line(tmp_path: Path, name: str) -> None:
     errors = [problem for problem in check(tmp_path) if problem.severity == "error"]
     assert (broken.rule, broken.line, f"{name}/{broken.file}") in [(e.rule, e.line, e.file) for e in errors], errors
     assert all(error.file.startswith(f"{name}/") for error in errors)
+
+
+def test_models_that_ask_each_other_wait_for_ever(tmp_path: Path) -> None:
+    write(tmp_path, "asks", GOOD, BLS % "round")
+    write(tmp_path, "round", ensemble(("echo", "X", "A", "Y", "mid"), ("asks", "X", "mid", "Y", "B")), model=None)
+    write(tmp_path, "echo", GOOD, BLS % "asks")
+    found = [(problem.file, problem.line, problem.rule) for problem in check(tmp_path)]
+    assert found == [("asks/1/model.py", 4, "asks-in-circle"), ("echo/1/model.py", 4, "asks-in-circle")]
+    write(tmp_path / "none", "asks", GOOD, BLS % "nope")
+    assert [(problem.severity, problem.rule) for problem in check(tmp_path / "none")] == [("warning", "asks-no-model")]
+    shutil.copytree(tmp_path / "none", tmp_path / "told")
+    (tmp_path / "told" / "README.md").write_text("mkdir -p nope/1")
+    assert [problem.severity for problem in check(tmp_path / "told")] == ["note"]
+    write(tmp_path / "fine", "echo", GOOD)
+    write(tmp_path / "fine", "asks", GOOD, (BLS % "echo").replace("for _", "for model_name"))
+    assert check(tmp_path / "fine") == ()
 
 
 def test_good_models_have_no_problem(tmp_path: Path) -> None:
@@ -211,6 +272,25 @@ def test_command_prints_places_and_exits_by_severity(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "bad/config.pbtxt:4: error: output 'Y' has dimension 0 [bad-dim]" in done.output
     assert "1 error, 0 warnings" in done.output
+
+
+def test_a_model_without_a_configuration_is_told(tmp_path: Path) -> None:
+    good(tmp_path)
+    write(tmp_path, "bare", "")
+    (tmp_path / "bare" / "config.pbtxt").unlink()
+    (problem,) = check(tmp_path)
+    assert (problem.severity, problem.rule, problem.file) == ("error", "no-config", "bare")
+
+
+def test_an_output_that_a_step_reads_is_a_warning(tmp_path: Path) -> None:
+    good(tmp_path)
+    both = ensemble(
+        ("echo", "X", "A", "Y", "mid"),
+        ("echo", "X", "mid", "Y", "B"),
+        tensors=A + B.replace("]\n", '] output [ { name: "mid" data_type: TYPE_FP32 dims: [ 4 ] } ]\n'),
+    )
+    write(tmp_path, "both_out", both, model=None)
+    assert [(problem.severity, problem.rule, problem.line) for problem in check(tmp_path)] == [("warning", "output-read-by-step", 4)]
 
 
 def test_hostile_bytes_are_a_problem_of_that_file(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from triton_migrate.base import TritonMigrateError
+from triton_migrate.check.asking import asking_problems
 from triton_migrate.check.ensemble import ensemble_problems
 from triton_migrate.check.layout import layout_problems
 from triton_migrate.check.records import Problem
@@ -62,6 +63,7 @@ def _problems(repository: Path, models: tuple[Model, ...]) -> Iterator[Problem]:
         yield from source_problems(repository, model)
         if model.ensemble:
             yield from ensemble_problems(model, main | _named(models, Path(model.file).name))
+    yield from asking_problems(repository, main)
 
 
 def _named(models: tuple[Model, ...], file: str) -> dict[str, Model]:

@@ -37,6 +37,9 @@ def ensemble_problems(model: Model, models: Mapping[str, Model]) -> Iterator[Pro
     yield from _graph(model, fields)
     yield from _edges(model, models, fields)
     yield from _streams(model, models, fields)
+    if model.config.response_cache.enable and any(m.config.model_transaction_policy.decoupled for m in _below(model, models, ())):
+        place = model.fields.at("response_cache")
+        yield model.error(place, "cache-of-stream", "the response cache does not go with a decoupled step", "leave response_cache out")
     if circle := _circle(model, models, ()):
         yield model.error(fields, "circle", f"ensembles call each other in a circle: {' -> '.join(circle)}", "break the circle")
 
@@ -219,6 +222,14 @@ def _full(end: _End) -> list[int]:
 def _fit(one: list[int], other: list[int]) -> bool:
     """As the server compares: -1 is any size, and then looked at with each request."""
     return len(one) == len(other) and all(a == b or -1 in (a, b) for a, b in zip(one, other, strict=True))
+
+
+def _below(model: Model, models: Mapping[str, Model], path: tuple[str, ...]) -> Iterator[Model]:
+    """The models of its steps, and of the ensembles among them."""
+    for step in model.config.ensemble_scheduling.step:
+        if step.model_name in models and step.model_name not in path:
+            yield models[step.model_name]
+            yield from _below(models[step.model_name], models, (*path, step.model_name))
 
 
 def _circle(model: Model, models: Mapping[str, Model], path: tuple[str, ...]) -> tuple[str, ...]:

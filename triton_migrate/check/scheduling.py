@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
+from tritonclient.grpc.model_config_pb2 import DataType, ModelInput, ModelInstanceGroup, ModelQueuePolicy, ModelWarmup
 
 from triton_migrate.check.records import Problem
 from triton_migrate.check.repository import Model
@@ -70,6 +70,15 @@ def _batching(model: Model) -> Iterator[Problem]:
             "preserve_ordering goes with one priority level only",
             "leave one of them out",
         )
+    policies = (batching.default_queue_policy, *batching.priority_queue_policy.values())
+    delays = any(p.timeout_action == ModelQueuePolicy.DELAY and p.default_timeout_microseconds for p in policies)
+    if batching.preserve_ordering and delays:
+        yield model.error(
+            field.at("default_queue_policy").at("timeout_action"),
+            "ordering-and-delay",
+            "preserve_ordering does not go with timeout_action DELAY: who waits too long would be overtaken",
+            "leave one of them out",
+        )
 
 
 def _instances(model: Model) -> Iterator[Problem]:
@@ -108,24 +117,34 @@ def _cache(model: Model) -> Iterator[Problem]:
 
 
 def _warm_up(model: Model) -> Iterator[Problem]:
-    inputs = {tensor.name for tensor in model.config.input}
-    required = {tensor.name for tensor in model.config.input if not tensor.optional}
+    inputs = {tensor.name: tensor for tensor in model.config.input}
     for index, sample in enumerate(model.config.model_warmup):
-        field = model.fields.at("model_warmup", index)
-        given = set(sample.inputs)
-        for name in sorted(given - inputs):
-            yield model.error(
-                field.entry("inputs", name),
-                "warmup-input",
-                f"warm-up {sample.name!r} gives {name!r}, which the model does not take",
-                f"it takes {', '.join(sorted(inputs))}",
-            )
-        for name in sorted(required - given):
-            yield model.error(field, "warmup-input", f"warm-up {sample.name!r} does not give {name!r}", "give every input")
+        field, told = model.fields.at("model_warmup", index), f"warm-up {sample.name!r}"
+        for name, given in sorted(sample.inputs.items()):
+            for message, fix in _sample(model, name, given, inputs):
+                yield model.error(field.entry("inputs", name), "warmup-input", f"{told} {message}", fix)
+            if given.input_data_file and not (model.folder / "warmup" / given.input_data_file).is_file():
+                place = field.entry("inputs", name)
+                message = f"{told} reads warmup/{given.input_data_file}, which is not there"
+                yield model.error(place, "warmup-file", message, f"put it into {model.name}/warmup/")
+        for name in sorted({name for name, tensor in inputs.items() if not tensor.optional} - set(sample.inputs)):
+            yield model.error(field, "warmup-input", f"{told} does not give {name!r}", "give every input")
         if model.config.max_batch_size and sample.batch_size > model.config.max_batch_size:
-            yield model.error(
-                field.at("batch_size"),
-                "warmup-batch",
-                f"warm-up {sample.name!r} has batch_size {sample.batch_size}",
-                f"at most {model.config.max_batch_size}",
-            )
+            most = f"at most {model.config.max_batch_size}"
+            yield model.error(field.at("batch_size"), "warmup-batch", f"{told} has batch_size {sample.batch_size}", most)
+
+
+def _sample(model: Model, name: str, given: ModelWarmup.Input, inputs: Mapping[str, ModelInput]) -> Iterator[tuple[str, str]]:
+    """What is wrong with one input of a warm-up, and how to mend it."""
+    if name not in inputs:
+        yield f"gives {name!r}, which the model does not take", f"it takes {', '.join(sorted(inputs))}"
+        return
+    declared = inputs[name]
+    if given.data_type != declared.data_type:
+        types = DataType.Name(given.data_type), DataType.Name(declared.data_type)
+        yield f"gives {name!r} as {types[0]}, which is {types[1]}", "Triton never casts"
+    sizes = zip(given.dims, declared.dims, strict=False)
+    if declared.dims and (len(given.dims) != len(declared.dims) or any(-1 != size != one for one, size in sizes)):
+        yield f"gives {name!r} as {list(given.dims)}, which is {list(declared.dims)}", "the batch axis is batch_size"
+    if given.WhichOneof("input_data_type") is None:
+        yield f"does not say what {name!r} holds", "zero_data, random_data or input_data_file"
