@@ -249,3 +249,56 @@ def test_a_function_that_loads_several_models_gives_each_stage_a_network_of_its_
     report = api.apply(tmp_path, write=True)
     networks = {row["name"]: {n["name"] for n in row["networks"]} for row in report["served_models"] if row["networks"]}
     assert networks == {"finder_locate": {"finder_locate_network"}, "reader_read": {"reader_read_network"}}
+
+
+RANKED = """
+import torch
+from flask import Flask, jsonify, request
+
+app = Flask(__name__)
+net = torch.jit.load("net.pt")
+LABELS = ["calm", "windy", "storm"]
+
+def prepare(values):
+    return torch.tensor([values], dtype=torch.float32)
+
+def infer(rows):
+    with torch.no_grad():
+        return net(rows)
+
+def ranked(logits):
+    return [{"label": LABELS[i], "logit": logits[0, i].item()} for i in logits[0].argsort().tolist()]
+
+@app.post("/all")
+def everything():
+    rows = prepare(request.get_json()["values"])
+    logits = infer(rows)
+    kinds = ranked(logits)
+    return jsonify(kinds)
+
+@app.post("/again")
+def again():
+    rows = prepare(request.get_json()["values"])
+    scores = infer(rows)
+    found = ranked(scores)
+    return jsonify(found=found)
+
+@app.post("/best")
+def best():
+    rows = prepare(request.get_json()["values"])
+    logits = infer(rows)
+    kind = ranked(logits)[0]
+    return jsonify(kind)
+"""
+
+
+def test_a_stage_whose_result_is_worked_on_is_another_model(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(RANKED)
+    api.apply(tmp_path, out=tmp_path / "out", write=True)
+    steps = {name: [s.model_name for s in c.ensemble_scheduling.step] for name, c in configs(tmp_path).items() if c.platform == "ensemble"}
+    assert steps["again"][1:] == steps["everything"][1:]
+    assert steps["best"][1:-1] == steps["everything"][1:-1]
+    last = {steps[name][-1] for name in ("everything", "best")}
+    assert len(last) == 2
+    repository = tmp_path / "triton_serving" / "model_repository"
+    assert "ranked(logits)[0]" in (repository / steps["best"][-1] / "1" / "pipeline.py").read_text()

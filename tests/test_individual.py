@@ -40,7 +40,7 @@ def ported(folder: Path, to: Path, *, inprocess: bool = False) -> tuple[Path, Pa
 
 def run(tree: Path, case: dict[str, Any], url: str = "") -> tuple[int, str]:
     command = [sys.executable, *case["command"]]
-    env = {**os.environ, "TRITON_URL": url, "PYTHONWARNINGS": "ignore"}
+    env = {**os.environ, "TRITON_URL": url, "TRITON_TIMEOUT": "240", "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(command, cwd=tree, env=env, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
     PIDS.add(process.pid)
     out, err = process.communicate(case.get("stdin", ""), timeout=240)
@@ -90,7 +90,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Tri
 
 def worker(port: Path, what: str, url: str, **env: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(Path(__file__).with_name("individual_worker.py")), what]
-    process = subprocess.Popen(command, cwd=port, env={**os.environ, "TRITON_URL": url, **env}, stdin=PIPE, stdout=PIPE, text=True)
+    told = {**os.environ, "TRITON_URL": url, "TRITON_TIMEOUT": "240", **env}
+    process = subprocess.Popen(command, cwd=port, env=told, stdin=PIPE, stdout=PIPE, text=True)
     PIDS.add(process.pid)
     return process
 
@@ -240,9 +241,9 @@ def test_every_forked_worker_starts_a_triton_of_its_own(starter: str, inside: tu
     port = tmp_path / "port"
     shutil.copytree(inside[1], port)
     (port / "workers.py").write_text(WORKERS)
-    env = {**os.environ, "TRITON_URL": "inprocess", "TMPDIR": str(tmp_path)}
+    env = {**os.environ, "TRITON_URL": "inprocess", "TRITON_TIMEOUT": "240", "TMPDIR": str(tmp_path)}
     place = f"127.0.0.1:{Ports.free().http}"
-    command = ["gunicorn", "-w", "2", "--preload", "-b", place, "workers:app"]
+    command = ["gunicorn", "-w", "2", "-t", "240", "--preload", "-b", place, "workers:app"]
     if starter == "celery":
         command = ["celery", "-A", "workers:queue", "worker", "-c", "2", "--without-gossip", "--without-mingle"]
     started = subprocess.Popen([sys.executable, "-m", *command], cwd=port, env=env, stdout=PIPE, stderr=subprocess.STDOUT, text=True)

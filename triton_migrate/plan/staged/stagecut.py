@@ -202,8 +202,8 @@ def _calls(sites: tuple[PredictSite, ...], depth: int) -> tuple[ir.Call, ...]:
 
 
 def key(unit: Unit, cut: Cut, cutter: Cutter) -> object:
-    """Equal for units that do the same: one call of one function, whatever the variables are called."""
-    if unit.call is None or unit.callee is None or unit.why or len(unit.moved) != 1:
+    """Equal for units that do the same: one call of one function, whatever the variables are called, and nothing with what it gives."""
+    if unit.call is None or unit.callee is None or unit.why or len(unit.moved) != 1 or not _only_calls(unit.moved[0], unit.call):
         statements = unit.moved
         return (cut.scope, statements[0].at, statements[-1].at)
     numbers: dict[str, int] = {}
@@ -226,3 +226,9 @@ def key(unit: Unit, cut: Cut, cutter: Cutter) -> object:
 
     held = cutter.evaluator.values(unit.call.func.value, cut.frame) if isinstance(unit.call.func, ir.Attribute) else None
     return (unit.callee, held, tuple(shape(unit.call.args)), tuple(shape(unit.call.keywords)))
+
+
+def _only_calls(stmt: ir.Stmt, call: ir.Call) -> bool:
+    """Whether the statement keeps what the call gives as it is: `best = ranked(logits)[0]` does more."""
+    value = stmt.value if isinstance(stmt, (ir.Assign, ir.Evaluate, ir.Return)) else None
+    return (value.value if isinstance(value, ir.Await) else value) is call and not (isinstance(stmt, ir.Assign) and stmt.augmented)
