@@ -238,6 +238,7 @@ def test_routes_come_from_the_document() -> None:
 # ---------------------------------------------------------------- against real applications
 
 FLASK = """
+    import csv
     import io
     from flask import Flask, jsonify, request
     from PIL import Image
@@ -272,6 +273,14 @@ FLASK = """
         with Image.open(request.files["file"].stream) as image:
             return jsonify(width=image.convert("RGB").width)
 
+    @app.post("/costs")
+    def costs():
+        rows = list(csv.DictReader(io.StringIO(request.files["file"].read().decode())))
+        try:
+            return jsonify(costs=[float(row["parts"]) * float(row["hours of work"]) for row in rows])
+        except KeyError as missing:
+            return jsonify(error=f"bad row: {missing}"), 400
+
     @app.post("/users")
     def user():
         users.append(request.get_json()["name"])
@@ -302,6 +311,7 @@ def flask_rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str
         Route("rows", "POST", "/rows", True, (Field("instances", "json"),)),
         Route("strict", "POST", "/strict", True, (Field("alcohol", "json"),)),
         Route("picture", "POST", "/picture", True, (Field("file", "file"),)),
+        Route("costs", "POST", "/costs", True, (Field("file", "file"),)),
         Route("mood", "POST", "/users/<int:number>/mood", True, (Field("number", "path"), Field("text", "json"))),
         Route("closed", "POST", "/closed", True, ()),
         Route("page", "GET", "/", False, ()),
@@ -316,7 +326,7 @@ def flask_rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str
 
 def test_the_original_says_which_requests_are_right(flask_rows: tuple[Path, dict[str, Exercised], list[str]]) -> None:
     file, rows, told = flask_rows
-    assert {name for name, row in rows.items() if row.answered} == {"guess", "rows", "strict", "picture", "mood"}
+    assert {name for name, row in rows.items() if row.answered} == {"guess", "rows", "strict", "picture", "costs", "mood"}
     assert (rows["closed"].answered, rows["closed"].why) == (0, '403 {"error":"forbidden"}')
     assert 'closed: not exercised, 1 request was tried; the likeliest got 403 {"error":"forbidden"}' in told
     assert rows["rows"].failed and rows["picture"].failed and not rows["strict"].failed and rows["strict"].refused
@@ -329,6 +339,8 @@ def test_the_original_says_which_requests_are_right(flask_rows: tuple[Path, dict
     assert {len(row) for row in right["/rows"]["json"]["instances"]} == {7}
     assert 40 <= right["/strict"]["json"]["alcohol"] <= 50
     assert (file.parent / right["/picture"]["files"]["file"]["path"]).is_file()
+    table_of = file.parent / right["/costs"]["files"]["file"]["path"]
+    assert table_of.read_text().splitlines()[0] == "parts,hours of work", "its refusals name the columns, one by one"
     order = [line["path"] for line in lines]
     assert order.index("/users") < order.index("/users/1/mood") and order[0] == "/"
 

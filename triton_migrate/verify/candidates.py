@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from triton_migrate.verify.learned import Learned
 from triton_migrate.verify.samples import Sample
-from triton_migrate.verify.shapes import FILES, INTEGER, NUMBER, TEXT, WIDTH, Schema, fit, guessed, kinds
+from triton_migrate.verify.shapes import FILES, INTEGER, NUMBER, TEXT, WIDTH, Schema, fit, guessed, kinds, sample
 from triton_migrate.verify.told import PARAMETER, WHOLE, Field, Route
 
 Record: TypeAlias = dict[str, Any]  # a line of requests.jsonl; files as `Sample`s
@@ -67,7 +67,7 @@ def _ways(fields: tuple[Field, ...], route: Route, learned: Learned) -> Iterator
     widths = tuple(dict.fromkeys((*learned.widths, *route.widths, *WIDTHS)))
     here = {field.name for field in fields}
     columns = {name: known.get(name) or guessed(name) for name in (*learned.names, *known, *learned.siblings) if name not in here}
-    others = {field: tuple(_kinds(field, widths, columns)) for field in loose}
+    others = {field: tuple(_kinds(field, widths, columns, learned.columns)) for field in loose}
     for number in range(max((len(found) for found in others.values()), default=0)):
         yield first | {field: found[min(number, len(found) - 1)] for field, found in others.items()}
     if len(loose) > 1:
@@ -80,9 +80,11 @@ def _guess(field: Field) -> Schema:
     return guessed(field.name, file=field.source == "file")
 
 
-def _kinds(field: Field, widths: tuple[int, ...], columns: Mapping[str, Schema]) -> Iterator[Schema]:
+def _kinds(field: Field, widths: tuple[int, ...], columns: Mapping[str, Schema], filed: tuple[str, ...]) -> Iterator[Schema]:
     if field.source == "file" or (field.source == "raw-body" and field.name == WHOLE):
         yield from ({"type": "string", "format": kind} for kind in FILES)
+        if filed:
+            yield {"type": "string", "format": "table", "columns": filed}
     elif field.source == "json":
         yield from kinds(field.name, widths, columns)
     else:  # what a form, a path or a query says is text, of which some reads as a number
@@ -92,7 +94,7 @@ def _kinds(field: Field, widths: tuple[int, ...], columns: Mapping[str, Schema])
 def _value(field: Field, schema: Schema, number: int, position: int) -> Any:
     kind = schema.get("format", "")
     if field.source in ("file", "raw-body") and kind in FILES:
-        return FILES[kind](number)
+        return sample(schema, number)
     value = fit(schema, field.name, number, position)
     return value if field.source == "json" else ", ".join(map(str, value)) if isinstance(value, list) else value
 

@@ -16,7 +16,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from triton_migrate.index.cache import user_folder
 from triton_migrate.verify.samples import Sample
-from triton_migrate.verify.shapes import FILES, Schema, bounds, fit, guessed
+from triton_migrate.verify.shapes import Schema, bounds, fit, guessed, sample
 
 Key = TypeVar("Key")
 LONGEST = 60  # characters of a text
@@ -43,7 +43,7 @@ def drawn(schemas: Mapping[Key, tuple[str, Schema]], count: int, files: frozense
 
 
 def _file(schema: Schema) -> st.SearchStrategy[Sample]:
-    return st.integers(0, 9).map(FILES[schema.get("format", "image")])
+    return st.integers(0, 9).map(lambda number: sample(schema, number))
 
 
 def _strategy(schema: Schema, name: str) -> st.SearchStrategy[Any]:

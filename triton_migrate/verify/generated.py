@@ -171,7 +171,8 @@ class _Search:
                 self.trial.learned = self.trial.learned.knowing({f.name: schema for f, schema in way.shapes if f.source in TYPED})
                 return way
             doubtful = doubtful or (way if _answered(reply) else None)
-            if (more := learned.of(_cause(reply, self.trial.app), (f.name for f in self.route.fields))) != learned:
+            cause, filed = _cause(reply, self.trial.app), any(schema.get("format") == "table" for _, schema in way.shapes)
+            if (more := learned.of_table(cause) if filed else learned.of(cause, (f.name for f in self.route.fields))) != learned:
                 learned, ways = more, candidates(self.route, more)
         if doubtful is not None:
             self._keep(record(self.route, doubtful.body, doubtful.values(0)), "plain")

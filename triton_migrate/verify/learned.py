@@ -13,17 +13,19 @@ KEY: Final = re.compile(r"KeyError: ['\"]([^'\"]+)['\"]")
 LENGTH: Final = re.compile(r"(?<![\d.])\d{1,4}(?![\d.])")
 TAG: Final = re.compile(r"<[^<>]*>")
 QUOTED: Final = re.compile(r"['\"]([^'\"\\]+)\\?['\"]")
+COLUMN: Final = re.compile(r"(?=(['\"])([^\W\d][\w .-]{0,40})\1(?!\s*:))")  # no key of a JSON object; quotes may stand in quotes
 MOST_WIDTHS, MOST_NAMES = 8, 64
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Lengths of rows, keys that were missed, what is known of fields by their names, and names that other entries take."""
+    """Lengths of rows, keys that were missed, what is known of fields by their names, names that other entries take, columns of a table."""
 
     widths: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     told: tuple[tuple[str, Schema], ...] = ()
     siblings: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def schemas(self) -> Mapping[str, Schema]:
@@ -37,6 +39,10 @@ class Learned:
         text = TAG.sub(" ", said)
         told = {**self.schemas, **{name: schema for name in fields if name and (schema := _meant(name, text))}}
         return replace(self, widths=tuple(widths)[:MOST_WIDTHS], names=tuple(names)[:MOST_NAMES], told=tuple(told.items()))
+
+    def of_table(self, said: str) -> Learned:
+        """With the columns that a table was said to lack: whatever stands in quotes and could be a name."""
+        return replace(self, columns=tuple(dict.fromkeys((*self.columns, *(name for _, name in COLUMN.findall(said)))))[:MOST_NAMES])
 
     def knowing(self, schemas: Mapping[str, Schema]) -> Learned:
         """With the schemas of fields that were right."""

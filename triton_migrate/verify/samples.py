@@ -82,7 +82,8 @@ def table(number: int, columns: Sequence[str] = ()) -> Sample:
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(names)
     rows.writerows([quantity(number + row, position) for position in range(len(names))] for row in range(3))
-    return Sample(f"table-{number}.csv", "text/csv", out.getvalue().encode())
+    of = f"-{zlib.crc32(repr(names).encode()):08x}" if columns else ""
+    return Sample(f"table{of}-{number}.csv", "text/csv", out.getvalue().encode())
 
 
 def note(number: int) -> Sample:

@@ -44,6 +44,12 @@ SAID: Final[tuple[tuple[re.Pattern[str], Schema], ...]] = tuple(
 PLURAL: Final = re.compile(r"instances|inputs|features|rows|samples|values|data|vector|array|x|points|series|observations")
 
 
+def sample(schema: Schema, number: int) -> Sample:
+    """The file of that schema; a table has the columns that it names."""
+    kind = schema.get("format", "image")
+    return table(number, schema.get("columns", ())) if kind == "table" else FILES[kind](number)
+
+
 def numbers(width: int) -> Schema:
     return {"type": "array", "items": NUMBER, "minItems": width, "maxItems": width}
 
