@@ -141,7 +141,7 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
 
 
 def test_a_command_is_recorded_until_it_ends(tmp_path: Path) -> None:
-    app, out, told = tmp_path / "app", tmp_path / "out", []
+    app, out, told, answers = tmp_path / "app", tmp_path / "out", [], []
     app.mkdir()
     (app / "server.py").write_text(SERVER)
     upstream, listen = free_ports(2)
@@ -152,17 +152,15 @@ def test_a_command_is_recorded_until_it_ends(tmp_path: Path) -> None:
             threading.Thread(target=ask, daemon=True).start()
 
     def ask() -> None:
-        done = 0
-        while done < 2:
-            try:
-                sent = urllib.request.Request(f"http://127.0.0.1:{listen}/predict", b"abc", method="POST")
-                done += urllib.request.urlopen(sent, timeout=240).read() == b"cba"
-            except OSError:
-                continue
+        """At once: what comes while the application starts is answered when it is up."""
+        for _ in range(2):
+            sent = urllib.request.Request(f"http://127.0.0.1:{listen}/predict", b"abc", method="POST")
+            answers.append(urllib.request.urlopen(sent, timeout=240).read())
 
     command = (sys.executable, "server.py", str(upstream))
     file = api.record(app, command, out=out, upstream=upstream, listen=listen, say=say)
     assert file == out / "requests.jsonl"
+    assert answers[:1] == [b"cba"]
     assert [(line["path"], line["expect_status"]) for line in lines(file)] == [("/predict", 200)] * 2
     assert told[-2].startswith("2 requests in ") and told[-1] == "no values were seen: no model is reached"
     assert not (out / "observed.jsonl").exists()

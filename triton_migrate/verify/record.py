@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,7 @@ HOST = "127.0.0.1"
 HOP = frozenset(("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"))
 PIECE = 1 << 16
 STOPPING = 15.0  # seconds
+STARTING = 120.0  # seconds that a request waits for an application that has not answered yet: its models are being loaded
 
 
 class Recorder:
@@ -44,12 +46,27 @@ class _Proxy(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     recorder: Recorder
     upstream: int
+    until: float
+
+    def _reached(self) -> http.client.HTTPConnection:
+        """A connection to the application, which may still be starting."""
+        while True:
+            connection = http.client.HTTPConnection(HOST, self.upstream, timeout=300)
+            try:
+                connection.connect()
+            except ConnectionRefusedError:
+                if self.recorder.count or time.monotonic() > self.until:
+                    raise
+                time.sleep(0.1)
+            else:
+                return connection
 
     def do_any(self) -> None:
         body = self._chunks() if self.headers.get("Transfer-Encoding", "").lower() == "chunked" else self._sized()
         sent = [(name, value) for name, value in self.headers.items() if name.lower() not in HOP]
-        connection = http.client.HTTPConnection(HOST, self.upstream, timeout=300)
+        connection = None
         try:
+            connection = self._reached()
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in sent:
                 if name.lower() != "content-length":
@@ -64,7 +81,8 @@ class _Proxy(BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_error(502, f"the application does not answer: {trouble}")
         finally:
-            connection.close()
+            if connection is not None:
+                connection.close()
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_any  # noqa: N815
 
@@ -102,10 +120,11 @@ class _Proxy(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def recording(recorder: Recorder, upstream: int, listen: int) -> Iterator[int]:
-    """The proxy, up on the loopback interface; gives its port (`listen` 0: any free one)."""
+def recording(recorder: Recorder, upstream: int, listen: int, *, starting: float = 0.0) -> Iterator[int]:
+    """The proxy, up on the loopback interface; gives its port (`listen` 0: any free one). `starting`: how long the app may take to listen."""
+    known = {"recorder": recorder, "upstream": upstream, "until": time.monotonic() + starting}
     try:
-        server = ThreadingHTTPServer((HOST, listen), type("Proxy", (_Proxy,), {"recorder": recorder, "upstream": upstream}))
+        server = ThreadingHTTPServer((HOST, listen), type("Proxy", (_Proxy,), known))
     except OSError as trouble:
         hint = "choose another with --listen"
         raise TritonMigrateError(f"port {listen} cannot be listened on: {trouble.strerror}", hint=hint) from trouble
@@ -147,7 +166,7 @@ def record_app(
     `env` is what its environment has besides ours.
     """
     recorder = Recorder(file, infers)
-    with recording(recorder, upstream, listen) as port:
+    with recording(recorder, upstream, listen, starting=STARTING) as port:
         say(f"recording: send requests to http://{HOST}:{port}, which passes them on to port {upstream}; Ctrl-C ends it")
         try:
             process = subprocess.Popen(command, cwd=root, env={**os.environ, **env})
@@ -159,5 +178,5 @@ def record_app(
             process.wait()
         except KeyboardInterrupt:
             _stop(process, command[0], say)
-    say(f"{recorder.count} requests in {file}; headers that carry credentials are left out")
+    say(f"{recorder.count} requests in {file}; headers that carry credentials are left out, bodies and queries are not")
     return recorder.count
