@@ -121,7 +121,7 @@ class _Proxy(BaseHTTPRequestHandler):
 
 @contextmanager
 def recording(recorder: Recorder, upstream: int, listen: int, *, starting: float = 0.0) -> Iterator[int]:
-    """The proxy, up on the loopback interface; gives its port (`listen` 0: any free one). `starting`: how long the app may take to listen."""
+    """The proxy, up on loopback; gives its port (`listen` 0: any free one). The app may take `starting` seconds to listen."""
     known = {"recorder": recorder, "upstream": upstream, "until": time.monotonic() + starting}
     try:
         server = ThreadingHTTPServer((HOST, listen), type("Proxy", (_Proxy,), known))
