@@ -233,6 +233,76 @@ def test_unknown_models_and_errors_of_known_ones_are_answered_as_before(tmp_path
     assert found.passed and len(found.requests) == 72
 
 
+CHOSEN = """\
+import joblib
+import numpy as np
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+app = FastAPI()
+loaded = {}
+
+
+class Asked(BaseModel):
+    row: list[float]
+    models: list[str] = ["small"]
+
+
+def get_model(name):
+    if name not in loaded:
+        loaded[name] = joblib.load(f"{name}.joblib")
+    return loaded[name]
+
+
+@app.post("/one/{name}")
+async def one(name: str, asked: Asked):
+    try:
+        model = get_model(name)
+    except FileNotFoundError as error:
+        return JSONResponse({"error": str(error)}, status_code=404)
+    rows = np.array([asked.row])
+    if rows.shape[1] != 2:
+        return JSONResponse({"error": f"{len(asked.row)} numbers"}, status_code=422)
+    return {"label": str(model.predict(rows)[0])}
+
+
+@app.post("/many")
+def many(asked: Asked):
+    labels = []
+    for name in asked.models:
+        try:
+            model = get_model(name)
+        except FileNotFoundError:
+            return JSONResponse({"unknown": name, "before": labels}, status_code=404)
+        label = str(model.predict(np.array([asked.row]))[0])
+        labels.append(label)
+    return {"labels": labels}
+"""
+
+
+@pytest.mark.triton
+def test_what_comes_below_a_look_up_is_asked_for_in_the_same_order(tmp_path: Path) -> None:
+    original, port = app_of(tmp_path, main=CHOSEN, models=MODELS_MODULE), tmp_path / "port"
+    subprocess.run([sys.executable, "-c", MODELS], cwd=original, check=True)
+    shutil.copytree(original, port)
+    report: Any = api.apply(port, exports="none", write=True)
+    assert not report["not_ported"] and "joblib" not in (port / "main.py").read_text()
+    asked: list[dict[str, Any]] = []
+    for row in ([1.0, 2.0], [1.0]):
+        for name in ("small", "large", "nobody"):
+            infer = len(row) == 2 and name != "nobody"
+            asked.append({"method": "POST", "path": f"/one/{name}", "json": {"row": row}, "infer": infer})
+    for names in (["large"], ["small", "large"], ["large", "nobody", "small"], []):
+        asked.append({"method": "POST", "path": "/many", "json": {"row": [3.0, 4.0], "models": names}, "infer": "large" in names})
+    asked.append({"method": "POST", "path": "/many", "json": {"row": [3.0, 4.0]}, "infer": True})
+    requests = tmp_path / "requests.jsonl"
+    requests.write_text("\n".join(json.dumps({"id": f"r{i}", **each}) for i, each in enumerate(asked)))
+    found = verify_port(original, port, Application("fastapi", "main:app", "asgi"), requests, python=Path(sys.executable), say=print)
+    assert [(result.id, str(d)) for result in found.requests for d in result.differences] == []
+    assert found.passed and len(found.requests) == 11
+
+
 ROUTE = """\
 import joblib
 from flask import Flask, jsonify, request

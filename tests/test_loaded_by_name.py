@@ -292,6 +292,62 @@ def test_a_cache_that_a_function_of_its_own_fills(more: str, refused: int, tmp_p
     assert len(refusals(tmp_path, main=APART.format(more=more))) == refused
 
 
+SEVERAL = """\
+import joblib
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+app = FastAPI()
+loaded = {{}}
+
+
+class Asked(BaseModel):
+    row: list[float]
+    models: list[str] = ["iris"]
+
+
+def get_model(name):
+    if name not in loaded:
+        loaded[name] = joblib.load(f"{{name}}.joblib")
+    return loaded[name]
+
+
+@app.post("/predict")
+def predict(asked: Asked):
+{body}
+"""
+LOOP = """\
+    labels = []
+    for name in asked.models:
+        try:
+            model = get_model(name)
+        except FileNotFoundError:
+            return {"unknown": name, "labels": labels}
+        labels.append(str(model.predict([asked.row])[0]))
+    return {"labels": labels}
+"""
+LISTED_LABELS = """\
+    return {"labels": [str(get_model(name).predict([asked.row])[0]) for name in asked.models]}
+"""
+INSIDE = """\
+    def label(name):
+        def model():
+            return get_model(name)
+
+        return str(model().predict([asked.row])[0])
+
+    return {"labels": [label(name) for name in asked.models]}
+"""
+
+
+@pytest.mark.parametrize("body", [LOOP, LISTED_LABELS, INSIDE], ids=["loop", "comprehension", "closure"])
+def test_the_default_of_a_list_of_names_is_no_constant(body: str, tmp_path: Path) -> None:
+    app = app_of(tmp_path, main=SEVERAL.format(body=body.rstrip()))
+    api.apply(app, write=True)
+    texts = [path.read_text() for path in app.glob("triton_serving/model_repository/*/1/pipeline.py")]
+    assert not any("'iris'" in text for text in texts)
+
+
 def test_what_a_function_remembers_and_a_route_clears_stays(tmp_path: Path) -> None:
     main = """\
         from functools import lru_cache

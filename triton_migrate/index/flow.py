@@ -206,6 +206,8 @@ def _certain(stmt: ir.Stmt) -> frozenset[str]:
         case ir.If(_, _, one, two) if two:
             ends = [_end(b) for b in (one, two) if not _leaves(b[-1])]
             return frozenset.intersection(*ends) if ends else frozenset()
+        case ir.Try(_, one, handlers, two, _) if all(_leaves(h.body[-1]) for h in handlers):
+            return _end(one) | _end(two)
     return frozenset()
 
 

@@ -35,10 +35,13 @@ class Hoists:
         # by the expression of a statement: what of it cannot leave, fields of records, and paths of open files
         self._anchors: dict[int, tuple[ir.Expr, ...]] = {}
 
-    def of(self, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str], first: bool) -> tuple[ir.Assign, ...]:
+    def of(
+        self, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str], first: bool, *, fields: bool = False
+    ) -> tuple[ir.Assign, ...]:
         """What can be read before a statement that makes some of `calls`; `bound`: names that are not known yet where the run starts.
 
         What changes something is done before nothing that is done before it now: only where the statement is the `first` of the run.
+        `fields`: of records only.
         """
         found: list[ir.Expr] = []
         leading = _leading(stmt) if first else None
@@ -51,8 +54,8 @@ class Hoists:
                         *self.living.parts(expr, self.frame),
                         *(p for p in walk(expr) if self.files.temporary(p, self.frame)),
                     )
-                for anchor in anchors:
-                    chosen = self._around(expr, anchor, inner, calls, bound)
+                for anchor in (a for a in anchors if not fields or self.record_of(a)):
+                    chosen = self._around(expr, anchor, inner, calls, bound, fields)
                     if chosen is not None and (inner is leading or not self.judge.changes(chosen, inner, self.frame)):
                         found.append(chosen)
         outer = [e for e in found if not any(o is not e and any(p is e for p in walk(o)) for o in found)]
@@ -93,12 +96,15 @@ class Hoists:
                 return (value,)
         return ()
 
-    def _around(self, expr: ir.Expr, anchor: ir.Expr, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> ir.Expr | None:
-        """The cheapest value to send around the anchor; of equals the outermost."""
+    def _around(
+        self, expr: ir.Expr, anchor: ir.Expr, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str], itself: bool
+    ) -> ir.Expr | None:
+        """The cheapest value to send around the anchor, or the anchor `itself`; of equals the outermost."""
         path = tuple(liveness.path_to(expr, anchor))
         if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
             return None
-        legal = [e for i, e in enumerate(path) if always(path[: i + 1]) and self._may_be_sent(e, stmt, calls, bound)]
+        told = (path[: i + 1] for i, e in enumerate(path) if e is anchor or not itself)
+        legal = [way[-1] for way in told if always(way) and self._may_be_sent(way[-1], stmt, calls, bound)]
         return min(legal, key=lambda e: self._price(e, stmt), default=None)
 
     def _price(self, expr: ir.Expr, stmt: ir.Stmt) -> float:

@@ -110,7 +110,7 @@ class Regions:
         while first > 0 and self._may_move(block, first - 1, self._hoists(block, first - 1, first - 1)):
             first -= 1
         for start in range(first, low + 1):
-            hoists = self._hoists(block, start, high)
+            hoists = self._hoists(block, start, high, exits)
             if not all(self._may_move(block, i, hoists) for i in range(start, low)):  # what is hoisted there only where the run starts
                 continue
             last = low - 1
@@ -131,10 +131,14 @@ class Regions:
         if last < high and (stays := self.judge.obstacle(block[last + 1], self.frame)) is not None:
             self.problems.insert(0, stays)
 
-    def _hoists(self, block: ir.Block, start: int, high: int) -> tuple[ir.Assign, ...]:
-        """What the app evaluates before the run, out of the statements that make the predict calls and those above them."""
-        each = ((block[i], frozenset(flow.binds(block[start:i])), i == start) for i in range(start, high + 1))
-        return tuple(h for stmt, bound, first in each for h in self.hoists.of(stmt, self.calls, bound, first))
+    def _hoists(self, block: ir.Block, start: int, high: int, exits: tuple[Exit, ...] = ()) -> tuple[ir.Assign, ...]:
+        """What the app evaluates before the run, out of the statements that make the predict calls and those above them.
+
+        Below an exit it is what cannot fail: the app may never come to it.
+        """
+        answering = min((i for i in range(start, high + 1) if any(block[i] is e.moved for e in exits)), default=high)
+        each = ((i, block[i], frozenset(flow.binds(block[start:i]))) for i in range(start, high + 1))
+        return tuple(h for i, stmt, bound in each for h in self.hoists.of(stmt, self.calls, bound, i == start, fields=i > answering))
 
     def _may_move(self, block: ir.Block, index: int, hoists: tuple[ir.Assign, ...]) -> bool:
         stmt = block[index]

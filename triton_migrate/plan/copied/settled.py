@@ -6,14 +6,16 @@ be made by load().
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.copied.making import Making
+from triton_migrate.plan.copied.making import Making, Needed
+from triton_migrate.plan.liveness import imported_names, local_names, names_around
 from triton_migrate.resolve.calls import argument_map
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
-from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
 from triton_migrate.resolve.values import Api
 from triton_migrate.rulebook.vocabulary import WebRequest
 
@@ -51,7 +53,28 @@ class Settled:
             return True
         needed = Making(scope.function, {}).needed(expr, expr.at)
         parts = (p for e in (expr, *(e for s in needed.statements for e in flow.every(s))) for p in flow.walk(e))
-        return not self._requested(parts, scope) and all(self.parameter(scope, name) for name in needed.arguments)
+        if self._requested(parts, scope) or not all(self.parameter(scope, name) for name in needed.arguments):
+            return False
+        return all(self._around(name, expr, scope) for name in self._nowhere(needed, scope))
+
+    def _nowhere(self, needed: Needed, scope: Scope) -> set[str]:
+        """Names that are read and that neither these statements nor the module bind: of a loop, a comprehension, a function around it."""
+        read = flow.reads(needed.statements) | {n.id for n in flow.names(needed.result)}
+        known = flow.binds(needed.statements) | {p.name for p in scope.function.parameters} | imported_names(scope)
+        known |= {n for s in flow.flatten(scope.function.body) if isinstance(s, ir.Declare) for n in s.names}
+        around = local_names(scope) | names_around(scope)
+        return {n for n in read - known if n in around or not self._of_module(n, self.program.frames[scope.file])}
+
+    def _of_module(self, name: str, frame: Frame) -> bool:
+        """Whether the module knows a name: itself, by `import *`, or because Python does."""
+        nobody = Api(f"builtins.{name}")
+        return name in frame.scope.bindings or hasattr(builtins, name) or any(v != nobody for v in self.evaluator.name(name, frame))
+
+    def _around(self, name: str, expr: ir.Expr, scope: Scope) -> bool:
+        """Whether a name is what a `with` around the expression opens, and that is settled."""
+        opened = (s for s in flow.around(scope.function.body, expr.at) if isinstance(s, ir.With))
+        items = [e for s in opened for e, t in s.items if t is not None and name in {n.id for n in flow.names(t)}]
+        return bool(items) and all(self.expression(e, scope) for e in items)
 
     def _requested(self, parts: Iterable[ir.Expr], scope: Scope) -> bool:
         """Whether something of a request is read that is no parameter (`flask.request`)."""
