@@ -7,6 +7,7 @@ import http.client
 import json
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from triton_migrate.report.matching import Infers, asked
 from triton_migrate.report.pipelines import pipelines
 from triton_migrate.verify.client import client
 from triton_migrate.verify.record import Recorder, recording
-from triton_migrate.verify.recorded import nothing_known
+from triton_migrate.verify.recorded import nothing_known, response
 from triton_migrate.verify.recorded import record as line_of
 from triton_migrate.verify.requests import read_requests
 from triton_migrate.verify.start import free_ports
@@ -62,6 +63,15 @@ def lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
+def until_written(file: Path, count: int) -> list[dict[str, Any]]:
+    """An answer is written once it has gone out: the client may be here before."""
+    for _ in range(1000):
+        if len(found := lines(file)) == count:
+            break
+        time.sleep(0.1)
+    return found
+
+
 # ---------------------------------------------------------------- lines
 
 
@@ -97,6 +107,14 @@ def test_bodies(tmp_path: Path, kind: str, body: bytes, field: str, value: objec
     assert not kind or dict(request.headers)["Content-Type"] == kind
 
 
+def test_an_answer_is_written_without_cookies_and_a_large_one_by_its_size() -> None:
+    headers = [("Content-Type", "application/json"), ("Set-Cookie", "session=s3cret"), ("X-Model", "v2"), ("Date", "now")]
+    assert response("0001-x", 200, headers, b'{"label": "cat"}', 16) == {
+        "id": "0001-x", "status": 200, "json": {"label": "cat"}, "headers": {"X-Model": "v2"},
+    }  # fmt: skip
+    assert response("0001-x", 200, [], b"abc", 9_000_000) == {"id": "0001-x", "status": 200, "bytes": 9_000_000}
+
+
 # ---------------------------------------------------------------- the proxy
 
 
@@ -121,6 +139,8 @@ def test_the_proxy_passes_on_what_it_writes_down(tmp_path: Path) -> None:
     assert (first["json"], second["json"], first["infer"], first["expect_status"]) == ({"x": 1}, {"x": 2}, True, 201)
     assert "s3cret" not in file.read_text()
     assert [request.id for request in read_requests(file)] == ["0001-predict", "0002-predict"]
+    answers = until_written(file.with_name("responses.jsonl"), 2)
+    assert [(a["id"], a["status"], a["body_b64"]) for a in answers] == [(r, 201, "b25ldHdv") for r in ("0001-predict", "0002-predict")]
 
 
 def test_an_application_that_does_not_answer_is_no_request(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Takes a command that starts an app and the port it listens on, gives requests.jsonl: a proxy before it writes down what clients send.
+"""Takes a command that starts an app and the port it listens on, gives requests.jsonl and responses.jsonl, which a proxy before it writes.
 
 The proxy sees what the app sees, whatever it is written in, and the app is not touched. Streams are passed on as they come.
 """
@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from triton_migrate.base import TritonMigrateError
-from triton_migrate.verify.recorded import Infers, record
+from triton_migrate.verify.recorded import LARGEST, Infers, record, response
 
-HOST = "127.0.0.1"
+HOST, RESPONSES = "127.0.0.1", "responses.jsonl"
 HOP = frozenset(("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"))
 PIECE = 1 << 16
 STOPPING = 15.0  # seconds
@@ -27,19 +28,31 @@ STARTING = 120.0  # seconds that a request waits for an application that has not
 
 
 class Recorder:
-    """Writes one line a request, in the order of the answers; safe for threads."""
+    """Writes one line a request, and one an answer that has ended, each in their order; safe for threads."""
 
     def __init__(self, file: Path, infers: Infers) -> None:
         self.file, self.infers, self.lock, self.count = file, infers, threading.Lock(), 0
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("", encoding="utf-8")
+        self.responses = file.with_name(RESPONSES)
+        for each in (file, self.responses):
+            each.write_text("", encoding="utf-8")
 
-    def note(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes, status: int | None) -> None:
+    def asked(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes, status: int) -> str:
+        """Gives the request's id."""
         with self.lock:
             self.count += 1
-            line = json.dumps(record(self.count, method, target, headers, body, status, self.infers), ensure_ascii=False)
-            with self.file.open("a", encoding="utf-8") as lines:
-                lines.write(line + "\n")
+            made = record(self.count, method, target, headers, body, status, self.infers)
+            _append(self.file, made)
+            return str(made["id"])
+
+    def answered(self, name: str, reply: http.client.HTTPResponse, body: bytes, size: int) -> None:
+        with self.lock:
+            _append(self.responses, response(name, reply.status, reply.getheaders(), body, size))
+
+
+def _append(file: Path, made: dict[str, Any]) -> None:
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(made, ensure_ascii=False) + "\n")
 
 
 class _Proxy(BaseHTTPRequestHandler):
@@ -75,8 +88,8 @@ class _Proxy(BaseHTTPRequestHandler):
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
             reply = connection.getresponse()
-            self.recorder.note(self.command, self.path, sent, body, reply.status)
-            self._pass_on(reply)
+            name = self.recorder.asked(self.command, self.path, sent, body, reply.status)
+            self.recorder.answered(name, reply, *self._pass_on(reply))
         except (OSError, http.client.HTTPException) as trouble:
             self.close_connection = True
             self.send_error(502, f"the application does not answer: {trouble}")
@@ -98,8 +111,9 @@ class _Proxy(BaseHTTPRequestHandler):
             pass
         return b"".join(parts)
 
-    def _pass_on(self, reply: http.client.HTTPResponse) -> None:
-        """The answer, piece by piece where its length is not known."""
+    def _pass_on(self, reply: http.client.HTTPResponse) -> tuple[bytes, int]:
+        """The answer, piece by piece where its length is not known; gives its beginning and its size."""
+        kept, size = bytearray(), 0
         self.send_response_only(reply.status, reply.reason)
         for name, value in reply.getheaders():
             if name.lower() not in HOP:
@@ -112,8 +126,11 @@ class _Proxy(BaseHTTPRequestHandler):
         while not bare and (piece := reply.read1(PIECE)):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
             self.wfile.flush()
+            kept += piece[: LARGEST - len(kept)]
+            size += len(piece)
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
+        return bytes(kept), size
 
     def log_message(self, *_: object) -> None:
         pass

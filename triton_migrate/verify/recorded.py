@@ -1,4 +1,4 @@
-"""Takes what went over the wire, gives records of requests.jsonl: what a proxy saw, and what a HAR file holds.
+"""Takes what went over the wire, gives records of requests.jsonl and responses.jsonl: what a proxy saw, and what a HAR file holds.
 
 Headers that carry credentials are never written; a replay that needs them gets them by hand.
 """
@@ -21,6 +21,9 @@ UNWRITTEN = frozenset((
     *CREDENTIALS, "accept", "accept-encoding", "accept-language", "connection", "content-length", "host", "keep-alive", "origin",
     "priority", "referer", "te", "transfer-encoding", "upgrade-insecure-requests", "user-agent",
 ))  # fmt: skip
+# What a server says of itself, of the connection or of this one client.
+UNANSWERED = frozenset((*CREDENTIALS, "connection", "content-length", "date", "keep-alive", "server", "set-cookie", "transfer-encoding"))
+LARGEST = 1 << 20  # bytes of an answer that are kept
 Headers = Iterable[tuple[str, str]]
 Infers = Callable[[str, str], bool]  # method and path: whether a model is reached
 
@@ -43,6 +46,14 @@ def record(number: int, method: str, target: str, headers: Headers, body: bytes,
     if infers(method.upper(), path) and (status is None or status < 400):
         made["infer"] = True
     return made
+
+
+def response(name: str, status: int, headers: Headers, body: bytes, size: int) -> dict[str, Any]:
+    """One line of responses.jsonl: what was answered to the request of that id. Of a larger body than LARGEST there is only its `size`."""
+    kept = {header: value for header, value in headers if header.lower() not in UNANSWERED}
+    made: dict[str, Any] = {"id": name, "status": status}
+    made |= {"bytes": size} if size > len(body) else _body(body, kept)
+    return made | ({"headers": kept} if kept else {})
 
 
 def _body(body: bytes, headers: dict[str, str]) -> dict[str, Any]:
