@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from triton_migrate.generate.templates import render
-from triton_migrate.plan.cut import Crossing
+from triton_migrate.plan.cutting.cut import Crossing
 from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.plan.values.tensors import pack, tensor, unpack
 from triton_migrate.plan.values.vtype import DATA, PLAIN, UNKNOWN, VType

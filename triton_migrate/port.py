@@ -26,8 +26,8 @@ from triton_migrate.plan.around.queues import beside_rows, queue_policy, queue_r
 from triton_migrate.plan.around.reloads import Reload, asking_anew, reloads
 from triton_migrate.plan.around.strays import Handled
 from triton_migrate.plan.around.versions import Registries
-from triton_migrate.plan.choice import Where
-from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.cutting.choice import Where
+from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.port import Planner
 from triton_migrate.plan.records import NotPorted
 from triton_migrate.rulebook.book import normalised

@@ -5,9 +5,9 @@ from __future__ import annotations
 from triton_migrate.bind.functions import locks_at
 from triton_migrate.bind.reach import Reach
 from triton_migrate.index import ir
-from triton_migrate.plan.cut import Cut, NoCut, typed
-from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.predictions import Predictions
+from triton_migrate.plan.cutting.cut import Cut, NoCut, typed
+from triton_migrate.plan.cutting.cutter import Cutter
+from triton_migrate.plan.cutting.predictions import Predictions
 from triton_migrate.trace.records import PredictSite
 
 

@@ -10,8 +10,8 @@ from triton_migrate.bind.reach import Reach
 from triton_migrate.bind.records import Argument
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan.cut import Crossing, NoCut
-from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.cutting.cut import Crossing, NoCut
+from triton_migrate.plan.cutting.cutter import Cutter
 from triton_migrate.plan.rows import frame_at
 from triton_migrate.plan.values.tensors import tensor
 from triton_migrate.plan.values.vtype import UNKNOWN

@@ -16,8 +16,8 @@ from triton_migrate.classify import Verdict
 from triton_migrate.entries.records import Entry, Task
 from triton_migrate.index import ir
 from triton_migrate.index.text import Text
-from triton_migrate.plan.cut import Crossing, Cut, NoCut
-from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.cutting.cutter import Cutter
 from triton_migrate.plan.records import NotPorted, Tensor
 from triton_migrate.plan.values.tensors import CODEC, tensor
 from triton_migrate.plan.values.vtype import SHAPED, UNKNOWN

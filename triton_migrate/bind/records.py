@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
-from triton_migrate.plan.cut import Crossing, Cut
+from triton_migrate.plan.cutting.cut import Crossing, Cut
 from triton_migrate.plan.records import NotPorted, ServedModel, Tensor
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.records import ModelRef, PredictSite

@@ -12,10 +12,10 @@ from triton_migrate.bind.functions import locked
 from triton_migrate.bind.reach import Reach
 from triton_migrate.bind.records import Argument
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.costs import MOVED, crossing_cost
-from triton_migrate.plan.cut import Crossing, Cut, NoCut
-from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.regions import Regions
+from triton_migrate.plan.cutting.costs import MOVED, crossing_cost
+from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.cutting.cutter import Cutter
+from triton_migrate.plan.cutting.regions import Regions
 from triton_migrate.plan.values.tensors import tensor
 from triton_migrate.plan.values.vtype import UNKNOWN, VType
 from triton_migrate.resolve.scopes import Scope

@@ -7,11 +7,11 @@ import json
 from triton_migrate.base import Span
 from triton_migrate.generate.pipeline import HEAD, ROOT, load_function, ordered, spaced
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.alone import method, read, receiver
 from triton_migrate.plan.copied.closure import Closure, UncopyableError
 from triton_migrate.plan.copied.placement import DEFINED, DEVICE
-from triton_migrate.plan.cut import NoCut
-from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.cutting.alone import method, read, receiver
+from triton_migrate.plan.cutting.cut import NoCut
+from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Instance, Values

@@ -14,8 +14,8 @@ from triton_migrate.generate.soundness import unbound, undefined
 from triton_migrate.index.text import Text
 from triton_migrate.plan.around.registries import Chosen, Registry, Version, marks
 from triton_migrate.plan.copied.closure import Closure, UncopyableError
-from triton_migrate.plan.cut import NoCut
-from triton_migrate.plan.errors import known_in
+from triton_migrate.plan.cutting.cut import NoCut
+from triton_migrate.plan.leaving.errors import known_in
 from triton_migrate.plan.planned import MAX_BATCH_SIZE, PlannedModel
 from triton_migrate.plan.records import Network, Numbered, ServedModel
 from triton_migrate.plan.values.tensors import records

@@ -18,8 +18,8 @@ from triton_migrate.classify.exports import export
 from triton_migrate.generate.bare import unfit
 from triton_migrate.generate.pipeline import Assembly
 from triton_migrate.index import ir
-from triton_migrate.plan.cut import Crossing
-from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.cutting.cut import Crossing
+from triton_migrate.plan.cutting.cutter import Cutter
 from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.plan.records import Bare, Network, Tensor
 from triton_migrate.plan.rows import frame_at

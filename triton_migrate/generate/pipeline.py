@@ -16,11 +16,11 @@ from triton_migrate.index.flow import walk
 from triton_migrate.plan.copied.closure import Closure
 from triton_migrate.plan.copied.origins import kept_under
 from triton_migrate.plan.copied.placement import DEFINED, DEVICE
-from triton_migrate.plan.cut import Crossing, Cut
-from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.exits import CLASS, DEFINITION, Exit
+from triton_migrate.plan.cutting.cut import Crossing, Cut
+from triton_migrate.plan.cutting.cutter import Cutter
+from triton_migrate.plan.cutting.exits import CLASS, DEFINITION, Exit
+from triton_migrate.plan.cutting.liveness import holds, imported_names, lifted_name, names_around, without
 from triton_migrate.plan.fused import UNSURE, Fused, fused
-from triton_migrate.plan.liveness import holds, imported_names, lifted_name, names_around, without
 from triton_migrate.plan.records import Tensor
 from triton_migrate.plan.values import tensors
 from triton_migrate.plan.values.vtype import parse

@@ -14,10 +14,10 @@ from triton_migrate.generate.deployment import deployment
 from triton_migrate.generate.documents import compose, dockerfile, readme, requirements
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
-from triton_migrate.plan.alone import identifier
-from triton_migrate.plan.answers import PREFIX
 from triton_migrate.plan.copied.placement import DEVICE
-from triton_migrate.plan.exits import DEFINITION
+from triton_migrate.plan.cutting.alone import identifier
+from triton_migrate.plan.cutting.exits import DEFINITION
+from triton_migrate.plan.leaving.answers import PREFIX
 from triton_migrate.plan.planned import MAX_BATCH_SIZE
 from triton_migrate.plan.records import Network, ServedModel
 

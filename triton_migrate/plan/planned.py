@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from triton_migrate.plan.cut import Crossing, Cut
-from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.cutting.cut import Crossing, Cut
+from triton_migrate.plan.cutting.cutter import Cutter
 from triton_migrate.plan.records import Tensor, Wired
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.records import ModelRef

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from triton_migrate.classify import Verdict
 from triton_migrate.entries.records import Consumer
 from triton_migrate.index import ir
-from triton_migrate.plan.alone import reads_more
 from triton_migrate.plan.around.versions import Registries
-from triton_migrate.plan.choice import Where
-from triton_migrate.plan.cut import Crossing, Cut, NoCut, Way
-from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.errors import answered, caught, failed_with, known_as, registered
+from triton_migrate.plan.cutting.alone import reads_more
+from triton_migrate.plan.cutting.choice import Where
+from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut, Way
+from triton_migrate.plan.cutting.cutter import Cutter
+from triton_migrate.plan.leaving.errors import answered, caught, failed_with, known_as, registered
 from triton_migrate.plan.planned import PlannedModel, pipeline_name
 from triton_migrate.plan.records import NotPorted
 from triton_migrate.plan.staged.graph import Graph, best

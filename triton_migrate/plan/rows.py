@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from triton_migrate.index import flow, ir
-from triton_migrate.plan import liveness
+from triton_migrate.plan.cutting import liveness
 from triton_migrate.plan.fused import fused
 from triton_migrate.plan.values.types import Types
 from triton_migrate.plan.values.vtype import VType, parse

@@ -8,8 +8,8 @@ from triton_migrate.bind.records import Bound
 from triton_migrate.generate.models import Written
 from triton_migrate.index import ir
 from triton_migrate.index.observed import Observed, Seen
-from triton_migrate.plan.cut import Cut
-from triton_migrate.plan.liveness import lifted_name
+from triton_migrate.plan.cutting.cut import Cut
+from triton_migrate.plan.cutting.liveness import lifted_name
 from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.port import Port
 from triton_migrate.report import document as doc

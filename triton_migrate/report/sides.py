@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from triton_migrate.bind.records import Bound
-from triton_migrate.plan.cut import Cut
-from triton_migrate.plan.extent import staying
+from triton_migrate.plan.cutting.cut import Cut
+from triton_migrate.plan.cutting.extent import staying
 from triton_migrate.report.document import Side
 from triton_migrate.trace.records import Pipeline, Stage
 

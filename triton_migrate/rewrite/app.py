@@ -13,15 +13,15 @@ from triton_migrate.entries.records import Application
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
-from triton_migrate.plan.alone import identifier, read, receiver
 from triton_migrate.plan.around.direct import Direct
 from triton_migrate.plan.around.reloads import Reload
 from triton_migrate.plan.constants import Constant
-from triton_migrate.plan.cut import Cut
-from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.errors import known_in, swallowing
-from triton_migrate.plan.exits import Exit, stretch
-from triton_migrate.plan.liveness import blocks_around, find_block, lifted_name
+from triton_migrate.plan.cutting.alone import identifier, read, receiver
+from triton_migrate.plan.cutting.cut import Cut
+from triton_migrate.plan.cutting.cutter import Cutter
+from triton_migrate.plan.cutting.exits import Exit, stretch
+from triton_migrate.plan.cutting.liveness import blocks_around, find_block, lifted_name
+from triton_migrate.plan.leaving.errors import known_in, swallowing
 from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.plan.values import tensors
 from triton_migrate.plan.values.vtype import VType

@@ -9,7 +9,7 @@ from triton_migrate.base import Span
 from triton_migrate.bind.records import Bound
 from triton_migrate.entries.records import Application
 from triton_migrate.index import ir
-from triton_migrate.plan.liveness import evaluated_once, find_block
+from triton_migrate.plan.cutting.liveness import evaluated_once, find_block
 from triton_migrate.plan.values import tensors
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rewrite.app import AppEdits

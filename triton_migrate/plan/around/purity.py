@@ -6,8 +6,8 @@ Triton's key is the model, its version and the inputs: what reads a clock, draws
 from __future__ import annotations
 
 from triton_migrate.index import flow
-from triton_migrate.plan.cut import Cut
-from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.cutting.cut import Cut
+from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.vocabulary import Effect

@@ -15,10 +15,10 @@ from triton_migrate.classify.course import Course
 from triton_migrate.classify.state import fills
 from triton_migrate.entries.records import Entry
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.alone import receiver
 from triton_migrate.plan.around.registries import Mark, marks
 from triton_migrate.plan.around.watchers import watching
-from triton_migrate.plan.liveness import blocks_around
+from triton_migrate.plan.cutting.alone import receiver
+from triton_migrate.plan.cutting.liveness import blocks_around
 from triton_migrate.plan.records import ServedModel
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan.alone import read, receiver
 from triton_migrate.plan.around.registries import Mark, Registry, marks
 from triton_migrate.plan.around.reloads import Reload
 from triton_migrate.plan.around.versions import Registries
-from triton_migrate.plan.cut import Cut
+from triton_migrate.plan.cutting.alone import read, receiver
+from triton_migrate.plan.cutting.cut import Cut
 from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test

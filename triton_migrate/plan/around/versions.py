@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.alone import receiver
 from triton_migrate.plan.around.registries import ENTRY, Mark, Registry, Version, marks
+from triton_migrate.plan.cutting.alone import receiver
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import Frame, Scope, Store

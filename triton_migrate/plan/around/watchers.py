@@ -11,8 +11,8 @@ from typing import NamedTuple
 from triton_migrate.base import Span
 from triton_migrate.classify.state import asks_for_absence
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.alone import receiver
 from triton_migrate.plan.around.registries import marks
+from triton_migrate.plan.cutting.alone import receiver
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import Scope

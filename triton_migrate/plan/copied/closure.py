@@ -16,18 +16,18 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
-from triton_migrate.plan.answers import answer_class
 from triton_migrate.plan.around.registries import Chosen, Registry
 from triton_migrate.plan.copied.importing import Importing
 from triton_migrate.plan.copied.objects import Objects
 from triton_migrate.plan.copied.placement import DEVICE, Placed, Placement, edited
 from triton_migrate.plan.copied.settings import LOGGER, Setting, Settings
 from triton_migrate.plan.copied.taskclasses import called_by_library, constructors, is_task_class
-from triton_migrate.plan.cut import NoCut
-from triton_migrate.plan.exits import CLASS as EARLY
-from triton_migrate.plan.reaching import loads, reaches
+from triton_migrate.plan.cutting.cut import NoCut
+from triton_migrate.plan.cutting.exits import CLASS as EARLY
+from triton_migrate.plan.leaving.answers import answer_class
+from triton_migrate.plan.leaving.reaching import loads, reaches
+from triton_migrate.plan.leaving.remembered import managed
 from triton_migrate.plan.records import OnGpu
-from triton_migrate.plan.remembered import managed
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store
 from triton_migrate.resolve.values import Api, Module, UserClass, Values

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan import liveness
+from triton_migrate.plan.cutting import liveness
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from triton_migrate.plan.copied.making import Making, Needed
 from triton_migrate.plan.copied.origins import Origins
 from triton_migrate.plan.copied.settled import Settled
 from triton_migrate.plan.copied.taskclasses import TaskClasses
-from triton_migrate.plan.reaching import loads
-from triton_migrate.plan.remembered import managed
+from triton_migrate.plan.leaving.reaching import loads
+from triton_migrate.plan.leaving.remembered import managed
 from triton_migrate.resolve.calls import argument_map, results
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store, last_name
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, UserClass, Value, Values

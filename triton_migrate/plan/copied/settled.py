@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.copied.making import Making, Needed
-from triton_migrate.plan.liveness import imported_names, local_names, names_around
+from triton_migrate.plan.cutting.liveness import imported_names, local_names, names_around
 from triton_migrate.resolve.calls import argument_map
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.plan import liveness
-from triton_migrate.plan.cut import Cut, Way
-from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.drivers import whole_functions
+from triton_migrate.plan.cutting import liveness
+from triton_migrate.plan.cutting.cut import Cut, Way
+from triton_migrate.plan.cutting.cutter import Cutter
+from triton_migrate.plan.cutting.drivers import whole_functions
 from triton_migrate.plan.staged.stagecut import StageCut, Values, key
 from triton_migrate.plan.staged.units import Unit, Units, joined
 from triton_migrate.plan.values.vtype import VType

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from triton_migrate.plan.cut import Crossing
+from triton_migrate.plan.cutting.cut import Crossing
 from triton_migrate.plan.planned import PlannedModel, pipeline_name
 from triton_migrate.plan.records import Tensor, Wired
 from triton_migrate.plan.staged.graph import Edge, Graph, GraphStage

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.plan import liveness
-from triton_migrate.plan.cut import Crossing, Cut
-from triton_migrate.plan.cutter import Cutter
+from triton_migrate.plan.cutting import liveness
+from triton_migrate.plan.cutting.cut import Crossing, Cut
+from triton_migrate.plan.cutting.cutter import Cutter
 from triton_migrate.plan.rows import Rows, frame_at
 from triton_migrate.plan.staged.units import Unit
 from triton_migrate.plan.values.vtype import VType

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan.cut import Cut
-from triton_migrate.plan.hoists import always
-from triton_migrate.plan.liveness import lift, lifted_name, path_to
+from triton_migrate.plan.cutting.cut import Cut
+from triton_migrate.plan.cutting.hoists import always
+from triton_migrate.plan.cutting.liveness import lift, lifted_name, path_to
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace.records import Pipeline, PredictSite

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
+from triton_migrate.plan.cutting.cut import NUMPY_TO_TRITON, Crossing, typed
 from triton_migrate.plan.records import Tensor
 from triton_migrate.plan.values.observed import BY_THE_CLIENT
 from triton_migrate.plan.values.vtype import PLAIN_KINDS, VType, union

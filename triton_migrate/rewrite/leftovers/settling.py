@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
-from triton_migrate.plan.liveness import imported_names
+from triton_migrate.plan.cutting.liveness import imported_names
 from triton_migrate.rewrite.leftovers.members import attribute_read, element_read
 from triton_migrate.rewrite.leftovers.names import name_read
 from triton_migrate.rewrite.leftovers.record import Leftovers

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 
 from triton_migrate.entries.records import Task
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.alone import alone
-from triton_migrate.plan.apart import apart
 from triton_migrate.plan.around.registries import Registry
-from triton_migrate.plan.choice import Choice, Where
-from triton_migrate.plan.cut import Cut, NoCut
-from triton_migrate.plan.judge import Judge
-from triton_migrate.plan.predictions import Predictions
-from triton_migrate.plan.regions import Regions
+from triton_migrate.plan.cutting.alone import alone
+from triton_migrate.plan.cutting.apart import apart
+from triton_migrate.plan.cutting.choice import Choice, Where
+from triton_migrate.plan.cutting.cut import Cut, NoCut
+from triton_migrate.plan.cutting.predictions import Predictions
+from triton_migrate.plan.cutting.regions import Regions
+from triton_migrate.plan.cutting.streams import Streams
+from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.plan.rows import PredictCalls, frame_at
-from triton_migrate.plan.streams import Streams
 from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan import liveness
-from triton_migrate.plan.costs import value_cost
-from triton_migrate.plan.hoists import always
-from triton_migrate.plan.judge import Judge
+from triton_migrate.plan.cutting import liveness
+from triton_migrate.plan.cutting.costs import value_cost
+from triton_migrate.plan.cutting.hoists import always
+from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.scopes import Frame
 

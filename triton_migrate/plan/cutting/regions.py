@@ -12,15 +12,15 @@ from dataclasses import replace
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan import liveness
 from triton_migrate.plan.around.registries import alike
-from triton_migrate.plan.costs import CARRIED, EARLY, HEAVY, LIFTED, MOVED, ONE_BY_ONE, ROUND, crossing_cost
-from triton_migrate.plan.cut import Crossing, Cut, NoCut
-from triton_migrate.plan.exits import Exit, early, parted
-from triton_migrate.plan.files import Files, Use
-from triton_migrate.plan.hoists import Hoists
-from triton_migrate.plan.judge import Judge
-from triton_migrate.plan.lifts import Below, Lifts
+from triton_migrate.plan.cutting import liveness
+from triton_migrate.plan.cutting.costs import CARRIED, EARLY, HEAVY, LIFTED, MOVED, ONE_BY_ONE, ROUND, crossing_cost
+from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.cutting.exits import Exit, early, parted
+from triton_migrate.plan.cutting.hoists import Hoists
+from triton_migrate.plan.cutting.lifts import Below, Lifts
+from triton_migrate.plan.leaving.files import Files, Use
+from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.plan.rows import PredictCalls, Rows
 from triton_migrate.plan.values.types import Types
 from triton_migrate.plan.values.vtype import VType

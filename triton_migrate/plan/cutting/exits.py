@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan import liveness
+from triton_migrate.plan.cutting import liveness
 
 CLASS = "EarlyExit"
 DEFINITION = f'''\

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from triton_migrate.classify.steps import call_expression
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan import liveness
+from triton_migrate.plan.cutting import liveness
 from triton_migrate.resolve.calls import argument_map, port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan import liveness
-from triton_migrate.plan.costs import HEAVY, MOVED, ONE_BY_ONE, WAITS, crossing_cost
-from triton_migrate.plan.cut import Crossing, Cut, NoCut
-from triton_migrate.plan.judge import LASTING, Judge
+from triton_migrate.plan.cutting import liveness
+from triton_migrate.plan.cutting.costs import HEAVY, MOVED, ONE_BY_ONE, WAITS, crossing_cost
+from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.leaving.judge import LASTING, Judge
 from triton_migrate.plan.values.types import Types
 from triton_migrate.plan.values.vtype import UNKNOWN, VType, union
 from triton_migrate.resolve.scopes import Frame

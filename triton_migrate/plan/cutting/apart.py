@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.cut import Cut, NoCut, Way
+from triton_migrate.plan.cutting.cut import Cut, NoCut, Way
 from triton_migrate.trace.records import Pipeline, PredictSite
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triton_migrate.index import flow
-from triton_migrate.plan.cut import Cut
+from triton_migrate.plan.cutting.cut import Cut
 from triton_migrate.plan.rows import frame_at
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.records import Pipeline, Step

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_migrate.index import flow, ir
-from triton_migrate.plan import liveness
-from triton_migrate.plan.cut import Crossing, Cut
-from triton_migrate.plan.cutter import Cutter
-from triton_migrate.plan.regions import WHY
+from triton_migrate.plan.cutting import liveness
+from triton_migrate.plan.cutting.cut import Crossing, Cut
+from triton_migrate.plan.cutting.cutter import Cutter
+from triton_migrate.plan.cutting.regions import WHY
 from triton_migrate.plan.values.vtype import VType, union
 from triton_migrate.resolve.scopes import Frame
 

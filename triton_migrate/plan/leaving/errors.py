@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from triton_migrate.index import flow, ir
 from triton_migrate.match import Matcher
-from triton_migrate.plan.cut import Cut
+from triton_migrate.plan.cutting.cut import Cut
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import Frame, Scope

@@ -8,13 +8,13 @@ from functools import cached_property
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan.answers import Answers
 from triton_migrate.plan.around.registries import Registry
 from triton_migrate.plan.copied.settings import Settings
-from triton_migrate.plan.cut import NoCut
-from triton_migrate.plan.filled import Filled
-from triton_migrate.plan.getters import Getters
-from triton_migrate.plan.scratch import Scratch
+from triton_migrate.plan.cutting.cut import NoCut
+from triton_migrate.plan.leaving.answers import Answers
+from triton_migrate.plan.leaving.filled import Filled
+from triton_migrate.plan.leaving.getters import Getters
+from triton_migrate.plan.leaving.scratch import Scratch
 from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope

@@ -5,7 +5,7 @@ The weights order the choices; only their proportions count. What keeps a model'
 
 from __future__ import annotations
 
-from triton_migrate.plan.cut import NUMPY_TO_TRITON, Crossing, typed
+from triton_migrate.plan.cutting.cut import NUMPY_TO_TRITON, Crossing, typed
 from triton_migrate.plan.values.vtype import VType
 
 HEAVY = 100.0  # a statement that stays and needs the model or its libraries

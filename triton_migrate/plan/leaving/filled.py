@@ -12,9 +12,9 @@ from functools import cached_property
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan import liveness
 from triton_migrate.plan.copied.making import Making
-from triton_migrate.plan.cut import NoCut
+from triton_migrate.plan.cutting import liveness
+from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, Scope

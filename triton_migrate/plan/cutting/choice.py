@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from triton_migrate.plan.cut import Cut, NoCut, Way
-from triton_migrate.plan.extent import staying
-from triton_migrate.plan.judge import Judge
-from triton_migrate.plan.liveness import holds
+from triton_migrate.plan.cutting.cut import Cut, NoCut, Way
+from triton_migrate.plan.cutting.extent import staying
+from triton_migrate.plan.cutting.liveness import holds
+from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.trace.records import Pipeline, Step
 
 EXPLAINED = 4  # of the ways that are tried

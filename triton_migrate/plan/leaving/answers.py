@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan.errors import known_as
+from triton_migrate.plan.leaving.errors import known_as
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Values

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.plan.around.registries import Registry
-from triton_migrate.plan.exits import Exit
+from triton_migrate.plan.cutting.exits import Exit
 from triton_migrate.plan.values.vtype import SCALARS, VType, union
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace.records import PredictSite

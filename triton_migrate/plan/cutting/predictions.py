@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from triton_migrate.index import ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan.alone import receiver, written_at
 from triton_migrate.plan.around.registries import alike
-from triton_migrate.plan.costs import HEAVY, crossing_cost
-from triton_migrate.plan.cut import Crossing, Cut, NoCut
-from triton_migrate.plan.hoists import always
-from triton_migrate.plan.judge import Judge
-from triton_migrate.plan.liveness import find_block
+from triton_migrate.plan.cutting.alone import receiver, written_at
+from triton_migrate.plan.cutting.costs import HEAVY, crossing_cost
+from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut
+from triton_migrate.plan.cutting.hoists import always
+from triton_migrate.plan.cutting.liveness import find_block
+from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.plan.rows import PredictCalls
 from triton_migrate.plan.values.types import Types
 from triton_migrate.trace.records import PredictSite

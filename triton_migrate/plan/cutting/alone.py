@@ -18,9 +18,9 @@ import re
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.constants import Constant, chains, constants
-from triton_migrate.plan.cut import Cut
-from triton_migrate.plan.judge import Judge
-from triton_migrate.plan.liveness import find_block, path_to
+from triton_migrate.plan.cutting.cut import Cut
+from triton_migrate.plan.cutting.liveness import find_block, path_to
+from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.plan.rows import PredictCalls
 from triton_migrate.plan.values.types import Types
 from triton_migrate.plan.values.vtype import parse

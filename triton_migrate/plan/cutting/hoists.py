@@ -13,12 +13,12 @@ from itertools import pairwise
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
-from triton_migrate.plan import liveness
-from triton_migrate.plan.costs import HEAVY, value_cost
-from triton_migrate.plan.cut import typed
-from triton_migrate.plan.files import Files
-from triton_migrate.plan.judge import Judge
-from triton_migrate.plan.living import Living
+from triton_migrate.plan.cutting import liveness
+from triton_migrate.plan.cutting.costs import HEAVY, value_cost
+from triton_migrate.plan.cutting.cut import typed
+from triton_migrate.plan.leaving.files import Files
+from triton_migrate.plan.leaving.judge import Judge
+from triton_migrate.plan.leaving.living import Living
 from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.scopes import Frame
 
