@@ -195,8 +195,11 @@ def test_each_queue_has_its_table(tmp_path: Path) -> None:
         },
         "thread": {("Thread", "in-process", "lost")},
     }  # fmt: skip
+    rows = (e.get("options", ()) for e in report["endpoints"])
+    beside = [[(o["option"], o["kind"], o["fate"], o["without_queue"]) for o in row] for row in rows]
+    assert [("background-task", "in-process", "kept", "lost")] in beside, beside
     patch = (tmp_path / "out/migration.patch").read_text()
-    assert "| `background` | in-process: `background-task` | app.py:" in patch and "lost with it, never run again" in patch
+    assert "| `background` | in-process: `background-task` | app.py:" in patch and "lost with its process, never run again" in patch
 
 
 def test_a_chain_of_plain_tasks_could_be_an_ensemble() -> None:

@@ -13,7 +13,7 @@ from triton_migrate.classify.exports import export
 from triton_migrate.entries.records import Entry, Task
 from triton_migrate.match import Matcher
 from triton_migrate.plan.around.direct import still_queued
-from triton_migrate.plan.around.queues import QueueRow, queue_rows
+from triton_migrate.plan.around.queues import QueueRow, beside_rows, queue_rows
 from triton_migrate.plan.records import ServedModel as Served
 from triton_migrate.port import Port as Ported
 from triton_migrate.report import document as doc
@@ -118,6 +118,8 @@ def _endpoint(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Po
     findings = _findings(study, pipeline, None)
     if verdict is not None and not probe:
         findings = {**_planned(study, pipeline, verdict, port, done), "features": features(study, pipeline, verdict, port)}
+    rows = beside_rows((pipeline,))
+    beside: doc.Beside = {"options": [_option(row, True) for row in rows]} if rows else {}
     return {
         "id": entry.id,
         "framework": entry.framework,
@@ -134,6 +136,7 @@ def _endpoint(study: Study, pipeline: Pipeline, verdict: Judged | None, port: Po
         "category": cast(doc.Category, verdict.category) if verdict and not probe else None,
         "rule": cast(doc.DecidedBy, verdict.rule) if verdict and not probe else None,
         **findings,
+        **beside,
     }
 
 

@@ -182,7 +182,13 @@ class Verdict(TypedDict):
     rule: DecidedBy | None
 
 
-class Endpoint(Verdict, Findings):
+class Beside(TypedDict, total=False):
+    """Of a route whose work goes on beside it, without a task queue."""
+
+    options: list[TaskOption]
+
+
+class Endpoint(Verdict, Findings, Beside):
     id: str
     framework: str
     methods: list[str]

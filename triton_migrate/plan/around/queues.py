@@ -54,7 +54,7 @@ FATES = {
         "it now bounds how many requests wait for Triton at once: more than before pays, for they are batched", "instance_group.count"
     ),
     "in-process": Fate(
-        "it goes on in the application's process beside the request: lost with it, never run again; only the model is elsewhere"
+        "it goes on beside the request as before: what is under way is lost with its process, never run again; only the model is elsewhere"
     ),
 }
 IN_PROCESS, BESIDE = "in-process", ("background-task", "thread")
