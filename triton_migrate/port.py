@@ -6,10 +6,12 @@ What generates and rewrites is loaded where there is something to port: LibCST a
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triton_migrate.base import Span
 from triton_migrate.bind.owned import live_cells, replaced
 from triton_migrate.bind.plan import bind, passable, unbound
 from triton_migrate.bind.records import BindPlan, Bound
@@ -33,6 +35,7 @@ from triton_migrate.plan.records import NotPorted
 from triton_migrate.rulebook.book import normalised
 from triton_migrate.rulebook.vocabulary import WebRouter
 from triton_migrate.study import Study
+from triton_migrate.trace.records import Pipeline
 
 if TYPE_CHECKING:
     from triton_migrate.generate.models import Written
@@ -76,6 +79,8 @@ def port(
     """
 
     pipelines = tuple(p for p, _ in (*found.inferring, *found.consuming))
+    foreign = tuple(told for p in pipelines if p.entry.id in endpoints and (told := _foreign(found, p)) is not None)
+    endpoints -= {told.endpoint for told in foreign}
     registries = Registries(found.evaluator, pipelines)
     anew = {p.entry.id: made for p in pipelines if target != PASSED and (made := reloads(found.evaluator, p, found.pipelines))}
 
@@ -85,8 +90,24 @@ def port(
     for handled in (Handled(registries, anew), *((Handled(registries, {}), Handled(None, anew)) if anew else ())):
         tried = planned(handled)
         if _soundly(found, handled, tried):
-            return tried
-    return planned(Handled(None, {}))
+            break
+    else:
+        tried = planned(Handled(None, {}))
+    return replace(tried, not_ported=(*foreign, *tried.not_ported))
+
+
+def _foreign(found: Study, pipeline: Pipeline) -> NotPorted | None:
+    """Code that this Python cannot compile is not written either; the pipeline's own, or what it imports and may need."""
+    program = found.evaluator.program
+    own = dict.fromkeys(s.scope.file for s in pipeline.steps)
+    files = dict.fromkeys((*own, *sorted(f for file in own for f in program.imported_by(file))))
+    late = next((f for file in files if (f := program.files[file].facts).foreign), None)
+    if late is None:
+        return None
+    mine = "{}.{}".format(*sys.version_info)
+    place = Span(late.path, late.foreign, 0, late.foreign, 0)
+    return NotPorted(pipeline.entry.id, f"this line is for another Python than {mine}, which runs triton-migrate", place,
+                     "run triton-migrate with the Python of the application (3.10 or newer)")  # fmt: skip
 
 
 def _soundly(found: Study, handled: Handled, made: Port) -> bool:

@@ -295,3 +295,4 @@ class ModuleFacts(NamedTuple):
     path: str
     body: Block
     exports: tuple[str, ...] | None  # __all__, when literal
+    foreign: int = 0  # the first line that only another Python reads than this one

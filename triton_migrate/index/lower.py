@@ -17,9 +17,7 @@ def lower(source: SourceFile) -> ir.ModuleFacts | Failed:
     """Parse and lower one file; whatever is wrong with it becomes a `Failed` with its line."""
     nest_deeply()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in the user's strings are not our business
-            tree = ast.parse(source.text)
+        tree, foreign = _parsed(source.text)
         body = _Lowering().block(tree.body)
     except SyntaxError as exc:
         return Failed(source.path, exc.lineno or 1, f"syntax error: {exc.msg}")
@@ -27,7 +25,21 @@ def lower(source: SourceFile) -> ir.ModuleFacts | Failed:
         return Failed(source.path, 1, "nested too deeply to parse")
     except ValueError as exc:  # a null byte, on Python < 3.12
         return Failed(source.path, source.text[: max(source.text.find("\0"), 0)].count("\n") + 1, str(exc))
-    return ir.ModuleFacts(source.path, body, _exports(body))
+    return ir.ModuleFacts(source.path, body, _exports(body), foreign)
+
+
+def _parsed(text: str) -> tuple[ast.Module, int]:
+    """And the line that is for another Python, 0 where none is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes in the user's strings are not our business
+        try:
+            return ast.parse(text), 0
+        except SyntaxError as wrong:
+            from triton_migrate.index.dialects import readable  # loads LibCST, which hardly a scan needs
+
+            if (known := readable(text)) is None:
+                raise
+            return ast.parse(known), wrong.lineno or 1
 
 
 def _exports(body: ir.Block) -> tuple[str, ...] | None:
