@@ -17,7 +17,7 @@ from triton_migrate.server import Ports, running
 
 confluent_kafka = pytest.importorskip("confluent_kafka", reason="the dev extra has it")
 
-FOLDER = Path(__file__).parent / "kafka"
+FOLDER = Path(__file__).parent / "broker"
 SENT = [[[5.1, 3.5, 1.4, 0.2]], [[6.7, 3.0, 5.2, 2.3], [5.9, 3.0, 4.2, 1.5]], [[1.0, 2.0]], [["?", 1, 2, 3]], [[6.0, 2.2, 4.0, 1.0]]]
 
 
