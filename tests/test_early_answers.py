@@ -357,5 +357,6 @@ MADE_THERE = """\
 @pytest.mark.parametrize("lines", [LISTED, LOOKED_INTO, READ_LATER, MADE_THERE], ids=["cache", "error's fields", "order", "its own names"])
 def test_a_look_up_stays_where_the_answer_would_differ(lines: str, tmp_path: Path) -> None:
     main = ROUTE.format(lines=lines.rstrip())
-    ((entry, _),) = refusals(tmp_path, main=main)
+    ((entry, reason),) = refusals(tmp_path, main=main)
     assert entry == "POST /predict/<name>"
+    assert ("below a look-up of the model" in reason) == (lines is READ_LATER), reason

@@ -102,7 +102,7 @@ class Planner:
         return PortPlan(with_parts(tuple(models), graphs), tuple(self._refused.values()))
 
     def reject(self, entry: str, problem: NoCut) -> None:
-        """Go on to the next way of a pipeline; the first problem is what is told when none is left."""
+        """Go on to the next way of a pipeline; what nearly was one, or the first problem, is told when none is left."""
         way = self._open[entry]
         way.problems.append(problem)
         if way.graphs:
@@ -115,7 +115,8 @@ class Planner:
             if way.least and not isinstance(last := _least(way.cutter, first), NoCut):
                 way.left, way.least = list(last), False
                 return
-            self._refused[entry] = NotPorted(entry, first.reason, first.span, first.fix)
+            told = way.cutter.nearly or first
+            self._refused[entry] = NotPorted(entry, told.reason, told.span, told.fix)
             del self._open[entry]
 
 

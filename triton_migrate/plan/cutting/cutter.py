@@ -47,6 +47,7 @@ class Cutter:
         """`whole`: the cutter of the pipeline that this one is a part of; what that knows of it need not be found out again."""
         self.evaluator, self.rulebook, self.pipeline, self.live = evaluator, evaluator.rulebook, pipeline, live
         self.left = left  # places of statements that leave with another cut
+        self.nearly: NoCut | None = None  # the one thing that keeps a better way from being legal
         callers = {}
         for site in pipeline.sites:
             scopes = [f.scope for _, f in site.chain[1:]] + [site.scope]
@@ -68,6 +69,7 @@ class Cutter:
             regions = Regions(self.pipeline, self.judge, self.types, self.predicts, frame, calls, depth, self.left)
             found += [(c,) for c in (*(() if self.registry is not None else streams.cuts()), *regions.cuts())]
             problems += streams.problems or regions.problems
+            self.nearly = self.nearly or regions.nearly
         calls_only = Predictions(self.judge, self.types, self.predicts).cuts(self.pipeline.sites)
         if found or not isinstance(calls_only, NoCut):
             return Choice(self.pipeline, self.judge, calls_only, where).of(tuple(found))

@@ -29,6 +29,7 @@ from triton_migrate.resolve.values import Container, Value
 from triton_migrate.trace.records import Pipeline
 
 WHY = "what needs the model's libraries leaves the app together; parsing, status codes and formatting stay"
+LATE = "this stays in the application, below a look-up of the model that may answer first: it may fail, too, and would come before that"
 
 
 class Regions:
@@ -44,6 +45,7 @@ class Regions:
         self.function = frame.scope.function
         self.rows: Rows = predicts.rows_at(depth, calls)
         self.problems: list[NoCut] = []
+        self.nearly: NoCut | None = None  # what alone keeps a look-up of the model from leaving with what it may answer
         self.depth = depth
         self.local = liveness.local_names(self.scope)
         taken = self.local | flow.reads(self.function.body) | set(judge.evaluator.program.frames[self.scope.file].scope.bindings)
@@ -78,10 +80,12 @@ class Regions:
         for index in range(high, -1, -1):
             if self._may_move(block, index, ()):
                 continue
-            made = early(block[index], index, lambda stmt: self.judge.ends(stmt, self.frame))
-            if made is not None and self.judge.movable(made.moved, self.frame):
+            if (made := self._exit(block[index], index)) is not None:
                 exits[index] = made
             elif index < low:
+                looking = (self._exit(stmt, number) for number, stmt in enumerate(block[:index]))
+                if self.registry is None and any(e is not None and e.settles(self._is_receiver) for e in looking):
+                    self._note_late(block[index].at)
                 break
         if self.registry is not None or not any(e.settles(self._is_receiver) for e in exits.values()):
             return
@@ -94,6 +98,14 @@ class Regions:
                 if not self.judge.movable(part.moved, self.frame):
                     break
                 yield self._with((*block[: high + 1], *body[count:], *block[high + 1 :]), {**exits, high: part})
+
+    def _exit(self, stmt: ir.Stmt, number: int) -> Exit | None:
+        """The statement, if it may answer early and all else of it leaves."""
+        made = early(stmt, number, lambda last: self.judge.ends(last, self.frame))
+        return made if made is not None and self.judge.movable(made.moved, self.frame) else None
+
+    def _note_late(self, at: ir.At) -> None:
+        self.nearly = self.nearly or NoCut(LATE, Span(self.scope.file, *at), "do it above the look-up of the model")
 
     def _with(self, block: ir.Block, exits: dict[int, Exit]) -> tuple[ir.Block, tuple[Exit, ...]]:
         """The block with these statements as they are on the model's side."""
@@ -226,7 +238,12 @@ class Regions:
         made = flow.binds(run) | liveness.written(run)
         below = exits[0].stmt.at[2:]
         late = (h.value for h in hoists if h.value is not None and h.at[:2] >= below)
-        return not any(e.needs(made) for e in exits) and all(self.hoists.record_of(value) for value in late)
+        if any(e.needs(made) for e in exits):
+            return False
+        stuck = next((value for value in late if not self.hoists.record_of(value)), None)
+        if stuck is not None:
+            self._note_late(stuck.at)
+        return stuck is None
 
     def _innermost(self, stmt: ir.Stmt) -> ir.Stmt:
         """The last statement, that of a `with torch.no_grad():` too."""
