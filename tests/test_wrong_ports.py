@@ -128,7 +128,7 @@ def test_wrong_ports_are_found(trees: tuple[Path, Path, Path], tmp_path: Path, r
             assert check.mixed_up and check.rows > 1 and check.mixed_up[0].alone != check.mixed_up[0].batched, wrong["name"]
         elif wrong.get("together"):
             assert alone[wrong["request"]] == [], wrong["name"]
-            assert (wrong["request"], wrong["path"]) in among, wrong["name"]
+            assert wrong["path"] in {path for _, path in among}, wrong["name"]  # which of them met in a batch is chance
         else:
             assert wrong["path"] in alone[wrong["request"]], wrong["name"]
     assert not found.passed
