@@ -86,6 +86,17 @@ except IOError| trouble:
 
 
 @new
+@pytest.mark.parametrize(
+    "deep",
+    ["x = " + "[" * 5000, "x = " + "f(" * 3000 + ")" * 3000, "x = (" + "1+\n" * 50_000 + "1)", "x = " + "1+\\\n" * 50_000 + "1",
+     "x = (" + "'a'\n" * 50_000 + ")", "if a: pass\n" + "elif a: pass\n" * 20_000, "x = " + "a." * 50_000 + "b"],
+    ids=["brackets", "calls", "sum", "continued", "texts", "branches", "attributes"],
+)  # fmt: skip
+def test_what_is_too_deep_for_the_parser_is_no_end_of_the_scan(deep: str) -> None:
+    assert readable(f"{deep}\ntype X = int\nprint 1\n") is None
+
+
+@new
 def test_facts_name_the_line_that_is_too_new() -> None:
     plain, newer = (lower(SourceFile("a.py", text, "")) for text in ("x = 1\n", "x = 1\ntype Y = int\n"))
     assert isinstance(plain, ModuleFacts) and isinstance(newer, ModuleFacts)

@@ -21,18 +21,37 @@ PYTHON_2 = (  # of what the parser complains, what it means, and what is read in
     ("'exec'", re.compile(r"exec\b"), "_ = "),
     ("exception types", re.compile(","), "|"),
 )
-STATEMENTS = 1000  # of Python 2 in a file
+WORK = 5_000_000  # characters that the parser reads again, a statement of Python 2 at a time
+LARGEST, LONGEST, DEEPEST, CHAIN = 500_000, 1000, 60, 300  # characters of a file, of a line; brackets, operators in each other
+TEXTS = re.compile(r'(?<![fFrRtT])("""|\'\'\')[\s\S]*?\1')
+OPERATORS = re.compile(r"[-+*/%|&^~@.]|\b(?:not|and|or|lambda|else|await)\b")
+JOINED = re.compile(r"^[ \t]*elif\b|[\"'][ \t\r\n]+\w{0,2}[\"']", re.MULTILINE)
 
 
 def readable(text: str) -> str | None:
     """None where this Python cannot read it even so."""
-    return _older(text) or _of_python_2(text)
+    return (_older(text) if _shallow(text) else None) or _of_python_2(text)
+
+
+def _shallow(text: str) -> bool:
+    """Whether LibCST comes back from it: its parser recurses on the machine's stack, and what is too deep ends the process."""
+    if len(text) > LARGEST or len(JOINED.findall(text)) > CHAIN:
+        return False
+    depth = chain = 0
+    for line in TEXTS.sub("''", text).splitlines():
+        opened = sum(map(line.count, "([{"))
+        chain += len(OPERATORS.findall(line))
+        if len(line) > LONGEST or depth + opened > DEEPEST or chain > CHAIN:
+            return False
+        depth = max(depth + opened - sum(map(line.count, ")]}")), 0)
+        chain = chain if depth or line.endswith("\\") else 0
+    return True
 
 
 def _of_python_2(text: str) -> str | None:
     """Statement by statement, as the parser finds them."""
     lines = text.splitlines(keepends=True)
-    for _ in range(STATEMENTS):
+    for _ in range(WORK // (len(text) + 1)):
         try:
             ast.parse(text)
         except SyntaxError as wrong:
