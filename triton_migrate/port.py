@@ -99,11 +99,13 @@ def port(
 def _foreign(found: Study, pipeline: Pipeline) -> NotPorted | None:
     """Code that this Python cannot compile is not written either; the pipeline's own, or what it imports and may need."""
     program = found.evaluator.program
-    own = dict.fromkeys(s.scope.file for s in pipeline.steps)
-    files = dict.fromkeys((*own, *sorted(f for file in own for f in program.imported_by(file))))
-    late = next((f for file in files if (f := program.files[file].facts).foreign), None)
-    if late is None:
+    foreign = [path for path, file in program.files.items() if file.facts.foreign]
+    own = {s.scope.file for s in pipeline.steps} if foreign else set()
+    reached = own.union(*map(program.imported_by, own))
+    path = min((f for f in foreign if f in reached), key=lambda f: (f not in own, f), default=None)
+    if path is None:
         return None
+    late = program.files[path].facts
     mine = "{}.{}".format(*sys.version_info)
     place = Span(late.path, late.foreign, 0, late.foreign, 0)
     return NotPorted(pipeline.entry.id, f"this line is for another Python than {mine}, which runs triton-migrate", place,
