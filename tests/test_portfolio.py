@@ -11,7 +11,7 @@ from test_report import NAMES, poisoned, sample
 from test_sarif import app, scan
 
 from triton_migrate.report.folders import names, repositories
-from triton_migrate.report.portfolio import Member, dumps, render
+from triton_migrate.report.page.portfolio import Member, dumps, render
 
 
 @pytest.fixture

@@ -22,10 +22,14 @@ from rich.console import Console
 
 from triton_migrate import api
 from triton_migrate.base import TritonMigrateError
-from triton_migrate.report import code, diagram, diff, document, evidence, html, order, proof, targets, terminal
+from triton_migrate.report import document, proof, verification
 from triton_migrate.report import json as report_json
+from triton_migrate.report.page import code, diagram, diff, evidence, html, order, targets
 from triton_migrate.report.pipelines import apply_command, headline, pipelines, quiet, totals
 from triton_migrate.report.proven import proven
+from triton_migrate.report.terminal.explained import explain
+from triton_migrate.report.terminal.summaries import apply_summary, scan_summary
+from triton_migrate.report.terminal.verified import verify_summary
 from triton_migrate.report.visible import shell_word, visible
 
 SAMPLES = sorted((Path(__file__).parent / "reports").glob("*.json"))
@@ -110,7 +114,7 @@ def test_tasks_and_loops_are_judged_as_routes_are_and_apply_takes_their_names(ki
     (done,) = pipelines(report)
     port = done.found["port"]
     assert port is not None and (port["status"], port["proof"], len(done.served)) == ("ported", "compiled", 1)
-    assert row.entry in printed(terminal.explain, row.name, report)
+    assert row.entry in printed(explain, row.name, report)
     report["verification"] = typing.cast("Any", {"requests": [], "load": None})
     assert [task["port"] and task["port"]["proof"] for task in proven(report)["tasks"]] == ["compiled"] * (kind == "task")
 
@@ -187,7 +191,7 @@ def test_the_types_and_the_schema_name_the_same_keys() -> None:
     for name in ("Application", "Blocker", "Change", "Effort", "Evidence", "Feature", "Input", "Load", "LoadFigures", "Model", "NotDone",
                  "NotPorted", "Output", "Port", "ServedModel", "Stage", "Tensor", "Verification", "VerifiedRequest"):  # fmt: skip
         shape = shapes[re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()]
-        typed = getattr(document, name)
+        typed = getattr(document, name, None) or getattr(verification, name)
         assert set(typing.get_type_hints(typed)) == set(shape["properties"]), name
         assert set(shape["required"]) == {key for key in shape["properties"] if key in typed.__required_keys__}, name
     for name in ("Endpoint", "Task", "Consumer"):
@@ -236,7 +240,7 @@ def test_an_application_without_models() -> None:
     page = html.render(report)
     assert "No route, task or script was found that runs a model." in page
     assert 'id="filters"' not in page
-    assert "nothing to port" in printed(terminal.scan_summary, report)
+    assert "nothing to port" in printed(scan_summary, report)
 
 
 @pytest.mark.parametrize(
@@ -410,9 +414,9 @@ def test_proof_is_given_to_the_entries_that_were_asked() -> None:
 
 
 def test_made_up_requests_are_put_in_plain_words() -> None:
-    row: document.Exercised = {"entry": "POST /p", "tried": 9, "answered": 4, "refused": 3, "failed": 2, "why": ""}
+    row: verification.Exercised = {"entry": "POST /p", "tried": 9, "answered": 4, "refused": 3, "failed": 2, "why": ""}
     assert proof.exercised_in_words(row).startswith("9 requests tried, 4 answered and 3 refused by the original; at 2 more")
-    silent: document.Exercised = {**row, "answered": 0, "why": "403 forbidden"}
+    silent: verification.Exercised = {**row, "answered": 0, "why": "403 forbidden"}
     assert proof.exercised_in_words(silent) == "not exercised: 9 requests were tried, none was answered; the likeliest got 403 forbidden"
     assert proof.exercised_in_words({**silent, "tried": 0, "why": ""}) == "not exercised: no request could be made up"
     report = sample("fastapi_images")
@@ -420,7 +424,7 @@ def test_made_up_requests_are_put_in_plain_words() -> None:
     report["verification"] |= {"exercised": [row, silent], "seconds": 71.6}
     report |= {"run": {"libraries": 190, "rules": 4321, "rulebook": "0123456789ab", "options": ["--cut", "model"]}}
     report_json.validate(report)
-    page, text = html.render(report), printed(terminal.verify_summary, report)
+    page, text = html.render(report), printed(verify_summary, report)
     for said in ("not exercised: 9 requests", "4,321 rules about 190 libraries", "<code>--cut model</code>", "in 72 s"):
         assert said in page
     assert "POST /p: not exercised: 9 requests" in text
@@ -450,12 +454,12 @@ def test_a_load_is_put_in_plain_words() -> None:
     assert proof.load_in_words(load).startswith("Faster: 1.6")
     assert proof.gained(load)
     last = load["rounds"][-1]
-    unsteady: document.Load = {**load, "rounds": [*load["rounds"][:-1], {**last, "ratio": 0.98}]}
+    unsteady: verification.Load = {**load, "rounds": [*load["rounds"][:-1], {**last, "ratio": 0.98}]}
     assert not proof.gained(unsteady) and "not in each of 3 rounds" in proof.load_in_words(unsteady)
     for ratio, words in ((1.04, "No gain: as many"), (0.97, "No gain: as many"), (0.5, "No gain: 0.50 times")):
         assert proof.load_in_words({**load, "ratio": {**load["ratio"], "rps": ratio}}).startswith(words)
     figures = {**load["original"], "rps": 10.0}
-    more: document.Load = {**load, "levels": [
+    more: verification.Load = {**load, "levels": [
         {"connections": 1, "rate": None, "original": figures, "port": figures},
         {"connections": 16, "rate": 9.5, "original": figures, "port": figures},
     ]}  # fmt: skip
@@ -468,14 +472,14 @@ def test_a_load_is_put_in_plain_words() -> None:
 
 
 def test_many_at_once_is_put_in_plain_words() -> None:
-    crowd: document.Together = {
+    crowd: verification.Together = {
         "clients": 32, "sent": 96, "equal": 96, "distinct": 3, "rows_per_call": 4.25, "shown": True, "left_out": [], "mixed_up": [],
     }  # fmt: skip
     assert proof.together_in_words(crowd) == "4.2 rows per call, and no answer depends on its neighbours"
     assert "nothing is known" in proof.together_in_words({**crowd, "rows_per_call": 1.0})
     assert "only one request" in proof.together_in_words({**crowd, "distinct": 1})
     report = sample("fastapi_images")
-    mixed: document.MixedUp = {"id": "cat", "path": "$.label", "original": "cat", "port": "dog"}
+    mixed: verification.MixedUp = {"id": "cat", "path": "$.label", "original": "cat", "port": "dog"}
     report["verification"]["together"] = {**crowd, "equal": 95, "mixed_up": [mixed]}
     for request in report["verification"]["requests"]:
         request["varies"] = ["header x-request-id"]
@@ -486,7 +490,7 @@ def test_many_at_once_is_put_in_plain_words() -> None:
     assert proof.varying_in_words(report["verification"]["requests"]) == varying
     assert all(f"<li>{place}</li>" in html.render(report) for place in varying)
     assert "cat: <code>$.label</code>" in html.render(report)
-    text = printed(terminal.verify_summary, report, width=200)
+    text = printed(verify_summary, report, width=200)
     assert 'cat, when others are under way: $.label: "cat" -> "dog"' in text
     assert "95 of 96 replies equal when 32 clients ask at once: an answer depends on what else is under way" in text
     assert all(f"the original itself varies at {place}" in text for place in varying)
@@ -500,13 +504,13 @@ def test_rows_and_what_was_seen_are_put_in_plain_words() -> None:
         "3 rows asked alone and in one batch are the same",
         "not asked in batches: it takes one row at a time",
     ]
-    page, text = html.render(report), printed(terminal.verify_summary, report, width=200)
+    page, text = html.render(report), printed(verify_summary, report, width=200)
     for said in ("LABELS depends on the batch", "row 2 of LABELS: 0.31 alone, 0.27 in a batch of 6", "it takes one row at a time"):
         assert said in page and said in text
     asking = report["served_models"][0]["endpoints"]
     assert {e["port"]["proof"] for e in proven(report)["endpoints"] if e["port"] and e["id"] in asking} == {"loaded"}
     assert "seen: ndarray float32, shape 1 × 3 or 2 × 3, values 0.1 to 7.9" in page and "has changed since the recording" in page
-    told = printed(terminal.scan_summary, report, width=200)
+    told = printed(scan_summary, report, width=200)
     assert "app/old.py has changed since the recording" in told and ":3: float32 by the code, but the recording saw float64" in told
 
 
@@ -520,7 +524,7 @@ def printed(table: Any, *arguments: Any, width: int = 120, **named: Any) -> str:
 
 
 def test_the_scan_in_the_terminal() -> None:
-    text = printed(terminal.scan_summary, sample("support_desk"), report=Path(".triton-migrate/report.html"))
+    text = printed(scan_summary, sample("support_desk"), report=Path(".triton-migrate/report.html"))
     assert re.search(r"POST /tickets/classify +m1 +modular +M1a +90% +portable", text)
     assert re.search(r"POST /tickets/\{ticket_id\}/suggest +m2 +tight +T1 +83% +blocked", text)
     assert "4 other endpoints, 1 of them a probe" in text
@@ -531,15 +535,15 @@ def test_the_scan_in_the_terminal() -> None:
 
 
 def test_the_port_in_the_terminal() -> None:
-    text = printed(terminal.apply_summary, sample("fastapi_images"))
+    text = printed(apply_summary, sample("fastapi_images"))
     assert re.search(r"imgsvc/classifier.py +review +loaded +the body of", text)
     assert "12 new files under triton_serving/" in text
     assert "Model classify (python, up to 32 rows in one call): IMAGE STRING, K INT32 -> LABELS STRING" in text
-    assert "Not ported: consumer scripts/nightly.py:15" in printed(terminal.apply_summary, sample("support_desk"))
+    assert "Not ported: consumer scripts/nightly.py:15" in printed(apply_summary, sample("support_desk"))
 
 
 def test_the_verification_in_the_terminal() -> None:
-    text = printed(terminal.verify_summary, sample("fastapi_images"))
+    text = printed(verify_summary, sample("fastapi_images"))
     assert re.search(r"inline-truncated  POST /v1/classify/inline +400 -> 500 +differs", text)
     assert 'inline-truncated: $.detail: "not a readable image" -> "Internal Server Error"' in text
     assert "7 of 9 replies equal" in text
@@ -547,12 +551,12 @@ def test_the_verification_in_the_terminal() -> None:
     assert "6.2 rows per call" in text
     assert "Stand-in: onnxruntime" in text
     with pytest.raises(TritonMigrateError, match="verify"):
-        printed(terminal.verify_summary, sample("support_desk"))
+        printed(verify_summary, sample("support_desk"))
 
 
 def test_one_pipeline_in_the_terminal() -> None:
     report = sample("support_desk")
-    text = printed(lambda console: terminal.explain("POST /tickets/{ticket_id}/suggest", report, console))
+    text = printed(lambda console: explain("POST /tickets/{ticket_id}/suggest", report, console))
     for expected in (
         "tight by T1, 83% sure",
         "history_for",
@@ -563,18 +567,18 @@ def test_one_pipeline_in_the_terminal() -> None:
         assert expected in text
     assert "Next: " not in text
     with pytest.raises(TritonMigrateError, match="did you mean POST /tickets/classify or"):
-        terminal.explain("POST /ticket/classify", report, Console(file=StringIO()))
+        explain("POST /ticket/classify", report, Console(file=StringIO()))
     with pytest.raises(TritonMigrateError, match="runs no model"):
-        terminal.explain("GET /health", report, Console(file=StringIO()))
+        explain("GET /health", report, Console(file=StringIO()))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_text_cannot_drive_the_terminal(name: str) -> None:
     report = poisoned(name)
-    text = printed(terminal.scan_summary, report, report=Path("x")) + printed(terminal.apply_summary, report)
+    text = printed(scan_summary, report, report=Path("x")) + printed(apply_summary, report)
     if report["verification"]:
-        text += printed(terminal.verify_summary, report)
-    text += printed(lambda console: terminal.explain(pipelines(report)[0].entry, report, console))
+        text += printed(verify_summary, report)
+    text += printed(lambda console: explain(pipelines(report)[0].entry, report, console))
     assert not set(text) & set("\x1b\x07\u202e\u2066\u200b\udc80")
     assert "[U+202E]" in re.sub(r"\s", "", text)
     assert "[red]" in re.sub(r"\s", "", text)

@@ -22,13 +22,14 @@ from triton_migrate.discover import discover
 from triton_migrate.index.cache import FactsCache
 from triton_migrate.report import json as report_json
 from triton_migrate.report.document import Application as ApplicationRow
-from triton_migrate.report.document import Report, Verification
+from triton_migrate.report.document import Report
 from triton_migrate.report.kept import DOCUMENT, Kept, packed, unpacked
 from triton_migrate.report.proven import proven
+from triton_migrate.report.verification import Verification
 
 if TYPE_CHECKING:
     from triton_migrate.port import Port
-    from triton_migrate.report.portfolio import Member
+    from triton_migrate.report.page.portfolio import Member
     from triton_migrate.server import Ports
     from triton_migrate.study import Study
     from triton_migrate.verify.records import Exercised
@@ -47,7 +48,7 @@ def scan(app: Path, *, out: Path | None = None, rules: Path | None = None, cache
     texts = kept.texts()
     if (report := unpacked(texts.get(DOCUMENT))) is None:
         from triton_migrate.port import port
-        from triton_migrate.report.build import document
+        from triton_migrate.report.filled.build import document
         from triton_migrate.study import study
 
         found = study(project, rules, cache=cache, jobs=jobs, observed=observed)
@@ -64,8 +65,8 @@ def scan_many(
     apps: tuple[Path, ...], *, out: Path, rules: Path | None = None, cache: FactsCache | None = None, jobs: int = 1
 ) -> tuple[Member, ...]:
     """Scan each application into a folder of its own below `out`, and write index.html over all. One that cannot be read is named."""
-    from triton_migrate.report import portfolio
     from triton_migrate.report.folders import names
+    from triton_migrate.report.page import portfolio
 
     members = []
     for name, app in zip(names(apps), apps, strict=True):
@@ -99,7 +100,7 @@ def apply(
     from triton_migrate.plan.staged.waiting import PLAIN, settled
     from triton_migrate.plan.staged.workflows import JOINED, joined
     from triton_migrate.port import port
-    from triton_migrate.report.build import document
+    from triton_migrate.report.filled.build import document
     from triton_migrate.study import study
 
     found = study(discover(app), rules, cache=cache, jobs=jobs, sharing=True, observed=_observed_of(app, out))
@@ -291,7 +292,7 @@ def _files_of(report: Report, out: Path | None, cache: FactsCache | None) -> dic
     """The text of each file of a report, by name; none where nothing is to be written."""
     if out is None:
         return {}
-    from triton_migrate.report import html
+    from triton_migrate.report.page import html
 
     return {REPORT: report_json.dumps(report), PAGE: html.render(report, cache)}
 

@@ -20,9 +20,9 @@ from triton_migrate import __version__, api
 from triton_migrate.base import TritonMigrateError
 from triton_migrate.index.cache import FactsCache, user_folder
 from triton_migrate.report import json as report_json
-from triton_migrate.report import terminal
 from triton_migrate.report.baseline import Compared, compared, keys_of
 from triton_migrate.report.folders import repositories
+from triton_migrate.report.terminal import explained, summaries, verified
 
 if TYPE_CHECKING:
     from triton_migrate.rulebook.vocabulary import Library
@@ -112,9 +112,9 @@ def scan(
     if sarif:
         api.write_sarif(report, out, earlier)
     if earlier is None:
-        terminal.scan_summary(report, console, report=out / api.PAGE)
+        summaries.scan_summary(report, console, report=out / api.PAGE)
     else:
-        terminal.baseline_summary(since, console, report=out / api.PAGE)
+        summaries.baseline_summary(since, console, report=out / api.PAGE)
     if _any(since, asked):
         raise typer.Exit(1)
 
@@ -126,7 +126,7 @@ def _roots(apps: tuple[Path, ...]) -> tuple[Path, ...]:
 
 def _scan_many(roots: tuple[Path, ...], asked: frozenset[str], out: Path, rules: Path | None, no_cache: bool, jobs: int) -> None:
     members = api.scan_many(roots, out=out, rules=rules, cache=_cache(no_cache), jobs=jobs)
-    terminal.portfolio_summary(members, console, index=out / api.INDEX)
+    summaries.portfolio_summary(members, console, index=out / api.INDEX)
     if any(member.report is None for member in members):
         raise typer.Exit(2)
     if any(_any(compared(member.report, None), asked) for member in members if member.report is not None):
@@ -197,7 +197,7 @@ def apply(
         cache=_cache(no_cache),
         jobs=jobs,
     )
-    terminal.apply_summary(report, console)
+    summaries.apply_summary(report, console)
     if report["changes"]:
         console.print(f"{'written to' if write else 'patch:'} {root if write else out / api.PATCH}", highlight=False, soft_wrap=True)
     console.print(f"report: {out / api.PAGE}", highlight=False, soft_wrap=True)
@@ -229,7 +229,7 @@ def check(
     from triton_migrate.server import location
 
     problems = problems_of(location(repository) if location(repository).is_dir() else repository)
-    terminal.check_summary(problems, console)
+    summaries.check_summary(problems, console)
     if any(problem.severity == "error" for problem in problems):
         raise typer.Exit(1)
 
@@ -273,7 +273,7 @@ def verify(
         application=application,
         say=_say,
     )
-    terminal.verify_summary(report, console)
+    verified.verify_summary(report, console)
     console.print(f"report: {out / api.PAGE}", highlight=False, soft_wrap=True)
     done = report["verification"]
     if done is None or not done["passed"]:
@@ -297,7 +297,7 @@ def explain(
     app: App, entry: Annotated[str, typer.Argument(metavar="ENDPOINT", help="The pipeline, e.g. 'POST /predict'.")], rules: Rules = None
 ) -> None:
     """Show one pipeline: stages, data, evidence, verdict, plan."""
-    terminal.explain(entry, api.scan(app, rules=rules, cache=_cache(False)), console)
+    explained.explain(entry, api.scan(app, rules=rules, cache=_cache(False)), console)
 
 
 @cli.command(name="rules")

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from triton_migrate.base import TritonMigrateError
-from triton_migrate.report.document import JSON, SCHEMA_VERSION, Report
+from triton_migrate.report.document import SCHEMA_VERSION, Report
+from triton_migrate.report.verification import JSON
 
 CLOSING = ("additionalProperties", "unevaluatedProperties")
 SCAN_FIRST = "run `triton-migrate scan` first"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from triton_migrate.report.document import Exercised, Load, LoadFigures, RowCheck, RowDifference, Together, VerifiedRequest
+from triton_migrate.report.verification import Exercised, Load, LoadFigures, RowCheck, RowDifference, Together, VerifiedRequest
 
 NAMED = 3  # requests
 GAIN = 1.05  # below that, a difference is the noise of a shared machine

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, get_args
 
-from triton_migrate.report.document import Change, Endpoint, Proof, Report, ServedModel, Task, Verification
+from triton_migrate.report.document import Change, Endpoint, Proof, Report, ServedModel, Task
 from triton_migrate.report.matching import asked
 from triton_migrate.report.pipelines import Pipeline, pipelines
 from triton_migrate.report.proof import gained
+from triton_migrate.report.verification import Verification
 
 LEVELS: Final[tuple[Proof, ...]] = get_args(Proof)
 SERVED: Final = "triton_serving/model_repository/"

@@ -17,12 +17,12 @@ from triton_migrate.plan.around.queues import QueueRow, beside_rows, queue_rows
 from triton_migrate.plan.records import ServedModel as Served
 from triton_migrate.port import Port as Ported
 from triton_migrate.report import document as doc
-from triton_migrate.report.caching import caches
-from triton_migrate.report.counting import metrics
-from triton_migrate.report.features import features
+from triton_migrate.report.filled.caching import caches
+from triton_migrate.report.filled.counting import metrics
+from triton_migrate.report.filled.features import features
+from triton_migrate.report.filled.seen import observed, said_of
+from triton_migrate.report.filled.sides import sides
 from triton_migrate.report.findings import findings
-from triton_migrate.report.seen import observed, said_of
-from triton_migrate.report.sides import sides
 from triton_migrate.report.suppress import suppressions
 from triton_migrate.rulebook.book import Rulebook
 from triton_migrate.study import Study

@@ -10,7 +10,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from triton_migrate.report import code
+from triton_migrate.report.page import code
 from triton_migrate.report.visible import visible
 
 _HEADER = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)")

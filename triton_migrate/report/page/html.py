@@ -24,11 +24,12 @@ from jinja2.bccache import Bucket, BytecodeCache
 from markupsafe import Markup, escape
 
 from triton_migrate.index.cache import FactsCache
-from triton_migrate.report import diagram, diff
-from triton_migrate.report.document import JSON, Dimension, Proof, Report
-from triton_migrate.report.evidence import blocks
+from triton_migrate.report.document import Dimension, Proof, Report
 from triton_migrate.report.json import ordered
-from triton_migrate.report.order import moves
+from triton_migrate.report.page import diagram, diff
+from triton_migrate.report.page.evidence import blocks
+from triton_migrate.report.page.order import moves
+from triton_migrate.report.page.targets import ways
 from triton_migrate.report.pipelines import (
     CATEGORIES,
     EFFORT,
@@ -52,7 +53,7 @@ from triton_migrate.report.proof import (
     together_in_words,
     varying_in_words,
 )
-from triton_migrate.report.targets import ways
+from triton_migrate.report.verification import JSON
 from triton_migrate.report.visible import visible
 
 _LONGEST_VALUE = 400
@@ -62,7 +63,7 @@ class _Compiled(BytecodeCache):
     """What Jinja made of the templates, in the user's cache: making it takes longer than all else about the page."""
 
     def __init__(self, cache: FactsCache) -> None:
-        folder = files("triton_migrate.report").joinpath("templates")
+        folder = files("triton_migrate.report.page").joinpath("templates")
         texts = sorted(file.read_bytes() for file in folder.iterdir() if file.name.endswith(".j2"))
         self.cache = cache
         self.key = "templates " + sha256(b"\0".join((Path(compiler.__file__).read_bytes(), *texts))).hexdigest()
@@ -128,7 +129,7 @@ def write(document: Report, path: Path, cache: FactsCache | None = None) -> None
 @memoised
 def _environment(cache: FactsCache | None) -> Environment:
     environment = Environment(
-        loader=PackageLoader("triton_migrate.report", "templates"),
+        loader=PackageLoader("triton_migrate.report.page", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -171,7 +172,7 @@ def _shown(value: object) -> object:
 
 @memoised
 def _inlined(name: str) -> Markup:
-    return Markup(files("triton_migrate.report").joinpath("templates").joinpath(name).read_text(encoding="utf-8"))
+    return Markup(files("triton_migrate.report.page").joinpath("templates").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _policy(css: str, script: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triton_migrate.report.document import Category, Report
-from triton_migrate.report.html import page
+from triton_migrate.report.page.html import page
 from triton_migrate.report.pipelines import CATEGORIES, STATUSES, Pipeline, headline, pipelines, totals
 
 

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from triton_migrate.report.code import Line, lines, markup
 from triton_migrate.report.document import Evidence
+from triton_migrate.report.page.code import Line, lines, markup
 
 APART = 1  # lines between two windows that are still one block
 
