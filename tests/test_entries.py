@@ -56,6 +56,7 @@ def task_names(files: dict[str, str] | str) -> list[tuple[str, str]]:
         ("V = '/v1'\n@app.route(f'{V}/a')\n@app.route(V + '/b')\ndef f(): ...", [("GET", "/v1/a", "f"), ("GET", "/v1/b", "f")]),
         ("import os\nV = os.getenv('V')\n@app.route(f'/{V}/a')\ndef f(): ...", [("GET", "/{V}/a", "f")]),
         ("import os\nP = os.environ.get('P', '/a')\n@app.route(P)\ndef f(): ...", [("GET", "/a", "f")]),
+        ("import os\nP = os.environ['P']\nP = f'/v1/{P}'\n@app.route(P + '/a')\ndef f(): ...", [("GET", "/v1/{P}/a", "f")]),
         ("if DEBUG:\n    @app.get('/debug')\n    def f(): ...", [("GET", "/debug", "f")]),
         ("from functools import partial\ndef f(x): ...\napp.add_url_rule('/a', view_func=partial(f, 1))", [("GET", "/a", "f")]),
         ("def add(target):\n    @target.get('/a')\n    def f(): ...\nadd(app)", [("GET", "/a", "add.f")]),

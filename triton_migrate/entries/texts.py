@@ -6,7 +6,7 @@ A part that only the run knows stays visible in braces (`/{VERSION}/predict`): a
 from __future__ import annotations
 
 import re
-from itertools import product
+from itertools import islice, product
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
@@ -52,30 +52,32 @@ def simplified(regex: str) -> str:
     return found
 
 
-def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame) -> list[str]:
+def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[int] = frozenset()) -> list[str]:
+    """`within`: ids of the expressions that lead here; a name that is made of itself (`path = "/v1" + path`) says nothing more."""
     known = [v.value for v in evaluator.values(expr, frame) if isinstance(v, Literal) and isinstance(v.value, str)]
     if known:
         return known
     match expr:
         case ir.Joined(_, parts) | ir.Operation(_, "Add", parts):
-            choices = [_texts(evaluator, p, frame) or [_unknown(p)] for p in parts]
-            return ["".join(c) for c in product(*choices)][:MANY]
+            choices = [_texts(evaluator, p, frame, within) or [_unknown(p)] for p in parts]
+            return ["".join(c) for c in islice(product(*choices), MANY)]
         case ir.Conditional(_, _, then, orelse):
-            return _texts(evaluator, then, frame) + _texts(evaluator, orelse, frame)
+            return _texts(evaluator, then, frame, within) + _texts(evaluator, orelse, frame, within)
         case ir.Call(_, _, (_, default)) if any(a.path in SETTINGS for a in evaluator.apis(expr.func, frame)):
-            return _texts(evaluator, default, frame)
+            return _texts(evaluator, default, frame, within)
         case ir.Name(_, name):
-            return _assigned(evaluator, name, frame)
+            return _assigned(evaluator, name, frame, within)
     return []
 
 
-def _assigned(evaluator: Evaluator, name: str, frame: Frame) -> list[str]:
+def _assigned(evaluator: Evaluator, name: str, frame: Frame, within: frozenset[int]) -> list[str]:
     at: Frame | None = frame
     while at is not None and name not in at.scope.bindings:
         at = at.parent
     bindings = at.scope.bindings[name] if at is not None else []
     made = (ir.Joined, ir.Operation, ir.Conditional, ir.Call)
-    return [t for b in bindings if at and b.how == "value" and isinstance(b.expr, made) for t in _texts(evaluator, b.expr, at)]
+    exprs = [b.expr for b in bindings if b.how == "value" and isinstance(b.expr, made) and id(b.expr) not in within]
+    return [t for e in exprs if at for t in _texts(evaluator, e, at, within | {id(e)})]
 
 
 def _unknown(expr: ir.Expr) -> str:
