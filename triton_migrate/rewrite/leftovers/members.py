@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from triton_migrate.index import ir
 from triton_migrate.plan.copied.taskclasses import is_task_class
+from triton_migrate.plan.cutting.liveness import local_names
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Instance, UserClass, Values
 from triton_migrate.rewrite.leftovers.record import Leftovers
@@ -49,7 +50,7 @@ def element_read(left: Leftovers, key: str) -> bool:
     owners = {v for m in taken for v in _held(left, m)}
     related = [(f, m) for f, m in live if not (held := _held(left, m)) or held & owners]
     made = [(f, m) for f, m in related if isinstance(m.stmt, ir.Assign) and stores(m) and len(m.stmt.targets) == 1]
-    if not owners or not made or len(made) != len(related):
+    if not owners or not made or len(made) != len(related) or any(_is_local(m) for _, m in made):
         return False
     whole = [pair for _, m in made for pair in _whole_reads(left, m)]
     if not all(key in left.ready_parts and membership(m, key) is not None for _, m in whole):
@@ -59,6 +60,12 @@ def element_read(left: Leftovers, key: str) -> bool:
     for file, mention in whole:
         left.ask(file, membership(mention, key), left.ready_parts[key])
     return True
+
+
+def _is_local(element: Mention) -> bool:
+    """Whether the container is a local name: the function gives it to something as a whole, which may be what leaves."""
+    container = holder_of(element.expr)
+    return element.scope.kind == "function" and isinstance(container, ir.Name) and container.id in local_names(element.scope)
 
 
 def _whole_reads(left: Leftovers, element: Mention) -> list[tuple[str, Mention]]:
