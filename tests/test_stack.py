@@ -1,4 +1,4 @@
-"""What stands around the model: deployment files that the tools they are for accept, and settings that the real server takes.
+"""What stands around the model: workers and brokers come along, and the real server takes each setting.
 
 `stack/<name>/` holds an `app/` and its `make_models.py`, run in the app's folder.
 """
@@ -31,7 +31,6 @@ QUEUES = {
     "celery_class": ("celery -A celery_task_app.worker:app worker --loglevel=info", {"REDIS_URL": "redis://redis:6379/0"}),
     "redis_list": ("python run_model_server.py", {"REDIS_HOST": "redis"}),
 }
-KUBERNETES = "1.30"
 
 
 def ported(app: Path, tmp_path: Path, cut: str = "cheapest") -> Path:
@@ -62,42 +61,6 @@ def test_what_the_application_had_beside_it_comes_along(name: str, tmp_path: Pat
     container = found["port-worker"]["spec"]["template"]["spec"]["containers"][0]
     assert container["command"] == ["sh", "-c", worker]
     assert {e["name"]: e["value"] for e in container["env"]} == {"TRITON_URL": "http://port-triton:8000", **settings}
-
-
-@pytest.mark.parametrize("app", [HERE / "queues/celery_class/app", HERE / "stack/metrics/app"], ids=["queue", "web"])
-def test_kubernetes_takes_the_manifests(app: Path, tmp_path: Path) -> None:
-    kubernetes = pytest.importorskip("kubernetes_validate")
-    serving = ported(app, tmp_path) / "triton_serving"
-    kinds = []
-    for path in sorted((serving / "k8s").glob("*.yaml")):
-        for document in documents(path):
-            kinds.append(document["kind"])
-            if document["kind"] == "InferenceService":  # KServe's own kind: what it runs is a pod
-                spec = {key: document["spec"]["predictor"][key] for key in ("containers", "volumes")}
-                document = {"apiVersion": "v1", "kind": "Pod", "metadata": document["metadata"], "spec": spec}
-            kubernetes.validate(document, KUBERNETES, strict=True)
-    assert {"Deployment", "Service", "HorizontalPodAutoscaler", "InferenceService"} == set(kinds)
-
-    (triton, _) = documents(serving / "k8s/triton.yaml")
-    pod = triton["spec"]["template"]["spec"]
-    assert pod["volumes"] == [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}]
-    assert pod["containers"][0]["volumeMounts"] == [{"name": "shm", "mountPath": "/dev/shm"}]
-    assert pod["containers"][0]["readinessProbe"]["httpGet"]["path"] == "/v2/health/ready"
-    assert pod["containers"][0]["livenessProbe"]["exec"]["command"] == ["python3", "triton_serving/alive.py"]
-    (scaler,) = documents(serving / "k8s/autoscaling.yaml")
-    (adapter,) = documents(serving / "monitoring/prometheus-adapter.yaml")
-    assert adapter["rules"]["custom"][0]["name"]["as"] == scaler["spec"]["metrics"][0]["pods"]["metric"]["name"]
-    with pytest.raises(kubernetes.ValidationError):
-        kubernetes.validate({**triton, "spec": {**triton["spec"], "replica": 1}}, KUBERNETES, strict=True)
-
-
-@pytest.mark.parametrize("app", [HERE / "queues/celery_class/app", HERE / "stack/metrics/app"], ids=["queue", "web"])
-def test_compose_takes_its_file(app: Path, tmp_path: Path) -> None:
-    compose = pytest.importorskip("compose_spec")
-    path = ported(app, tmp_path) / "triton_serving/docker-compose.yml"
-    parsed = compose.PyCompose.from_yaml(path.read_text())
-    assert {"triton", "app"} <= set(parsed.service_names())
-    parsed.validate()
 
 
 @pytest.mark.triton
