@@ -186,8 +186,10 @@ def exposed(body: ir.Block) -> set[str]:
 @_remembered
 def _exposed_by(stmt: ir.Stmt) -> frozenset[str]:
     match stmt:
-        case ir.If() | ir.While() | ir.Match() | ir.Try():
+        case ir.If() | ir.While() | ir.Match():
             return _read_by(stmt).union(*(exposed(block) for block in blocks(stmt)))
+        case ir.Try(_, one, handlers, two, final):
+            return frozenset().union(*map(exposed, (one, two, final)), *(exposed(h.body) - {h.name} for h in handlers), _read_by(stmt))
         case ir.For(_, target, _, one, two):
             return _read_by(stmt) | (exposed(one) - _bound_in(target)) | exposed(two)
         case ir.With(_, items, one):
@@ -201,6 +203,8 @@ def _certain(stmt: ir.Stmt) -> frozenset[str]:
     match stmt:
         case ir.Assign(_, targets, value, _, augmented) if not augmented and value is not None:
             return frozenset(n for target in targets for n in _bound_in(target))
+        case ir.Import() | ir.ImportFrom():
+            return _bound_anywhere(stmt)
         case ir.With(_, items, one):
             return _end(one) | {n for _, t in items if t is not None for n in _bound_in(t)}
         case ir.If(_, _, one, two) if two:

@@ -96,6 +96,7 @@ class Closure:
     waits: bool = False  # the moved code runs in an event loop, so coroutines are copied as they are
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
     _raised: dict[str, str] = field(default_factory=dict)  # error answers by the library's name -> the classes that stand for them
+    _fresh: set[str] = field(default_factory=set)  # names that were given to something
     _folder: str = ""  # the function that moves a path to the folder of this process
     _late: dict[tuple[str, str], None] = field(default_factory=dict)  # bound by statements of load(), global once something reads them
     _after: dict[tuple[str, str], list[tuple[ir.At, str]]] = field(default_factory=dict)  # calls on a name at the top level, as copied
@@ -202,9 +203,11 @@ class Closure:
         `bare`: without the annotation of an assignment, which a name that load() declares global cannot have. `renamed`: local names with
         what stands for them.
         """
+        if isinstance(stmt, ir.ImportFrom) and (text := self.importing.given(file, stmt)) is not None:
+            return text and f"{text}\n"
         parts = list(flow.every(stmt))
         given = tuple((e.at, new) for old, new in renamed for e in parts if isinstance(e, ir.Name) and e.id == old)
-        replace = (*given, *self.replacements(file, parts, set(shadowed), frame))
+        replace = (*given, *self.replacements(file, parts, set(shadowed), frame), *self.importing.taken(file, (stmt,)))
         if bare and isinstance(stmt, ir.Assign) and stmt.annotation is not None:
             replace = (*replace, ((*stmt.targets[0].at[2:], *stmt.annotation.at[2:]), ""))
         return self.texts[file].statements(stmt.at, stmt.at, replace)
@@ -271,10 +274,11 @@ class Closure:
 
     def fresh(self, name: str) -> str:
         """A name that pipeline.py does not have yet."""
-        taken = set(self.names.values()) | set(self._raised.values()) | set(self.imports) | RESERVED | {self._folder}
+        taken = set(self.names.values()) | self._fresh | set(self.imports) | RESERVED
         made = name
         while made in taken or keyword.iskeyword(made):
             made = f"app_{made}"
+        self._fresh.add(made)
         return made
 
     def _refuse_web(self, frame: Frame, name: str, where: Span) -> None:
@@ -354,6 +358,8 @@ class Closure:
         exprs = list(flow.every(stmt))
         shadowed = {p.name for p in node.parameters} | flow.binds(node.body) if isinstance(node, ir.Function) else set()
         replace = (*self.replacements(file, exprs, shadowed), *gone)
+        if isinstance(node, ir.Function):
+            replace = (*replace, *self.importing.taken(file, node.body))
         text = self.texts[file].statements(_start(node), node.at, replace)
         return text if made == node.name else re.sub(rf"\b{word}\s+{node.name}\b", f"{word} {made}", text, count=1)
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.resolve.scopes import Binding, Frame, last_name
+from triton_migrate.plan.cutting.liveness import imported_names
+from triton_migrate.resolve.scopes import Binding, Frame, Scope, last_name
 from triton_migrate.rulebook.vocabulary import Metric
 
 if TYPE_CHECKING:
     from triton_migrate.plan.copied.closure import Closure
 
 METRICS = "triton_metrics"  # see its template
+MISSING = frozenset({"ImportError", "ModuleNotFoundError"})  # caught, they are a choice between modules
 IMPORTS = ("import_module", "__import__")
 COUNTED = ("counter", "gauge", "histogram")
 
@@ -122,14 +125,55 @@ class Importing:
     def inside(self, file: str, body: ir.Block) -> None:
         """Note the libraries that statements of a function import."""
         for stmt in flow.flatten(body):
-            if isinstance(stmt, ir.ImportFrom) and self.evaluator.program.module_path(file, stmt.module, stmt.level):
-                reason = f"an import of {stmt.module or 'the package'} inside a function"
-                raise self.closure.stuck(reason, Span(file, *stmt.at), "import it at the top of the file")
+            if self._own(file, stmt):
+                continue
             modules = (
                 [stmt.module] if isinstance(stmt, ir.ImportFrom) else [m for m, _ in stmt.names] if isinstance(stmt, ir.Import) else []
             )
             modules += [name for e in flow.expressions(stmt) for part in flow.walk(e) if (name := _by_name(part))]
             self.closure.libraries.update(dict.fromkeys(m.split(".")[0] for m in modules))
+
+    def taken(self, file: str, body: ir.Block) -> tuple[tuple[ir.At, str], ...]:
+        """The edits that statements of a function need which import from the app itself: what they import is copied beside them."""
+        return tuple(e for s in flow.flatten(body) if isinstance(s, ir.ImportFrom) and self._own(file, s) for e in self._taken(file, s))
+
+    def given(self, file: str, stmt: ir.ImportFrom) -> str | None:
+        """What stands for an import from the app itself; None for a library's."""
+        return self._assigned(file, stmt) if self._own(file, stmt) else None
+
+    def _own(self, file: str, stmt: ir.Stmt) -> bool:
+        return isinstance(stmt, ir.ImportFrom) and self.evaluator.program.module_path(file, stmt.module, stmt.level) is not None
+
+    def _taken(self, file: str, stmt: ir.ImportFrom) -> Iterator[tuple[ir.At, str]]:
+        line, column, end_line, end_column = stmt.at
+        lines, text = self.closure.texts[file].lines, self._assigned(file, stmt)
+        alone = not lines[line - 1][:column].strip() and not lines[end_line - 1][end_column:].strip()
+        followed = any(stmt in b[:-1] for s in flow.around(self._around(file, stmt).body, stmt.at) for b in flow.blocks(s))
+        if not text and alone and (followed or stmt in self._around(file, stmt).body[:-1]):
+            end = next(i for i in range(end_line, len(lines)) if lines[i].strip())
+            yield (line, 0, end + 1, 0), ""
+        else:
+            yield stmt.at, text or "pass"
+
+    def _assigned(self, file: str, stmt: ir.ImportFrom) -> str:
+        """`local = copied` for each name that pipeline.py calls otherwise than the function does."""
+        program, where, pairs = self.evaluator.program, Span(file, *stmt.at), []
+        path, scope = program.module_path(file, stmt.module, stmt.level), self._around(file, stmt)
+        only = imported_names(scope) if scope.kind == "function" else set()
+        tries = (s for s in flow.around(scope.body, stmt.at) if isinstance(s, ir.Try) and any(ir.holds(b.at, stmt.at) for b in s.body))
+        caught = {n.id for s in tries for h in s.handlers if h.type is not None for n in flow.names(h.type)}
+        for original, alias in stmt.names:
+            local = alias or original
+            if path is None or local not in only or caught & MISSING or not self.evaluator.member(path, original):
+                reason = f"an import of {stmt.module or 'the package'} inside a function"
+                raise self.closure.stuck(reason, where, "import it at the top of the file")
+            pairs.append((local, self.closure.require(path, original, where)))
+        return "; ".join(f"{local} = {made}" for local, made in pairs if local != made)
+
+    def _around(self, file: str, stmt: ir.Stmt) -> Scope:
+        """The innermost function around a statement, else the module."""
+        scopes = [s for s in self.evaluator.program.files[file].scopes if s.kind == "function" and ir.holds(s.function.at, stmt.at)]
+        return max(scopes, key=lambda s: s.function.at[:2], default=self.evaluator.program.files[file].module)
 
 
 def _by_name(part: ir.Expr) -> str:

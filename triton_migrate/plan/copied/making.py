@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
@@ -52,10 +52,10 @@ class Making:
                 return found
             path = path[: opened[0] + 1]  # `with open(...) as f:` comes along as a whole
 
-    def bound(self, name: str) -> Needed:
-        """What a start-up hook does, before it yields, to make a global."""
+    def bound(self, name: str, fetches: Callable[[ir.Stmt], bool]) -> Needed:
+        """What a start-up hook does, before it yields, to make a global; what `fetches` files before that belongs to it."""
         above = list(_until_yield(self.function.body))
-        return self._slice({name}, above, ir.Constant(self.function.at, None))
+        return self._slice({name}, above, ir.Constant(self.function.at, None), fetches)
 
     def _opens(self, stmt: ir.Stmt, found: Needed) -> bool:
         bound = flow.binds((stmt._replace(body=()),)) if isinstance(stmt, ir.With) else set()
@@ -64,16 +64,21 @@ class Making:
     def _names(self, expr: ir.Expr) -> set[str]:
         return {n.id for n in flow.names(liveness.substituted(expr, self.plain))}
 
+    def _exposed(self, stmt: ir.Stmt) -> set[str]:
+        return flow.exposed(liveness.substituted((stmt,), self.plain))
+
     def _reads(self, statements: ir.Block) -> set[str]:
         return flow.reads(liveness.substituted(statements, self.plain))
 
-    def _slice(self, needed: set[str], above: list[ir.Stmt], result: ir.Expr) -> Needed:
+    def _slice(
+        self, needed: set[str], above: list[ir.Stmt], result: ir.Expr, fetches: Callable[[ir.Stmt], bool] = lambda _: False
+    ) -> Needed:
         needed &= self.local
         chosen: list[ir.Stmt] = []
         for stmt in reversed(above):
-            if liveness.written((stmt,)) & needed:
+            if liveness.written((stmt,)) & needed or (chosen and fetches(stmt)):
                 chosen.insert(0, stmt)
-                needed |= self._reads((stmt,)) & self.local
+                needed |= self._exposed(stmt) & self.local
         bound: set[str] = set()
         given: set[str] = set()
         for stmt in chosen:

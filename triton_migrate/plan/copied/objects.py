@@ -23,12 +23,12 @@ from triton_migrate.plan.copied.making import Making, Needed
 from triton_migrate.plan.copied.origins import Origins
 from triton_migrate.plan.copied.settled import Settled
 from triton_migrate.plan.copied.taskclasses import TaskClasses
-from triton_migrate.plan.leaving.reaching import loads
+from triton_migrate.plan.leaving.reaching import loads, reaches
 from triton_migrate.plan.leaving.remembered import managed
 from triton_migrate.resolve.calls import argument_map, results
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store, last_name
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, UserClass, Value, Values
-from triton_migrate.rulebook.vocabulary import WebRequest
+from triton_migrate.rulebook.vocabulary import Effect, WebRequest
 
 if TYPE_CHECKING:
     from triton_migrate.plan.copied.closure import Closure
@@ -300,7 +300,7 @@ class Objects:
     def started(self, scope: Scope, name: str, where: Span) -> None:
         """What a start-up hook (`lifespan(app)`, up to its `yield`) does to set a global: a function of pipeline.py that load() calls."""
         file, declared = scope.file, {n for s in scope.function.body if isinstance(s, ir.Declare) for n in s.names}
-        needed = self._making(scope).bound(name)
+        needed = self._making(scope).bound(name, lambda stmt: self._fetches(stmt, scope))
         key = (scope, tuple(s.at for s in needed.statements))
         if key in self._provided:
             return
@@ -318,6 +318,16 @@ class Objects:
             self.closure.imports["asyncio"] = "import asyncio"
         self.closure.definitions.append(definition)
         self.closure.load.append(f"asyncio.run({maker}())\n" if waits else f"{maker}()\n")
+
+    def _fetches(self, stmt: ir.Stmt, scope: Scope) -> bool:
+        """Whether a statement calls something that gets files from the network: models, for all that is known."""
+        frame = self.program.generic(scope)
+
+        def does(kind: str) -> bool:
+            calls = (e for e in flow.every(stmt) if isinstance(e, ir.Call))
+            return any(reaches(self.evaluator, c, frame, lambda _, rule: isinstance(rule, Effect) and rule.kind == kind) for c in calls)
+
+        return does("network") and does("file-write")
 
     def _making(self, scope: Scope) -> Making:
         return Making(scope.function, self.closure.settings.plain(scope.function, self.program.generic(scope)))
