@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from triton_migrate.index import ir
 from triton_migrate.resolve.program import Program, is_test
 from triton_migrate.resolve.scopes import POSITION, Scope, Store
 from triton_migrate.resolve.values import Api, Container, Instance, Module, Site, UserClass, UserFunction, Value, Values
@@ -22,31 +23,55 @@ class Stores:
         self.program = program
         self._attributes: dict[tuple[Owner, str], list[Store]] = {}
         self._elements: dict[Owner, list[tuple[object, Store]]] = {}
+        self._calls: dict[str, set[ir.At]] = {}
+        self._into: dict[int, set[Site | None]] = {}  # by id() of a store: where the object of a library was made that it puts into
 
     def fill(self, targets_of: Callable[[Store], Values]) -> None:
         """Ask once for each store what it puts into."""
         attributes: dict[tuple[Owner, str], list[Store]] = {}
         elements: dict[Owner, list[tuple[object, Store]]] = {}
+        self._into = {}
         for file in self.program.files.values():
             for name, stores in file.attribute_stores.items():
                 for store in stores:
                     if not to_self(store):
-                        for owner in {o for v in targets_of(store) for o in _owner(v)}:
+                        for owner in self._owners(store, targets_of(store)):
                             attributes.setdefault((owner, name), []).append(store)
             for key, stores in file.element_stores.items():
                 for store in stores:
-                    for owner in {o for v in targets_of(store) for o in _owner(v)}:
+                    for owner in self._owners(store, targets_of(store)):
                         elements.setdefault(owner, []).append((key, store))
         self._attributes, self._elements = attributes, elements
 
+    def _owners(self, store: Store, values: Values) -> set[Owner]:
+        self._into[id(store)] = {v.site if isinstance(v, Api) else None for v in values}
+        return {o for v in values for o in _owner(v)}
+
     def attribute(self, owner: Value, name: str) -> list[Store]:
         """`owner.name = value` anywhere."""
-        return _counting([s for o in _owner(owner) for s in self._attributes.get((o, name), ())], owner)
+        return _counting([s for o in _owner(owner) for s in self._attributes.get((o, name), ()) if self._same(s, owner)], owner)
 
     def element(self, owner: Value, key: object) -> list[Store]:
         """`owner[key] = value` anywhere; key None: any. A store under an unknown key may be every element."""
         found = (pair for o in _owner(owner) for pair in self._elements.get(o, ()))
-        return _counting([s for k, s in found if key is None or k is None or _same_key(k, key)], owner)
+        return _counting([s for k, s in found if (key is None or k is None or _same_key(k, key)) and self._same(s, owner)], owner)
+
+    def _same(self, store: Store, owner: Value) -> bool:
+        """Whether both may be one object: not two applications, each made by a call of its own."""
+        into = self._into[id(store)]
+        if not isinstance(owner, Api) or owner.site in into or not self._made(owner.site):
+            return True
+        return not all(map(self._made, into))
+
+    def _made(self, site: Site | None) -> bool:
+        """Whether a call makes the object there, rather than that a parameter is said to be one."""
+        if site is None:
+            return False
+        if site.file not in self._calls:
+            self._calls[site.file] = {
+                p.call.at for places in self.program.files[site.file].calls.values() for p in places if p.decorates is None
+            }
+        return site.at in self._calls[site.file]
 
 
 def _same_key(stored: object, key: object) -> bool:
