@@ -379,6 +379,59 @@ def test_a_look_at_held_back_rows_and_a_warm_up_serve_nobody(tmp_path: Path) -> 
     assert found == {"/fit": False, "/line": True, "/encoder": False}
 
 
+def test_a_warm_up_in_a_function_of_its_own_serves_nobody(tmp_path: Path) -> None:
+    app = """
+    import numpy as np
+    from flask import Flask, jsonify, request
+    from ultralytics import YOLO
+
+    app = Flask(__name__)
+
+    class Engine:
+        def __init__(self):
+            self.models = {}
+            self._load("general")
+
+        def _load(self, name):
+            self.models[name] = YOLO(f"{name}.pt")
+            self._warm_up(name)
+
+        def _warm_up(self, name):
+            image = np.zeros((640, 640, 3), dtype=np.uint8)
+            seen = self.models[name](image, verbose=False)
+
+        def checked(self, image):
+            self._load("checked")
+            return self.look(image)
+
+        def look(self, image):
+            seen = self.models["general"](image)
+            return len(seen)
+
+    engine = None
+
+    def get_engine():
+        global engine
+        if engine is None:
+            engine = Engine()
+        return engine
+
+    @app.get("/models")
+    def known():
+        return jsonify(list(get_engine().models))
+
+    @app.post("/look")
+    def look():
+        return jsonify(get_engine().look(request.json))
+
+    @app.post("/checked")
+    def checked():
+        return jsonify(get_engine().checked(request.json))
+    """
+    found = {e["path"]: e["inference"] for e in scanned(tmp_path, app=app)["endpoints"]}
+    assert found == {"/models": False, "/look": True, "/checked": True}
+
+
 def test_what_a_result_decides_is_answered(tmp_path: Path) -> None:
     app = """
     from flask import Flask, jsonify, request

@@ -30,22 +30,24 @@ class Stores:
         """Ask once for each store what it puts into."""
         attributes: dict[tuple[Owner, str], list[Store]] = {}
         elements: dict[Owner, list[tuple[object, Store]]] = {}
-        self._into = {}
+        into: dict[int, set[Site | None]] = {}
+
+        def owners(store: Store) -> set[Owner]:
+            values = targets_of(store)
+            into[id(store)] = {v.site if isinstance(v, Api) else None for v in values}
+            return {o for v in values for o in _owner(v)}
+
         for file in self.program.files.values():
             for name, stores in file.attribute_stores.items():
                 for store in stores:
                     if not to_self(store):
-                        for owner in self._owners(store, targets_of(store)):
+                        for owner in owners(store):
                             attributes.setdefault((owner, name), []).append(store)
             for key, stores in file.element_stores.items():
                 for store in stores:
-                    for owner in self._owners(store, targets_of(store)):
+                    for owner in owners(store):
                         elements.setdefault(owner, []).append((key, store))
-        self._attributes, self._elements = attributes, elements
-
-    def _owners(self, store: Store, values: Values) -> set[Owner]:
-        self._into[id(store)] = {v.site if isinstance(v, Api) else None for v in values}
-        return {o for v in values for o in _owner(v)}
+        self._attributes, self._elements, self._into = attributes, elements, into
 
     def attribute(self, owner: Value, name: str) -> list[Store]:
         """`owner.name = value` anywhere."""

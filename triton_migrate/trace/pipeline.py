@@ -134,16 +134,31 @@ def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
 
 
 def _warms_up(walk: Walk, site: PredictSite) -> bool:
-    """`model.encode("hello")` on a line of its own, beside the load: what runs on constants and is dropped makes the model ready."""
-    if not any(isinstance(r, ModelLoad) for s in walk.steps if s.scope is site.scope for c in s.calls for r in c.rules):
-        return False
+    """`model.encode("hello")` on a line of its own, beside the load: what runs on constants and is dropped makes the model ready.
+
+    So does a function that the one which loads calls (`self._warmup(name)`), if nothing reads what it gives.
+    """
+    loading = {s.scope for s in walk.steps for c in s.calls if any(isinstance(r, ModelLoad) for r in c.rules)}
     stmt = walk.steps[site.step].stmt if walk.steps else None
+    if site.scope not in loading:
+        below = any(frame.scope in loading for _, frame in site.chain)
+        return below and _unread(stmt, site) and not walk.fed.get(site.number, CLEAN).only(InputOrigin)
     dropped = isinstance(stmt, ir.Evaluate) and (
         stmt.value is site.call or (isinstance(stmt.value, ir.Await) and stmt.value.value is site.call)
     )
     given = (*site.call.args, *(value for _, value in site.call.keywords))
     names = (name for part in given for name in flow.names(part))
     return dropped and bool(given) and all(_of_a_library(v) for name in names for v in walk.evaluator.values(name, site.frame))
+
+
+def _unread(stmt: ir.Stmt | None, site: PredictSite) -> bool:
+    """Whether a statement is the call alone, or names its result for nothing."""
+    match stmt:
+        case ir.Evaluate(_, value):
+            return value is site.call
+        case ir.Assign(_, (ir.Name(_, name),), value):
+            return value is site.call and name not in flow.reads(site.scope.body)
+    return False
 
 
 def _of_a_library(value: Value) -> bool:
