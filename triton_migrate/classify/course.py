@@ -72,6 +72,10 @@ class Course:
         """The functions from which a predict site is reached, the holders among them."""
         return frozenset(self.steps[number].scope for number in self.leading)
 
+    def running(self, step: Step) -> frozenset[str]:
+        """The names of the functions through which a step runs a model."""
+        return frozenset(scope.name for scope in step.enters & self.reaching)
+
     @cached_property
     def loaders(self) -> frozenset[Scope]:
         """Functions that are there to bring a model: they load or construct one, or only such functions call them."""

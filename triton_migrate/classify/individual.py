@@ -13,7 +13,7 @@ def individual(course: Course) -> Judgement | None:
     if any(m.fused for m in course.pipeline.models) or any(site.rule.fused for site in course.sites):
         return None
     several = len({frozenset(m.id for m in site.models) for site in course.sites}) > 1  # a site that picks among models runs one of them
-    if several or not all(of.converts(step, course.book) for step in course.working):
+    if several or not all(of.converts(step, course.book, course.running(step)) for step in course.working):
         return None
     guessed = [s for s in course.working for c in s.calls if not c.rules]
     doubts = (Doubt(MEASURED, f"what is called in {guessed[0].span.place} is known by its name only"),) if guessed else ()

@@ -102,7 +102,10 @@ class State:
         if any(isinstance(r, ModelConfigure) and r.input for r in called) or (step.predicts and isinstance(stmt, ir.Evaluate)):
             return True
         if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) and isinstance(stmt.value.func, ir.Attribute):
-            return stmt.value.func.attr in UNLOADING
+            if stmt.value.func.attr in UNLOADING:
+                return True
+        if _sets_default(stmt, cell):
+            return True
         if not isinstance(stmt, ir.Assign) or stmt.augmented:
             return False
         if _makes_its_object(step, cell):
@@ -256,6 +259,18 @@ def _makes_its_object(step: Step, cell: Cell) -> bool:
     """`self.x = x` in a constructor: an object is made, and nothing changed; where it is kept is another write."""
     targets = step.stmt.targets if isinstance(step.stmt, ir.Assign) else ()
     return cell.kind == "attribute" and step.scope.name == "__init__" and all(isinstance(t, ir.Attribute) for t in targets)
+
+
+def _sets_default(stmt: ir.Stmt, cell: Cell) -> bool:
+    """`return cache.setdefault(key, make(key))`: it puts only what is not there yet."""
+    match stmt:
+        case (
+            ir.Evaluate(_, ir.Call(_, ir.Attribute(_, base, "setdefault")))
+            | ir.Return(_, ir.Call(_, ir.Attribute(_, base, "setdefault")))
+            | ir.Assign(value=ir.Call(_, ir.Attribute(_, base, "setdefault")))
+        ):
+            return cell.name in (base.id if isinstance(base, ir.Name) else "", base.attr if isinstance(base, ir.Attribute) else "")
+    return False
 
 
 def fills(course: Course, step: Step, cell: Cell) -> bool:

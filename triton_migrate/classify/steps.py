@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from triton_migrate.classify.expressions import COMPUTES, DECIDES, changes, codes, parts, receiver
 from triton_migrate.index import ir
+from triton_migrate.resolve.scopes import last_name
 from triton_migrate.resolve.values import Site
 from triton_migrate.rulebook.book import Rulebook
 from triton_migrate.rulebook.vocabulary import (
@@ -98,14 +99,17 @@ def _calls(stmt: ir.Stmt) -> bool:
     return isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call)
 
 
-def converts(step: Step, book: Rulebook) -> bool:
-    """Only container conversion in the sense of I1: parsing, field access, making and reshaping arrays, checks that reject."""
+def converts(step: Step, book: Rulebook, running: frozenset[str] = frozenset()) -> bool:
+    """Only container conversion in the sense of I1: parsing, field access, making and reshaping arrays, checks that reject.
+
+    `running`: the functions by their names through which the statement runs a model.
+    """
     after = from_model(step)
     if isinstance(step.stmt, ir.If):
         return not after and rejects(step.stmt)
     if isinstance(step.stmt, ir.While):
         return False
-    callees = [part.func for part in parts(step.stmt) if isinstance(part, ir.Call)] if step.predicts else []
+    callees = [part.func for part in parts(step.stmt) if isinstance(part, ir.Call) and (step.predicts or last_name(part.func) in running)]
     chosen = {id(part) for callee in callees for part in receiver(callee)}  # which model is run is no change of the data
     for part in parts(step.stmt):
         if id(part) not in chosen and changes(part, step, DECIDES if after and not step.predicts else COMPUTES, after):

@@ -12,7 +12,7 @@ from triton_migrate.entries.parameters import declared_inputs, parsed_inputs
 from triton_migrate.entries.provided import provided
 from triton_migrate.entries.records import Entry
 from triton_migrate.entries.schemas import Schemas
-from triton_migrate.entries.startup import first_arguments, lifespan_arguments
+from triton_migrate.entries.startup import first_arguments, lifespan_arguments, yielded_states
 from triton_migrate.entries.texts import texts, url_texts
 from triton_migrate.entries.versions import version
 from triton_migrate.entries.views import Views
@@ -42,7 +42,7 @@ class Routes:
 
     def entries(self) -> tuple[Entry, ...]:
         """One entry per handler and path; its methods together, in the order of the source."""
-        self.evaluator.assume(lifespan_arguments(self.matcher) | self._arguments())
+        self.evaluator.assume(lifespan_arguments(self.matcher) | self._arguments(), yielded_states(self.matcher))
         found = _merged((*self._registered(), *self._attached(), *self._classes(), *self._on_unknown()))
         served = {e.handler.scope for e in found if e.registered}
         lost = tuple(e for e in found if not e.registered and e.handler.scope not in served)

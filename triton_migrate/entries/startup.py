@@ -49,6 +49,17 @@ def lifespan_arguments(matcher: Matcher) -> dict[tuple[Scope, str], Values]:
     return found
 
 
+def yielded_states(matcher: Matcher) -> dict[str, tuple[UserFunction, ...]]:
+    """The functions whose yielded mapping each request carries: `yield {"model": model}` is `request.state.model`, by that path."""
+    found: dict[str, tuple[UserFunction, ...]] = {}
+    for match in matcher.find(WebApp, inherited=True):
+        if match.rule.state and match.rule.lifespan:
+            functions = tuple(_functions(matcher, port(match.place.call, match.rule.lifespan), match.place))
+            for path in match.rule.state:
+                found[path] = tuple(dict.fromkeys((*found.get(path, ()), *functions)))
+    return found
+
+
 def first_arguments(function: UserFunction, paths: str) -> dict[tuple[Scope, str], Values]:
     """What a framework passes for a function's first parameters, where no annotation says it: comma-separated paths of the rulebook."""
     scope = function.scope

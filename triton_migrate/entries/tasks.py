@@ -17,7 +17,7 @@ from triton_migrate.rulebook.vocabulary import TaskDefine, TaskEnqueue
 def tasks(matcher: Matcher, entries: tuple[Entry, ...] = ()) -> tuple[Task, ...]:
     """One task per function: decorated or registered ones, then plain ones that are enqueued (`entries`: threads they start count)."""
     defined = (*_defined(matcher), *_listed(matcher))
-    matcher.evaluator.assume(_firsts(matcher, defined))
+    matcher.evaluator.assume(_firsts(matcher, defined), {})
     found: dict[tuple[str, int], Task] = {}
     for task in (*defined, *_enqueued(matcher, frozenset(e.handler.scope for e in entries))):
         found.setdefault((task.file, task.line), task)

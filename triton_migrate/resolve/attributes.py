@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import parameters
+from triton_migrate.resolve import enums, parameters
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.stores import is_self, method_of
@@ -39,9 +39,13 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
             return _module_attribute(ev, path, attr)
         case Instance(cls) if attr == "__class__":
             return frozenset({cls})
+        case Instance(cls) if attr in enums.CONTENTS and enums.is_enum(ev, cls):
+            return enums.contents(ev, cls)
         case Instance(cls):
             called = (f for f in ev.callables(value) if f.scope.owner is not None)
             return instance_attribute(ev, value, attr) or frozenset().union(*(_wrapped(ev, cls, f"().{attr}", f) for f in called))
+        case UserClass() if attr == "__subclasses__":
+            return frozenset({Api("builtins.type().__subclasses__")})
         case UserClass():
             return class_attribute(ev, value, attr, None) or _wrapped(ev, value, f".{attr}", value)
         case UserFunction(scope, _, Instance(cls)) if remote := _wrapped(ev, cls, f"().{scope.name}.{attr}", value):
@@ -51,7 +55,7 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
         case Partial(function, given, frame):  # a provider that stands for what it gives
             return frozenset().union(*(ev.attribute(v, attr) for v in ev.call(function, given, frame)))
         case Api(path, site, of):
-            return _stored_on(ev, value, attr) or frozenset({Api(_longer(ev, path, attr), site, of)})
+            return _stored_on(ev, value, attr) or _yielded(ev, path, attr) or frozenset({Api(_longer(ev, path, attr), site, of)})
         case Container():
             return frozenset({Api(f"builtins.{_kind(value)}().{attr}", value.site)})
         case Tuples():
@@ -84,6 +88,12 @@ def _module_attribute(ev: Evaluator, path: str, attr: str) -> Values:
 def _stored_on(ev: Evaluator, owner: Value, attr: str) -> Values:
     """`owner.attr = value` from outside the class (`app.state.model`, `holder.net`)."""
     return frozenset().union(*(ev.stored(s) for s in ev.stores.attribute(owner, attr)))
+
+
+def _yielded(ev: Evaluator, path: str, attr: str) -> Values:
+    """An item of the mapping that a start-up function yields: `request.state.model`."""
+    made = (v for function in ev.states.get(path, ()) for v in ev.returned(function, {}))
+    return frozenset().union(*(ev.element(v, attr) for v in made if isinstance(v, Container)))
 
 
 def task_objects(ev: Evaluator, function: UserFunction) -> tuple[Instance, ...]:

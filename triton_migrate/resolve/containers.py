@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
+from triton_migrate.resolve import enums
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Site, Tuples, Unknown, UserClass, UserFunction, Value, Values
 
@@ -34,7 +35,7 @@ def element(ev: Evaluator, value: Value, key: object) -> Values:
             told = ev.rulebook.canonical(position)
             return stored or frozenset({Api(told if told != position else ev.rulebook.canonical(path + "[]"), site, of)})
         case UserClass():
-            return frozenset({value})
+            return enums.members(ev, value) or frozenset({value})
         case Instance():
             return _instance_element(ev, value, key)
     return frozenset({Unknown("element of something unknown")})

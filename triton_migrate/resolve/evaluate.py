@@ -61,6 +61,7 @@ class Evaluator:
         self._keep: list[ir.Expr] = []  # synthetic nodes whose id() is in the memo
         self._stored = False
         self.assumed: dict[tuple[Scope, str], Values] = {}
+        self.states: dict[str, tuple[UserFunction, ...]] = {}  # of what has a yielded mapping's items as attributes: who yields it
         rules = [r for lib in rulebook.libraries for r in lib.rules]
         self.task_makers = sorted({p.rpartition(".")[2] for r in rules if isinstance(r, TaskDefine) and r.base for p in r.api})
         configured = [r for r in rules if isinstance(r, WebApp) and r.settings]
@@ -87,10 +88,11 @@ class Evaluator:
             return TOO_LARGE
         return self._memo.ask(key, lambda: _capped(self._evaluate(expr, frame)), NOTHING)
 
-    def assume(self, given: dict[tuple[Scope, str], Values]) -> None:
-        """From now on these parameters have these values: what a framework passes without an annotation saying so."""
-        if given.keys() - self.assumed.keys():
+    def assume(self, given: dict[tuple[Scope, str], Values], states: dict[str, tuple[UserFunction, ...]]) -> None:
+        """From now on these parameters have these values, and these paths what is yielded: what a framework passes without saying so."""
+        if given.keys() - self.assumed.keys() or states.keys() - self.states.keys():
             self.assumed |= given
+            self.states |= states
             self._forget()
             self._stored = False
 
@@ -316,7 +318,7 @@ class Evaluator:
         site = Site(frame.scope.file, call.at)
         bind = self.rulebook.find(api.path, FlowBind)
         if bind is not None and (inner := port(call, bind.function)) is not None:
-            bound = self.handing.direct(bind, call, frame)
+            bound = self.handing.bound(bind, call, frame)
             return frozenset(Partial(v, bound, frame, site) for v in self.values(inner, frame))
         if (reflected := reflection.called(self, api.path, call, frame)) is not None:
             return reflected

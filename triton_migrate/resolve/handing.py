@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Frame, last_name
-from triton_migrate.resolve.values import Container
+from triton_migrate.resolve.values import Container, Partial
 from triton_migrate.rulebook.vocabulary import FlowBind, FlowCall, TaskEnqueue
 
 if TYPE_CHECKING:
@@ -49,6 +49,21 @@ class Handing:
             self._direct[key] = ir.Call(call.at, call.func if inner is None else inner, args, keywords)
         return self._direct[key]
 
+    def bound(self, rule: FlowBind, call: ir.Call, frame: Frame) -> ir.Call:
+        """`partial(f, x)` as `f(x)`; `Factory(Service, net=net)` as `Service(net=net())`, where `net` is such a provider itself."""
+        given = self.direct(rule, call, frame)
+        if not rule.injects:
+            return given
+        key = id(call), f"{rule.origin} injected"
+        if key not in self._direct:
+            args, keywords = (self._provided(a, frame) for a in given.args), ((k, self._provided(v, frame)) for k, v in given.keywords)
+            self._direct[key] = ir.Call(given.at, given.func, tuple(args), tuple(keywords))
+        return self._direct[key]
+
+    def _provided(self, expr: ir.Expr, frame: Frame) -> ir.Expr:
+        provides = any(isinstance(value, Partial) for value in self.ev.values(expr, frame))
+        return ir.Call(expr.at, expr, (), ()) if provides else expr
+
     def of_object(self, call: ir.Call, method: str) -> ir.Call:
         """`Row.objects.create(x=y)` as a call of a method of what the arguments and the receiver make."""
         key = id(call), f".{method}"
@@ -71,7 +86,8 @@ class Handing:
             for api in self.ev.apis(place.call.func, frame):
                 for rule in self.ev.rulebook.rules_for(api.called):
                     if isinstance(rule, (FlowBind, FlowCall, TaskEnqueue)) and _named(place.call, _function(rule)) == name:
-                        yield CallPlace(self.direct(rule, place.call, frame), place.scope, None)
+                        call = self.bound(rule, place.call, frame) if isinstance(rule, FlowBind) else self.direct(rule, place.call, frame)
+                        yield CallPlace(call, place.scope, None)
 
     def _displayed(self, expr: ir.Expr | None, frame: Frame) -> ir.Expr | None:
         """The list or dict that is written out where `expr` comes from, when that is this very function."""

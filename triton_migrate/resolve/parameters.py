@@ -41,8 +41,7 @@ def _self(ev: Evaluator, scope: Scope, frame: Frame) -> Values:
     assert scope.owner is not None and frame.parent is not None and frame.parent.parent is not None
     cls = UserClass(scope.owner, frame.parent.parent)
     if scope.name == "__init_subclass__":
-        heirs = (UserClass(s, ev.program.generic(s.parent)) for s in ev.program.subclasses(cls.scope.name) if s.parent is not None)
-        return frozenset(heir for heir in heirs if cls in ev.mro(heir)) or frozenset({cls})
+        return frozenset(heirs(ev, cls)) or frozenset({cls})
     if ev.decorated(scope.function, frame, "builtins.classmethod") or scope.name == "__new__":
         return frozenset({cls})
     return made(ev, cls) or frozenset({Instance(cls, Site(scope.file, scope.owner.definition.at))})
@@ -176,14 +175,17 @@ def instance_of(ev: Evaluator, value: Value, frame: Frame, at: ir.At) -> Values:
     return NOTHING
 
 
+def heirs(ev: Evaluator, cls: UserClass) -> tuple[UserClass, ...]:
+    """The program's classes that name a class among their bases."""
+    named = (UserClass(s, ev.program.generic(s.parent)) for s in ev.program.subclasses(cls.scope.name) if s.parent is not None)
+    return tuple(heir for heir in named if cls in ev.mro(heir))
+
+
 def subclasses_made(ev: Evaluator, cls: UserClass) -> Values:
     """The instances of the program's direct subclasses: what an annotation with an abstract class or a protocol stands for."""
     found: set[Value] = set()
-    for scope in ev.program.subclasses(cls.scope.name):
-        assert scope.parent is not None
-        sub = UserClass(scope, ev.program.generic(scope.parent))
-        if cls in ev.mro(sub):
-            found |= made(ev, sub)
+    for heir in heirs(ev, cls):
+        found |= made(ev, heir)
     return frozenset(found)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import names
+from triton_migrate.resolve import names, parameters
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import NOTHING, Api, Instance, Literal, Module, Site, UserClass, Values
+from triton_migrate.resolve.values import NOTHING, Api, Instance, Literal, Module, Site, Tuples, UserClass, Values
 from triton_migrate.rulebook.vocabulary import ModelPredict
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ def called(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values | No
     if path in IMPORTING:
         modules = _texts(ev, port(call, "name|0"), frame)
         return frozenset().union(*(names.imported(ev, name.lstrip("."), frame) for name in modules)) if modules else None
+    if path == "builtins.type().__subclasses__" and isinstance(call.func, ir.Attribute):
+        classes = [v for v in ev.values(call.func.value, frame) if isinstance(v, UserClass)]
+        return frozenset({Tuples((frozenset(heir for cls in classes for heir in parameters.heirs(ev, cls)),))})
     if not call.args:
         return None
     match path:

@@ -41,6 +41,7 @@ class WebApp(Rule):
     framework: str
     server: str = ""  # "wsgi" or "asgi": how `verify` starts it
     lifespan: str = ""  # port of a start-up/shut-down generator
+    state: tuple[str, ...] = ()  # paths of what has the items of the mapping that this generator yields as its attributes
     routes: str = ""  # port of a list of route objects
     prefix: str = ""  # port of a URL prefix
     response: str = ""  # kind of response a plain returned dict/list/model gives, e.g. "json"
@@ -535,7 +536,7 @@ class StreamSource(Rule):
     """
 
     role: ClassVar[str] = "stream.source"
-    kind: str  # messages | video | audio | socket
+    kind: str  # messages | video | audio | socket | schedule
     handler: str = ""  # port of the callback, or "decorated"; none: the code that reads
 
 
@@ -560,6 +561,7 @@ class FlowBind(Rule):
     role: ClassVar[str] = "flow.bind"
     function: str  # port
     first: int = 1  # position of the first argument given already
+    injects: bool = False  # arguments that are such callables are called, too, and what they give is passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

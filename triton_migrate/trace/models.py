@@ -11,8 +11,8 @@ from triton_migrate.match import Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.stores import method_of
-from triton_migrate.resolve.values import Api, Instance, Site, UserClass
-from triton_migrate.rulebook.vocabulary import ModelConstruct, ModelLoad, ModelPredict, WebRequest
+from triton_migrate.resolve.values import Api, Instance, Partial, Site, UserClass
+from triton_migrate.rulebook.vocabulary import FlowBind, ModelConstruct, ModelLoad, ModelPredict, WebRequest
 from triton_migrate.trace import guessed
 from triton_migrate.trace.loads import Filling, Loads
 from triton_migrate.trace.moments import Moments
@@ -58,7 +58,7 @@ class Models:
 
     def loaded(self, api: Api) -> ModelRef | None:
         """What a load of anything (pickle) gave, seen as a model."""
-        place = self.matcher.program.call_at(api.made)
+        place = self._made(api.made)
         rule = self._load_rule(place) if place is not None else None
         return self._ref(place, rule, api) if place is not None and isinstance(rule, ModelLoad) and rule.opaque else None
 
@@ -97,7 +97,7 @@ class Models:
 
     def _at(self, site: Site | None, api: Api) -> tuple[ModelRef, ...]:
         """The models behind an object: what was loaded into it last, else the call that gave it, and models that call was given."""
-        place = self.matcher.program.call_at(site)
+        place = self._made(site)
         if place is None or site is None:
             return ()
         rule = self._load_rule(place)
@@ -108,6 +108,21 @@ class Models:
             own = [] if rule is None or (given and isinstance(rule, ModelConstruct)) else [self._ref(place, rule, api)]
             own += given
         return tuple(dict.fromkeys((*own, *self._parts(place))))
+
+    def _made(self, site: Site | None) -> CallPlace | None:
+        """The call that made an object; of `load()` and `partial(joblib.load, path)`, the call that both make."""
+        place = self.matcher.program.call_at(site)
+        if place is None:
+            return None
+        frame = self.matcher.program.generic(place.scope)
+        for value in self.evaluator.values(place.call.func, frame):
+            if isinstance(value, Partial):
+                call, where = self.evaluator.applied(value, place.call, frame)
+                return CallPlace(call, where.scope, None)
+            bind = self.rulebook.find(value.path, FlowBind) if isinstance(value, Api) else None
+            if bind is not None:
+                return CallPlace(self.evaluator.handing.bound(bind, place.call, frame), place.scope, None)
+        return place
 
     def _run(self, fillings: tuple[Filling, ...]) -> tuple[Filling, ...]:
         """Those of several loads into objects made at one place that the application runs, not a script beside it."""
