@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import numpy as np
 import pytest
 
+from triton_migrate.index import ir
 from triton_migrate.plan.values.types import Types
 from triton_migrate.plan.values.vtype import VType
+from triton_migrate.resolve.scopes import Frame
 from triton_migrate.study import Study, study
 
 # One function per case: the type of `x` at its end, as `said` writes it.
@@ -124,6 +127,39 @@ def said(kind: VType) -> str:
     shape = f"/{kind.rank}{'*' if kind.one_row else ''}" if kind.rank or kind.kind in ("array", "tensor") else ""
     inner = f"[{','.join(map(said, kind.items))}]" if kind.items else ""
     return f"{kind.kind}{'' if kind.dtype == '?' else ':' + kind.dtype}{shape}{inner}"
+
+
+class Counted(Types):
+    """Counts the questions that are worked out."""
+
+    count = 0
+
+    def _of(self, expr: ir.Expr, frame: Frame) -> VType:
+        self.count += 1
+        return super()._of(expr, frame)
+
+
+def test_what_leans_on_itself_is_worked_out_once(tmp_path: Path) -> None:
+    source = """
+        def f(rows, steps):
+            for step in steps:
+                rows = clean(rows)
+            return rows
+
+        def clean(rows):
+            return rows / 255
+    """
+    (tmp_path / "app.py").write_text(dedent(source))
+    evaluator = study(tmp_path).evaluator
+    program = evaluator.program
+    scope = next(s for s in program.frames["app.py"].scope.children.values() if s.name == "f")
+    types, last = Counted(evaluator, {}), scope.function.body[-1]
+    asked = [types.name("rows", program.generic(scope), last.at)]
+    first = types.count
+    asked += [types.name("rows", program.generic(scope), last.at) for _ in range(3)]
+    assert first > 0
+    assert types.count == first
+    assert len(set(asked)) == 1
 
 
 ALONE = [case for case in CASES if not re.search(r"\b(a|b|Image|cv2|torch|img_to_array|request|Doubler)\b", case)]

@@ -48,5 +48,7 @@ def _whole(cutter: Cutter, frame: Frame, calls: tuple[ir.Call, ...]) -> Cut | No
 
 def _result(cutter: Cutter, frame: Frame, returns: list[ir.Return]) -> VType:
     function = frame.scope.function
-    declared = cutter.types.annotation(function.returns, frame.parent or frame) if function.returns is not None else VType("unknown")
+    declared = (
+        cutter.types.declared.annotation(function.returns, frame.parent or frame) if function.returns is not None else VType("unknown")
+    )
     return declared if declared.kind != "unknown" else union(tuple(cutter.types.of(s.value, frame) for s in returns))

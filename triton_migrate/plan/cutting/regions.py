@@ -380,7 +380,7 @@ class Regions:
 
     def _returns(self, run: ir.Block) -> VType:
         if self.function.returns is not None:
-            declared = self.types.annotation(self.function.returns, self.frame.parent or self.frame)
+            declared = self.types.declared.annotation(self.function.returns, self.frame.parent or self.frame)
             if declared.kind != "unknown":
                 return declared
         found = {self.types.of(s.value, self.frame) for s in flow.flatten(run) if isinstance(s, ir.Return)}

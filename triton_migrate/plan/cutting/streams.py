@@ -127,7 +127,7 @@ class Streams:
 
     def _yielded(self, yields: list[ir.Yield]) -> VType:
         if self.function.returns is not None:
-            declared = self.types.annotation(self.function.returns, self.frame.parent or self.frame)
+            declared = self.types.declared.annotation(self.function.returns, self.frame.parent or self.frame)
             if declared.kind == "generator" and declared.items and declared.items[0].kind != "unknown":
                 return declared.items[0]
         found = [self.types.of(y.value, self.frame) for y in yields]

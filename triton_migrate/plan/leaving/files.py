@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.values.types import KNOWN_INSTANCES
+from triton_migrate.plan.values.declared import KNOWN_INSTANCES
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame

@@ -362,7 +362,7 @@ class Judge:
         return self._holders
 
     def _is_data(self, instance: Instance) -> bool:
-        return self.types.record(instance.of).kind in ("record", "enum") and instance not in self._holding()
+        return self.types.declared.record(instance.of).kind in ("record", "enum") and instance not in self._holding()
 
     def is_loaded(self, value: Value) -> bool:
         """A model or preprocessor that some call loaded, or an instance of a model class."""

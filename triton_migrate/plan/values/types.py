@@ -8,11 +8,12 @@ from typing import Any
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.values import arrays, plain
+from triton_migrate.plan.values.declared import Declared, instance
 from triton_migrate.plan.values.observed import contradiction, finer, type_of
 from triton_migrate.plan.values.vtype import DATA, PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Binding, Frame, Scope, last_name
+from triton_migrate.resolve.scopes import Binding, Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict
 
@@ -30,14 +31,14 @@ class Types:
         self, evaluator: Evaluator, callers: dict[Scope, tuple[ir.Call, Frame]], sent: frozenset[Scope] = frozenset()
     ) -> None:  # fmt: skip
         self.evaluator, self.rulebook, self.callers, self.sent = evaluator, evaluator.rulebook, callers, sent
-        self.observed = evaluator.program.observed
+        self.observed, self.declared = evaluator.program.observed, Declared(evaluator)
         self.contradicted: dict[Span, str] = {}
         self._rested = 0  # how often an answer rested on what was seen
         self._busy: set[tuple[int, int]] = set()
         self._drawn: dict[str, VType] = {}  # what the loops of comprehensions around draw
         self._known: dict[tuple[int, int], tuple[VType, bool, ir.Expr, Frame]] = {}  # whether nothing was lost; the rest keeps ids alive
-        self._declared: dict[tuple[int, int], tuple[VType, ir.Expr, Frame]] = {}  # by annotation; the rest keeps ids alive
         self._returns: dict[tuple[Frame, tuple[tuple[str | None, VType], ...]], tuple[VType, bool]] = {}  # by what the call gives
+        self._outer: dict[tuple[int, int], tuple[VType, ir.Expr, Frame]] = {}  # what was answered from outside, lost or not
         self._lost = 0  # how often `_unknown` was all that could be said
         self._passing: list[tuple[dict[Any, Any], object]] = []  # what holds for the question from outside that is under way only
 
@@ -49,6 +50,8 @@ class Types:
             self._lost += not known[1]
             self._rested += known[0].observed
             return known[0]
+        if not self._busy and (told := self._outer.get(key)) is not None:
+            return told[0]
         if key in self._busy or len(self._busy) > DEPTH:
             return self._unknown()
         lost, rested = self._lost, self._rested
@@ -64,6 +67,7 @@ class Types:
         if self._lost > lost:
             self._passing.append((self._known, key))
         if not self._busy:
+            self._outer[key] = found, expr, frame
             for answers, asked in self._passing:
                 answers.pop(asked, None)
             self._passing.clear()
@@ -74,7 +78,7 @@ class Types:
         file = frame.scope.file
         if (seen := self.observed.at(file, at, parameter)) is None:
             return found
-        told = type_of(seen, self._api)
+        told = type_of(seen, instance)
         if why := contradiction(found, told):
             self.contradicted[Span(file, *at)] = why
             return found
@@ -169,7 +173,7 @@ class Types:
             case "value":
                 stmt = binding.node
                 if isinstance(stmt, ir.Assign) and stmt.annotation is not None:
-                    return self.annotation(stmt.annotation, frame)
+                    return self.declared.annotation(stmt.annotation, frame)
                 if isinstance(stmt, ir.Assign) and stmt.augmented:
                     return self._augmented(binding, frame)
                 found = self._grown(binding, frame) or self.of(binding.expr, frame)
@@ -207,7 +211,7 @@ class Types:
 
     def _given(self, parameter: ir.Parameter, frame: Frame) -> VType:
         if parameter.annotation is not None:
-            found = self.annotation(parameter.annotation, frame.parent or frame)
+            found = self.declared.annotation(parameter.annotation, frame.parent or frame)
             if found.kind != "unknown":
                 return found if _tells(found) else _finer(found, self._passed(parameter, frame))
         return self._passed(parameter, frame)
@@ -222,66 +226,6 @@ class Types:
                 if name == parameter.name:
                     return self.of(arg, caller)
         return DATA if frame.scope in self.sent else UNKNOWN
-
-    # ------------------------------------------------------------ annotations
-
-    def annotation(self, annotation: ir.Expr, frame: Frame) -> VType:
-        """The type an annotation declares."""
-        key = (id(annotation), id(frame))
-        if (known := self._declared.get(key)) is None:
-            known = self._declared[key] = self._annotated(annotation, frame), annotation, frame
-        return known[0]
-
-    def _annotated(self, annotation: ir.Expr, frame: Frame) -> VType:
-        if named := self.evaluator.type_alias(annotation, frame):
-            return self.annotation(*named)
-        match annotation:
-            case ir.Constant(_, str() as text):
-                return VType(text, declared=True) if text in SCALARS else UNKNOWN
-            case ir.Name(_, name) if name in SCALARS:
-                return VType(name, declared=True)
-            case ir.Name(_, "dict" | "list" | "tuple" as name):
-                return VType(name, items=(UNKNOWN,), declared=True)
-            case ir.Subscript(_, base, index):
-                items = index.items if isinstance(index, ir.Sequence) else (index,)
-                return self._generic(last_name(base).lower(), tuple(i for i in items if not _is_ellipsis(i)), frame)
-        for value in self.evaluator.values(annotation, frame):
-            if isinstance(value, UserClass):
-                return self.record(value)
-            if isinstance(value, Api):
-                found = self._api(value.path + "()")
-                if found.kind != "unknown":
-                    return replace(found, declared=True)
-        return UNKNOWN
-
-    def _generic(self, head: str, items: tuple[ir.Expr, ...], frame: Frame) -> VType:
-        types = tuple(self.annotation(i, frame) for i in items)
-        if head == "annotated":
-            return types[0]
-        if head in ("list", "sequence", "iterable"):
-            return VType("list", items=types[:1], declared=True)
-        if head == "tuple":
-            return VType("tuple", items=types, declared=True)
-        if head in ("generator", "iterator", "asyncgenerator", "asynciterator", "asynciterable"):
-            return VType("generator", items=types[:1], declared=True)
-        if head in ("dict", "mapping"):
-            return VType("dict", items=types[1:], declared=True)
-        return UNKNOWN  # Optional, Union, Literal: JSON says which
-
-    def record(self, cls: UserClass) -> VType:
-        """A dataclass or pydantic model as its fields; anything else is an object that cannot travel."""
-        frame = self.evaluator.program.generic(cls.scope)
-        if any(isinstance(b, Api) and b.path in ("enum.Enum", "enum.IntEnum", "enum.StrEnum") for b in self.evaluator.mro(cls)):
-            return VType("enum", cls=cls, declared=True)
-        plain = any(isinstance(b, Api) and b.path in ("pydantic.BaseModel", "typing.NamedTuple") for b in self.evaluator.mro(cls)) or any(
-            a.path.removesuffix("()") == "dataclasses.dataclass"
-            for d in cls.scope.definition.decorators
-            for a in self.evaluator.apis(d, cls.frame)
-        )
-        if not plain:
-            return VType("object", cls=cls)
-        fields = [s.annotation for s in cls.scope.definition.body if isinstance(s, ir.Assign) and s.annotation is not None]
-        return VType("record", items=tuple(self.annotation(f, frame) for f in fields), cls=cls, declared=True)
 
     # ------------------------------------------------------------ operations
 
@@ -350,7 +294,9 @@ class Types:
                         for stmt in cls.scope.definition.body:
                             if isinstance(stmt, ir.Assign) and isinstance(stmt.targets[0], ir.Name) and stmt.targets[0].id == expr.attr:
                                 return (
-                                    self.annotation(stmt.annotation, inner) if stmt.annotation is not None else self.of(stmt.value, inner)
+                                    self.declared.annotation(stmt.annotation, inner)
+                                    if stmt.annotation is not None
+                                    else self.of(stmt.value, inner)
                                 )
                         for store in self.evaluator.program.files[cls.scope.file].attribute_stores.get(expr.attr, ()):
                             return self.of(store.value, self.evaluator.program.generic(store.scope))
@@ -364,7 +310,7 @@ class Types:
         if base.kind == "data":
             return UNKNOWN
         for value in self.evaluator.values(expr, frame):
-            if isinstance(value, Api) and (known := self._api(value.path)).kind == "file":
+            if isinstance(value, Api) and (known := instance(value.path)).kind == "file":
                 return known
         if expr.attr in ("filename", "content_type"):
             return UNKNOWN  # str or None
@@ -378,7 +324,7 @@ class Types:
             if isinstance(value, UserFunction):
                 found.append(self._returned(value, call, frame))
             elif isinstance(value, UserClass):
-                found.append(self.record(value))
+                found.append(self.declared.record(value))
             elif isinstance(value, Instance):
                 found += [self._returned(f, call, frame) for f in self.evaluator.callables(value)] or self._inherited(value, call, frame)
             elif isinstance(value, Api):
@@ -396,7 +342,7 @@ class Types:
     def _returned(self, function: UserFunction, call: ir.Call, caller: Frame) -> VType:
         node = function.scope.function
         if node.returns is not None:
-            declared = self.annotation(node.returns, function.frame)
+            declared = self.declared.annotation(node.returns, function.frame)
             if declared.kind != "unknown":
                 return declared if _tells(declared) else _finer(declared, self._results(function, call, caller))
         return self._results(function, call, caller)
@@ -438,7 +384,7 @@ class Types:
         if predict is not None:
             return self._predicted(predict, call, frame)
         rule = self.rulebook.find(api.called, DataConvert)
-        return self._converted(rule, call, frame, api) if rule is not None else self._api(self.rulebook.canonical(api.path + "()"))
+        return self._converted(rule, call, frame, api) if rule is not None else instance(self.rulebook.canonical(api.path + "()"))
 
     def _predicted(self, rule: ModelPredict, call: ir.Call, frame: Frame) -> VType:
         """What a model gives: of one row one, where rows do not depend on each other."""
@@ -457,7 +403,7 @@ class Types:
         subject = first
         if isinstance(call.func, ir.Attribute) and owner_path.endswith(("()", "]")):  # a method
             owner = self.of(call.func.value, frame)
-            subject = owner if owner.kind not in ("unknown", "object", "data") else self._api(owner_path)
+            subject = owner if owner.kind not in ("unknown", "object", "data") else instance(owner_path)
         found = parse(rule.result)
         if found.kind == "same":
             return subject if not rule.shape or subject.kind not in SHAPED else arrays.made(rule, subject, call, frame, self.evaluator)
@@ -469,15 +415,6 @@ class Types:
             return VType(python_kind(subject.dtype))
         return replace(found, items=(UNKNOWN,)) if found.kind == "dict" else found
 
-    def _api(self, path: str) -> VType:
-        """Types that instances of well-known library classes have."""
-        if kind := next((k for k, paths in KNOWN_INSTANCES.items() if path in paths), ""):
-            return VType(kind)
-        if path.startswith("builtins."):
-            name = path.removeprefix("builtins.").removesuffix("()")
-            return VType(name) if name in SCALARS else UNKNOWN
-        return UNKNOWN
-
     def _method(self, call: ir.Call, frame: Frame) -> VType:
         """Methods of plain Python values."""
         return plain.method(self.of(call.func.value, frame), call) if isinstance(call.func, ir.Attribute) else UNKNOWN
@@ -488,21 +425,6 @@ class Types:
         return found.pop() if len(found) == 1 else UNKNOWN
 
 
-KNOWN_INSTANCES = {
-    "file": (
-        "werkzeug.datastructures.FileStorage()",
-        "werkzeug.datastructures.FileStorage().stream",
-        "fastapi.UploadFile().file",
-        "fastapi.File().file",
-    ),
-    "array": ("numpy.ndarray()",),
-    "tensor": ("torch.Tensor()",),
-    "image": ("PIL.Image.Image()",),
-    "frame": ("pandas.DataFrame()", "pandas.Series()"),
-    "number": ("numpy.generic()",),
-}
-
-
 def _tells(declared: VType) -> bool:
     """Whether an annotation says all that a tensor needs: `np.ndarray` does not, nor does `list`."""
     return (declared.kind not in SHAPED or declared.dtype != "?") and UNKNOWN not in declared.items
@@ -511,7 +433,3 @@ def _tells(declared: VType) -> bool:
 def _finer(declared: VType, found: VType) -> VType:
     """What the code gives, where that is what the annotation says."""
     return found if found.kind == declared.kind else declared
-
-
-def _is_ellipsis(expr: ir.Expr) -> bool:
-    return isinstance(expr, ir.Constant) and expr.value is Ellipsis
