@@ -249,9 +249,11 @@ class State:
 def _changing(course: Course) -> Iterator[Site]:
     """Where library objects are made that the entry changes, and that outlive it."""
     changed = frozenset(site for step in course.pipeline.steps for site in of.receivers(step, "mutate"))
+    walked: dict[str, set[ir.At]] = {}
+    for step in course.pipeline.steps:
+        walked.setdefault(step.scope.file, set()).add(step.stmt.at)
     for site in changed:
-        at = Span(site.file, *site.at)
-        if not any(step.span.holds(at) for step in course.pipeline.steps):
+        if not any(ir.holds(at, site.at) for at in walked.get(site.file, ())):
             yield site
 
 

@@ -27,7 +27,7 @@ def visible(text: str) -> str:
     if _PLAIN.fullmatch(text):
         return text
     text = text.replace("\r\n", "\n")
-    return "".join(f"[U+{ord(character):04X}]" if hidden(character) else character for character in text)
+    return text.translate({ord(character): f"[U+{ord(character):04X}]" for character in set(text) if hidden(character)})
 
 
 def shell_word(text: str) -> str:

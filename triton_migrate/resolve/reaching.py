@@ -93,7 +93,8 @@ class Reaching:
         return frozenset(i for place in places for i in self._standing(place))
 
     def _standing(self, place: ir.At) -> Iterator[int]:
-        for start, i in self._starts[bisect_left(self._starts, (place[:2], 0)) :]:
+        for at in range(bisect_left(self._starts, (place[:2], 0)), len(self._starts)):
+            start, i = self._starts[at]
             if start > place[2:]:
                 break
             if ir.holds(place, self.bindings[i].at):

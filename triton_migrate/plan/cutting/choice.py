@@ -101,6 +101,6 @@ def _bare(way: Way) -> bool:
 
 
 def _places(steps: Iterable[Step]) -> str:
-    places = list(dict.fromkeys(span.place for span in sorted({step.span for step in steps})))
+    places = list(dict.fromkeys(f"{file}:{at[0]}" for file, at in sorted({(step.scope.file, step.stmt.at) for step in steps})))
     more = f" and {len(places) - PLACES} more" if len(places) > PLACES else ""
     return ", ".join(places[:PLACES]) + more

@@ -457,8 +457,7 @@ class Judge:
 
         `without` are parts (by id) that do not count: they leave.
         """
-        places = tuple(p.at for e in flow.expressions(step.stmt) for p in walk(e) if id(p) in without)
-        if places:
+        if without and (places := tuple(p.at for e in flow.expressions(step.stmt) for p in walk(e) if id(p) in without)):
             return self._needs_heavy(step, without, places)
         return self._heavy_itself(step) or self._any_heavy(step.enters)
 
