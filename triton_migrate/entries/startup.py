@@ -8,7 +8,7 @@ from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
-from triton_migrate.resolve.values import Api, Site, UserFunction, Value, Values
+from triton_migrate.resolve.values import Api, Container, Site, UserFunction, Values
 from triton_migrate.rulebook.vocabulary import WebApp, WebHook
 
 
@@ -74,5 +74,7 @@ def _when(matcher: Matcher, when: str, place: CallPlace) -> object:
 
 
 def _functions(matcher: Matcher, expr: ir.Expr | None, place: CallPlace) -> Iterator[UserFunction]:
-    values: tuple[Value, ...] = tuple(matcher.evaluator.values(expr, matcher.program.generic(place.scope)))
-    yield from (v for v in values if isinstance(v, UserFunction))
+    """A function, or those of a list."""
+    for value in matcher.evaluator.values(expr, matcher.program.generic(place.scope)):
+        listed = matcher.evaluator.element(value, None) if isinstance(value, Container) else (value,)
+        yield from (v for v in listed if isinstance(v, UserFunction))

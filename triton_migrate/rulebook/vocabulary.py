@@ -536,7 +536,7 @@ class StreamSource(Rule):
     """
 
     role: ClassVar[str] = "stream.source"
-    kind: str  # messages | video | audio | socket | schedule
+    kind: str  # messages | video | audio | socket | schedule | rpc
     handler: str = ""  # port of the callback, or "decorated"; none: the code that reads
 
 
