@@ -209,6 +209,40 @@ def test_a_script_that_an_entry_starts_trains(tmp_path: Path, saved: str, rule: 
         assert [(e.span.file, e.span.line) for e in verdict.evidence] == [("app.py", 18), ("jobs/train.py", 6), ("app.py", 13)]
 
 
+LEARNS = """
+import joblib
+from sklearn.linear_model import LinearRegression
+
+
+def save(rows, values):
+    joblib.dump(LinearRegression().fit(rows, values), "model.pkl")
+
+
+def load():
+    return joblib.load("model.pkl")
+"""
+SERVES = """
+from flask import Flask, jsonify, request
+from learning import load
+{imported}
+app, model = Flask(__name__), load()
+
+
+@app.post("/p")
+def p():
+    return jsonify(model.predict(request.get_json()).tolist())
+"""
+
+
+@pytest.mark.parametrize(("imported", "rule"), [("", "I1"), ("import train", "T2")])
+def test_a_script_without_a_main_part_trains_what_the_application_loads(tmp_path: Path, imported: str, rule: str) -> None:
+    (tmp_path / "app.py").write_text(SERVES.format(imported=imported))
+    (tmp_path / "learning.py").write_text(LEARNS)
+    (tmp_path / "train.py").write_text("from learning import save\n\nsave([[1]], [1])\n")
+    (verdict,) = (v for v in study(tmp_path).verdicts if v is not None)
+    assert verdict.rule == rule, shown(verdict)
+
+
 FASTAPI = """
 from typing import Annotated
 

@@ -75,7 +75,7 @@ def _answers(course: Course, read: Step, keeps: Callable[[Step], bool]) -> bool:
     waiting, seen = [read], {read.number}
     while waiting:
         step = waiting.pop()
-        if _decides(course, step, keeps):
+        if _decides(course, step, keeps) or _sorts(course, step, keeps):
             continue
         callers = [s for s in course.callers.get(step.scope, ()) if course.feeds(s)]
         if not callers or any(s.number in seen for s in callers):
@@ -100,6 +100,62 @@ def _decides(course: Course, look_up: Step, keeps: Callable[[Step], bool]) -> bo
         if any(_leads_to(course, s, keeps) for s in (later if _returns(test.body) else filled)):
             return True
     return False
+
+
+def _sorts(course: Course, look_up: Step, keeps: Callable[[Step], bool]) -> bool:
+    """`for i, row in enumerate(cache.mget(keys))`: what is found says only which items are still to be made, and those are put there."""
+    targets = look_up.stmt.targets if isinstance(look_up.stmt, ir.Assign) else ()
+    names = {n.id for target in targets for n in flow.names(target)}
+    own = course.by_scope[look_up.scope]
+    for step in own:
+        for bound, inside in _elements(step, names, step is look_up):
+            users = [s for s in own if s.number in course.inside(look_up.scope, inside) and bound & _own_names(s)]
+            tests = [s for s in users if isinstance(s.stmt, ir.If) and _asks_whether(s.stmt.test)]
+            if inside and (not tests or any(course.feeds(s) for s in users if s not in tests)):
+                continue
+            if any(_leads_to(course, s, keeps) for s in own if s.stmt.at[:2] >= step.stmt.at[2:]):
+                return True
+    return False
+
+
+def _elements(step: Step, names: set[str], looks_up: bool) -> Iterator[tuple[set[str], ir.Block]]:
+    """The names of what a loop over a look-up's result takes out of it, with the loop's body; none for a comprehension that only asks."""
+    if isinstance(step.stmt, ir.For):
+        yield _taken(step.stmt.target, step.stmt.iterable, names, looks_up), step.stmt.body
+    for part in (p for expr in flow.expressions(step.stmt) for p in flow.walk(expr) if isinstance(p, ir.Comprehension)):
+        for target, iterable, conditions in part.loops:
+            taken = _taken(target, iterable, names, looks_up)
+            made = {n.id for e in (part.element, part.value) if e is not None for n in flow.names(e)}
+            if taken and not taken & made and any(_asks_whether(test) for test in conditions):
+                yield taken, ()
+
+
+def _own_names(step: Step) -> set[str]:
+    return {n.id for expr in flow.expressions(step.stmt) for n in flow.names(expr)}
+
+
+def _asks_whether(test: ir.Expr) -> bool:
+    """`row is None`, `row`, `not row`: whether anything was found."""
+    match test:
+        case ir.Name() | ir.Operation(_, "Not", (ir.Name(),)):
+            return True
+        case ir.Operation(_, "Is" | "IsNot", (ir.Name(), ir.Constant(_, None))):
+            return True
+    return False
+
+
+def _taken(target: ir.Expr, iterable: ir.Expr, names: set[str], looks_up: bool) -> set[str]:
+    """`row` of `i, row in enumerate(rows)` and of `key, row in zip(keys, rows)`; a counter and what lies beside it are nothing of it."""
+    match iterable, target:
+        case ir.Name(_, name), _ if name in names:
+            return {n.id for n in flow.names(target)}
+        case ir.Call(_, ir.Name(_, "enumerate"), (inner, *_)), ir.Sequence(_, _, (_, element)):
+            return _taken(element, inner, names, looks_up)
+        case ir.Call(_, ir.Name(_, "zip"), given), ir.Sequence(_, _, elements) if len(given) == len(elements):
+            return {name for element, each in zip(elements, given, strict=True) for name in _taken(element, each, names, looks_up)}
+        case ir.Call(), _ if looks_up:
+            return {n.id for n in flow.names(target)}
+    return set()
 
 
 def _returns(block: ir.Block) -> bool:

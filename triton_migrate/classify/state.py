@@ -49,10 +49,11 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """A call that writes a model outside any entry, to the file that `artifact` names."""
+    """A call that writes a model outside any entry, to the file that `artifact` names. `by`: the files whose import makes the call."""
 
     artifact: str
     span: Span
+    by: frozenset[str]
 
 
 class State:
@@ -139,7 +140,8 @@ class State:
         found = []
         for call in step.calls:
             for rule in call.rules:
-                if isinstance(rule, Effect) and rule.kind in ("file-read", "file-write") and self._writes(step, call, rule) == writing:
+                about = isinstance(rule, Effect) and rule.kind in ("file-read", "file-write") and not rule.empty
+                if isinstance(rule, Effect) and about and self._writes(step, call, rule) == writing:
                     found += self._paths(step, call, rule)
         return tuple(dict.fromkeys(found))
 
@@ -182,7 +184,7 @@ class State:
     def saved_once(self, course: Course) -> tuple[Saving, ...]:
         """What importing the entry's file, or starting the application, writes."""
         files = self.matcher.program.imported_by(course.pipeline.entry.file)
-        return tuple(saving for saving in self._savings if saving.span.file in files)
+        return tuple(s for s in self._savings if s.span.file in files and (not s.by or s.by & files))
 
     @cached_property
     def _savings(self) -> tuple[Saving, ...]:
@@ -190,21 +192,26 @@ class State:
         for match in self.matcher.find(ModelSave):
             expr = port(match.place.call, match.rule.artifact) if match.rule.artifact else None
             path = file_of(self.matcher.evaluator, expr, self.matcher.program.generic(match.place.scope)) if expr is not None else None
-            if path is not None and (self._on_import(match.place, frozenset()) or self._at_startup(match.place)):
-                found.append(Saving(path, self.matcher.program.span(match.place.scope, match.place.call.at)))
+            starting = self._at_startup(match.place)
+            by = frozenset() if starting else frozenset(self._imports(match.place, frozenset()))
+            if path is not None and (starting or by):
+                found.append(Saving(path, self.matcher.program.span(match.place.scope, match.place.call.at), by))
         return tuple(found)
 
     def _at_startup(self, place: CallPlace) -> bool:
         return self.moments.of(place) == "startup" and not self.moments.by_hand(place)
 
-    def _on_import(self, place: CallPlace, seen: frozenset[Scope]) -> bool:
-        """Whether importing its file, or what does so, makes the call: no script's main part."""
+    def _imports(self, place: CallPlace, seen: frozenset[Scope]) -> Iterator[str]:
+        """The files whose import makes the call: its own, or those of its callers; not where a script's main part does."""
         if place.scope in seen:
-            return False
+            return
         if place.scope.kind == "function":
-            return any(self._on_import(caller, seen | {place.scope}) for caller in self.moments.callers(place.scope))
+            for caller in self.moments.callers(place.scope):
+                yield from self._imports(caller, seen | {place.scope})
+            return
         body = place.scope.node.body if isinstance(place.scope.node, ir.ModuleFacts) else ()
-        return not any(flow.is_main(s) and ir.holds(s.at, place.call.at) for s in body)
+        if not any(flow.is_main(s) and ir.holds(s.at, place.call.at) for s in body):
+            yield place.scope.file
 
     def _trained_once(self) -> list[Training]:
         found = []

@@ -50,13 +50,22 @@ def schema_fields(evaluator: Evaluator, cls: UserClass, source: str) -> Iterator
         for stmt in base.scope.definition.body:
             if not isinstance(stmt, ir.Assign) or not isinstance(stmt.targets[0], ir.Name):
                 continue
-            name = stmt.targets[0].id
-            if not rule.fields and stmt.annotation is not None:
-                yield Input(name, source, type_text(stmt.annotation), "declared")
-            elif rule.fields and isinstance(stmt.value, ir.Call) and _makes_field(evaluator, stmt.value, rule, frame):
-                yield Input(name, source, "", "declared")
+            annotated = not rule.fields and stmt.annotation is not None
+            if annotated or (rule.fields and isinstance(stmt.value, ir.Call) and _makes_field(evaluator, stmt.value, rule, frame)):
+                name, sent = stmt.targets[0].id, _sent_as(evaluator, stmt, rule, frame)
+                kind = type_text(stmt.annotation) if annotated else ""
+                yield Input(sent or name, source, kind, "declared", name if sent else "")
         if rule.listed:
             yield from (Input(name, source, "", "declared") for name in _listed(evaluator, base, rule.listed))
+
+
+def _sent_as(evaluator: Evaluator, field: ir.Assign, rule: WebSchema, frame: Frame) -> str:
+    """What clients call a field, where the call that makes or describes it says so (`Field(alias="ph-value")`)."""
+    described = (expr for expr in (field.value, field.annotation) if expr is not None)
+    calls = (part for expr in described for part in flow.walk(expr) if isinstance(part, ir.Call))
+    given = {key: value for call in calls for key, value in call.keywords if key in rule.alias}
+    names = (evaluator.constant(given[key], frame) for key in rule.alias if key in given)
+    return next((name for name in names if isinstance(name, str)), "")
 
 
 def _listed(evaluator: Evaluator, cls: UserClass, path: str) -> Iterator[str]:

@@ -202,6 +202,7 @@ class WebSchema(Rule):
     files: str = ""  # port of the constructor that gets the request's files
     uploads: tuple[str, ...] = ()  # what the calls are called whose fields come from there (`ImageField`)
     reads: tuple[str, ...] = ()  # methods that get it as their first argument (`model_validate`)
+    alias: tuple[str, ...] = ()  # keywords of the call that makes or describes a field: what clients call it, the first that is given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,6 +419,7 @@ class Effect(Rule):
     kind: str
     path: str = ""  # port of the file it is about, its path or what is open ("self": the receiver)
     scratch: str = ""  # made (a file or folder that nothing else names) | removed (its file)
+    empty: bool = False  # what it makes holds nothing yet (`os.makedirs`): nobody reads this write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
