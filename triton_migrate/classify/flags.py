@@ -73,7 +73,7 @@ def _of_state(course: Course, state: State) -> Iterator[Evidence]:
     for step in course.pipeline.steps:
         writers |= {c: step for c in step.writes & course.cells if c not in writers and not state.harmless(course, step, c)}
     for cell in sorted(writers, key=str):
-        if tight.written_first(course, cell):
+        if tight.written_first(course, state, cell):
             message = f"{cell.name} is written before it is read: two requests at a time would mix"
             yield Evidence("not-re-entrant", message, writers[cell].span)
     for step in course.pipeline.steps:

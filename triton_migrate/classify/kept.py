@@ -13,6 +13,7 @@ from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
 from triton_migrate.classify.state import State, Write
 from triton_migrate.index import flow, ir
+from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.records import Cell, Step
 
 
@@ -59,6 +60,45 @@ def answered_early(course: Course, state: State) -> Iterator[Step]:
 
 def _puts(cell: Cell, step: Step) -> bool:
     return cell in step.writes
+
+
+def puts_in_place(step: Step, cell: Cell) -> bool:
+    """`feed[key] = value`, where neither says anything of the cell."""
+    stmt = step.stmt
+    if not isinstance(stmt, ir.Assign) or stmt.augmented or stmt.value is None or cell not in step.writes:
+        return False
+    places = [target for target in stmt.targets if isinstance(target, ir.Subscript) and _is(target.value, cell)]
+    others = (part for expr in (stmt.value, *(p.key for p in places)) for part in flow.walk(expr))
+    return len(places) == len(stmt.targets) and not any(_is(part, cell) for part in others)
+
+
+def put_anew(course: Course, state: State, cell: Cell, placed: list[Step], read: Step) -> bool:
+    """Whether all that any request puts into the cell is put there again, under the same keys, before this one reads it."""
+    again = {(step.scope.file, step.stmt.at) for step in placed}
+    only = all((w.step.scope.file, w.step.stmt.at) in again for w in state.changed(cell))
+    reading = _arms(course, read, frozenset())
+    return bool(placed) and only and all(_fixed_keys(course, step) and _arms(course, step, frozenset()) <= reading for step in placed)
+
+
+def _fixed_keys(course: Course, step: Step) -> bool:
+    """Whether the keys are the same in each request: constants, or what a loop takes from something that no client sends."""
+    loops = [outer for outer in course.enclosing(step) if isinstance(outer, ir.For)]
+    sent = [s for s in course.by_scope[step.scope] if s.stmt in loops and of.from_client(s)]
+    bound = {n.id for loop in loops for n in flow.names(loop.target)}
+    keys = [t.key for t in (step.stmt.targets if isinstance(step.stmt, ir.Assign) else ()) if isinstance(t, ir.Subscript)]
+    plain = all(isinstance(key, ir.Constant) or (isinstance(key, ir.Name) and key.id in bound) for key in keys)
+    return plain and not sent and not any(isinstance(outer, ir.While) for outer in course.enclosing(step))
+
+
+def _arms(course: Course, step: Step, seen: frozenset[Scope]) -> frozenset[tuple[str, ir.At, bool]]:
+    """The arms of branches in which a statement lies, in its function and in those that call it."""
+    own = {
+        (step.scope.file, outer.at, step.number in course.inside(step.scope, outer.body))
+        for outer in course.enclosing(step)
+        if isinstance(outer, ir.If)
+    }
+    callers = [c for c in course.callers.get(step.scope, ()) if c.scope not in seen]
+    return frozenset(own).union(*(_arms(course, c, seen | {step.scope}) for c in callers))
 
 
 def stored_input(course: Course, state: State, cell: Cell) -> bool:

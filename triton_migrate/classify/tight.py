@@ -31,7 +31,7 @@ def stateful(course: Course, state: State, site: PredictSite) -> Judgement | Non
     """T1: a cell that an entry changes, a file that another entry wrote, or a row of a database feeds the site."""
     for cell in sorted((o for o in site.taint if isinstance(o, Cell) and state.changed(o)), key=str):
         if (
-            written_first(course, cell)
+            written_first(course, state, cell)
             or chooses(course, cell)
             or kept.cache(course, state, cell)
             or kept.stored_input(course, state, cell)
@@ -75,13 +75,16 @@ def _t1(message: str, step: Step, site: PredictSite, writer: Step | None, *doubt
     return Judgement("T1", (*evidence, _runs("T1", site)), f"the look-up in {step.span.place} were passed in with the request", doubts)
 
 
-def written_first(course: Course, cell: Cell) -> bool:
+def written_first(course: Course, state: State, cell: Cell) -> bool:
     """Whether the entry assigns the cell before it reads it: what feeds the model is this request's own (`not-re-entrant`)."""
+    placed: list[Step] = []
     for step in course.pipeline.steps:
-        if course.reads(step, cell):
-            return False
-        if cell in step.writes and isinstance(step.stmt, ir.Assign) and not step.stmt.augmented:
-            return not any(isinstance(target, ir.Subscript) for target in step.stmt.targets)  # `d["key"] = x` keeps the rest
+        if kept.puts_in_place(step, cell):
+            placed.append(step)  # `d["key"] = x` keeps the rest
+        elif course.reads(step, cell):
+            return kept.put_anew(course, state, cell, placed, step)
+        elif cell in step.writes and isinstance(step.stmt, ir.Assign) and not step.stmt.augmented:
+            return True
     return False
 
 
