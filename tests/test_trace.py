@@ -72,3 +72,12 @@ def test_a_wrapped_answer_is_of_the_kind_of_its_body(tmp_path: Path) -> None:
     text += "    answer = make_response(jsonify(m.predict(request.json['x']).tolist()), 200)\n    return answer\n"
     (pipeline,) = studied(tmp_path, text).pipelines
     assert pipeline.response == "json"
+
+
+@pytest.mark.parametrize("made", ["Queue().enqueue(print, 1)", "Celery().send_task('score', [1])"])
+def test_the_id_of_a_job_is_answered_as_text(tmp_path: Path, made: str) -> None:
+    text = "from celery import Celery\nfrom rq import Queue\nm = joblib.load('a')\n" + ROUTE
+    text += "    if not request.json:\n        return jsonify(error='empty'), 400\n"
+    text += f"    m.predict(request.json['x'])\n    job = {made}\n    return job.id, 202\n"
+    (pipeline,) = (p for p in studied(tmp_path, text).pipelines if p.sites)
+    assert pipeline.response == "text"

@@ -140,7 +140,7 @@ class Routes:
             for path in paths or self._constructed(handled) or ((named,) if named or not match.rule.path else ()):
                 for prefix in prefixes:
                     nearest = replace(prefix, version=told.within(prefix.version))
-                    yield self._entry(handled, joined(prefix.text, path), framework, nearest)
+                    yield self._entry(handled, joined(prefix.text, joined(match.rule.below, path)), framework, nearest)
 
     def _constructed(self, handled: Handled) -> tuple[str, ...]:
         """`Clouds(api_path="/x")`: the paths that an object was made with."""

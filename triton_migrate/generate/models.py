@@ -132,7 +132,7 @@ def _assembled(
         invalid = ("Exception",) if "Exception" in known else tuple(known)
         assembly = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites)
         text = assembly.build()
-        closure.refuse_unfilled()
+        closure.refuse_unfilled(sites)
         only = ONE_OF_SEVERAL if chosen is not None else LOOKED_UP if planned.cut.exits else ""
         exported, stay = ((), (only,)) if only else networks(runs(assembly), planned, asked)
         exported = tuple(as_stage(network, planned, asked, text, assembly.split) for network in exported)
@@ -194,7 +194,7 @@ def _write_alone(
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
         text, held = alone_pipeline(planned.name, sites, planned.stacked, evaluator, planned.cutter.judge, closure)
-        closure.refuse_unfilled()
+        closure.refuse_unfilled(sites)
         exported, stay = networks(runs_alone(planned.cutter, sites, held), planned, asked)
         text += "".join(replacing(network, text) for network in exported)
     except UncopyableError as exc:

@@ -76,6 +76,7 @@ PORTS: dict[str, tuple[str, ...]] = {
     "web.abort": ("status",),
     "web.hook": ("handler",),
     "model.load": ("artifact", "hub", "into"),
+    "model.construct": ("runs",),
     "model.predict": ("rows", "model", "alone_by"),
     "model.save": ("artifact", "model"),
     "model.configure": ("artifact",),

@@ -86,6 +86,7 @@ class WebRoute(Rule):
     role: ClassVar[str] = "web.route"
     path: str = ""  # port; "*0" = every positional argument from 0 on is a path
     fallback: str = ""  # the path when the port is absent; `{name}` is the handler's name
+    below: str = ""  # what the library puts before every such path
     regex: bool = False  # the path is a regular expression: `^x/(?P<id>\d+)/$` is written `x/<id>/`
     handler: str = "decorated"  # "decorated", "self" or a port
     endpoint: str = ""  # port of the handler's name, where it is given elsewhere (`web.endpoint`, or the receiver's dict `endpoints`)
@@ -292,6 +293,7 @@ class ModelLoad(Rule):
     artifact: str = ""  # port of the file, folder or hub name
     hub: str = ""  # port of a repository whose name may tell the library (its `named`), where the call serves many
     into: str = ""  # port of the object that is the model afterwards (`booster.load_model(path)`: "self"), where the call gives none
+    within: str = ""  # method of a context whose object is the model afterwards (`with graph.as_default():`); in none, of the default one
     opaque: bool = False  # may give anything (pickle): a model only once something predicts with it
     fused: bool = False  # pre- and post-processing are inside (HF pipeline, whisper, YOLO)
     exportable: str = "unknown"  # yes | no | unknown
@@ -306,6 +308,8 @@ class ModelConstruct(Rule):
     """
 
     role: ClassVar[str] = "model.construct"
+    runs: str = ""  # port of what it runs, where a model is loaded into that (`Session(graph=g)`)
+    within: str = ""  # without one: the method of the context, as in ModelLoad
     framework: str = ""
     fused: bool = False
     exportable: str = "unknown"

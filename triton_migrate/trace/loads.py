@@ -1,7 +1,8 @@
 """Takes the program's calls, gives which of them put a model or its weights into an object that was made elsewhere.
 
 `booster.load_model(path)`, `saver.restore(session, path)`, `net.load_weights(path)`, `net.load_state_dict(torch.load(path))`: the object's
-construction says what it is, these say where its model comes from, so they are the load sites that a person would name.
+construction says what it is, these say where its model comes from, so they are the load sites that a person would name. A graph of
+TensorFlow 1 gets its model by the context it is the default in.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from triton_migrate.index import ir
-from triton_migrate.index.flow import flatten, walk
+from triton_migrate.index.flow import around, flatten, walk
 from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.paths import file_of
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, Literal, Site
-from triton_migrate.rulebook.vocabulary import ModelConfigure, ModelLoad
+from triton_migrate.rulebook.vocabulary import ModelConfigure, ModelConstruct, ModelLoad
 
 DEEPEST = 4  # helpers around a load
 
@@ -37,6 +38,7 @@ class Loads:
     def __init__(self, matcher: Matcher) -> None:
         self.matcher, self.evaluator, self.program = matcher, matcher.evaluator, matcher.program
         self._into: dict[Site, list[Filling]] | None = None
+        self._default: dict[str, list[Filling]] = {}  # those in no context, by the method that would open one
         self._within: dict[Scope, list[CallPlace]] | None = None
 
     def into(self, site: Site) -> tuple[Filling, ...]:
@@ -45,13 +47,25 @@ class Loads:
             self._into = {}
             for load in self.matcher.find(ModelLoad):
                 receiver = _receiver(load.place.call) if load.rule.into == "self" else port(load.place.call, load.rule.into)
-                if load.rule.into and receiver is not None:
+                if load.rule.within and (receiver := _context(load.place, load.rule.within)) is None:
+                    self._default.setdefault(load.rule.within, []).append(Filling(load.place, load.rule, None, True))
+                elif (load.rule.into or load.rule.within) and receiver is not None:
                     self._reads_into(load.place, receiver, load.rule.artifact, load.rule)
             for weights in self.matcher.find(ModelConfigure):
                 if weights.rule.artifact and (receiver := _receiver(weights.place.call)) is not None:
                     self._weights(weights, receiver)
         known = self._into.get(site, [])
         return tuple(f for f in known if f.reads) or tuple(known)
+
+    def behind(self, place: CallPlace, rule: ModelConstruct) -> tuple[Filling, ...]:
+        """The loads into what a construction runs: into what it is given or what is the default there, else into what is so everywhere."""
+        if not rule.within:
+            return ()
+        expr = port(place.call, rule.runs) or _context(place, rule.within)
+        values = self.evaluator.values(expr, self.program.generic(place.scope)) if expr is not None else ()
+        made = dict.fromkeys(v.made for v in values if isinstance(v, Api) and v.made is not None)
+        found = tuple(f for site in made for f in self.into(site))
+        return found or tuple(self._default.get(rule.within, ()))
 
     def optional(self, filling: Filling, made: CallPlace) -> bool:
         """Whether the load only happens under a condition, into an object whose own load names what it reads."""
@@ -157,6 +171,16 @@ class Loads:
         expr = port(load.place.call, load.rule.artifact) if load.rule.artifact else None
         constants = self.evaluator.values(expr, self.program.generic(load.place.scope))
         return bool(constants) and not any(isinstance(v, Literal) and v.value in (None, False) for v in constants)
+
+
+def _context(place: CallPlace, method: str) -> ir.Expr | None:
+    """`graph` where the innermost `with graph.as_default():` around a call opens it."""
+    found = None
+    for stmt in around(place.scope.body, place.call.at):
+        for opened, _ in stmt.items if isinstance(stmt, ir.With) else ():
+            if isinstance(opened, ir.Call) and isinstance(opened.func, ir.Attribute) and opened.func.attr == method:
+                found = opened.func.value
+    return found
 
 
 def _receiver(call: ir.Call) -> ir.Expr | None:

@@ -69,7 +69,7 @@ class Models:
             place, rule = match.place, match.rule
             known = self.matcher.program.span(place.scope, place.call.at) in self.found
             named = not rule.opaque or self._named_a_model(place)
-            if place.scope.file not in files or known or not named or rule.into or self.moments.by_hand(place):
+            if place.scope.file not in files or known or not named or rule.into or rule.within or self.moments.by_hand(place):
                 continue
             filled = (
                 self.matcher.program.span(f.place.scope, f.place.call.at) for f in self.loads.into(Site(place.scope.file, place.call.at))
@@ -101,7 +101,8 @@ class Models:
         if place is None or site is None:
             return ()
         rule = self._load_rule(place)
-        filled = [f for f in self._run(self.loads.into(site)) if not (isinstance(rule, ModelLoad) and self.loads.optional(f, place))]
+        fillings = self.loads.into(site) + (self.loads.behind(place, rule) if isinstance(rule, ModelConstruct) else ())
+        filled = [f for f in self._run(fillings) if not (isinstance(rule, ModelLoad) and self.loads.optional(f, place))]
         own = [r for f in filled if (r := self._filled(f, rule, api)) is not None]
         if not own:
             given = self._passed(place, site) or (self._parted(place, site, 0) if isinstance(rule, ModelConstruct) else ())

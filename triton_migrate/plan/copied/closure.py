@@ -17,6 +17,7 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan.around.registries import Chosen, Registry
+from triton_migrate.plan.copied import topmost
 from triton_migrate.plan.copied.importing import Importing
 from triton_migrate.plan.copied.objects import Objects
 from triton_migrate.plan.copied.placement import DEVICE, Placed, Placement, edited
@@ -25,7 +26,6 @@ from triton_migrate.plan.copied.taskclasses import called_by_library, constructo
 from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.cutting.exits import CLASS as EARLY
 from triton_migrate.plan.leaving.answers import answer_class
-from triton_migrate.plan.leaving.reaching import loads, reaches
 from triton_migrate.plan.leaving.remembered import managed
 from triton_migrate.plan.records import OnGpu
 from triton_migrate.resolve.evaluate import Evaluator
@@ -33,14 +33,13 @@ from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store
 from triton_migrate.resolve.values import Api, Module, UserClass, Values
 from triton_migrate.rulebook.vocabulary import (
     Effect,
-    ModelPredict,
     TaskDefine,
-    TaskEnqueue,
     WebApp,
     WebRequest,
     WebRoute,
     WebRouter,
 )
+from triton_migrate.trace.records import PredictSite
 
 RESERVED = frozenset(
     {
@@ -144,7 +143,7 @@ class Closure:
                 self.placed[Span(file, *expr.at)] = placed
             elif isinstance(expr, ir.Attribute) and isinstance(expr.value, (ir.Name, ir.Attribute)):
                 module = next((v for v in self.evaluator.values(expr.value, frame) if isinstance(v, Module)), None)
-                if module is not None and not _root(expr.value) & shadowed:
+                if module is not None and not topmost.root(expr.value) & shadowed:
                     found.append((expr.at, self.member(module.path, expr.attr, Span(file, *expr.at))))
         return tuple(found)
 
@@ -368,10 +367,12 @@ class Closure:
     def _values(self, file: str, name: str, made: str, where: Span) -> None:
         """The top-level statements that bind or prepare a name; those that load something go to load()."""
         facts = self.evaluator.program.files[file].facts
-        chosen = [s for s in flow.module_body(facts.body) if self._concerns(file, s, name)]
+        chosen = [s for s in flow.module_body(facts.body) if topmost.concerns(self.evaluator, file, s, name)]
         makers = [scope for scope, _ in self.evaluator.program.global_bindings(file, name)]
         first = [scope for scope in makers if not self._answers(scope)]
-        makers = first if first or any(self._runs(file, s) for s in chosen) else makers  # a route that loads it anew comes later
+        makers = (
+            first if first or any(topmost.runs(self.evaluator, file, s) for s in chosen) else makers
+        )  # a route that loads it anew comes later
         chosen = [s for s in chosen if (file, s.at) not in self.ran]
         frame = self.evaluator.program.frames[file]
         for stmt in chosen:
@@ -383,7 +384,7 @@ class Closure:
             annotation = stmt.annotation if isinstance(stmt, ir.Assign) else None
             if annotation is not None:
                 self.require_all(file, {n.id for n in flow.names(annotation)}, Span(file, *stmt.at))
-        loads = any(self._runs(file, s) or any((file, r) in self._late for r in flow.reads((s,))) for s in chosen)
+        loads = any(topmost.runs(self.evaluator, file, s) or any((file, r) in self._late for r in flow.reads((s,))) for s in chosen)
         for stmt in chosen:  # together, in the user's order
             text = self.copy(file, stmt, bare=loads)
             (self.load if loads else self.definitions).append(text)
@@ -452,8 +453,10 @@ class Closure:
             text = self.copy(scope.file, begins._replace(at=call.at, value=call), frozenset(local)).rstrip()
             self.load.append(f"asyncio.run({text})\n" if waits else f"{text}\n")
 
-    def refuse_unfilled(self) -> None:
-        """A container that requests fill is filled by code that is here, too."""
+    def refuse_unfilled(self, sites: tuple[PredictSite, ...]) -> None:
+        """A container that requests fill, and what the process shares, is filled by code that is here, too."""
+        if (problem := topmost.left_behind(self.evaluator, sites, (*self.copied, *self.moved))) is not None:
+            raise UncopyableError(problem)
         for scope, where in self.fillers.items():
             owner = scope.owner or scope
             copied = (owner.file, owner.name) in self.names and id(scope.function) not in self.dropped
@@ -489,32 +492,6 @@ class Closure:
         if call not in self.load:
             self.load.append(call)
 
-    def _concerns(self, file: str, stmt: ir.Stmt, name: str) -> bool:
-        if isinstance(stmt, (ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)) or flow.is_main(stmt):
-            return False
-        if name in flow.binds((stmt,)):
-            return True
-        if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call) or not isinstance(stmt.value.func, ir.Attribute):
-            return False
-        if _root(stmt.value.func) != {name} or self._logs(file, stmt.value) or self.enqueues(stmt, self.evaluator.program.frames[file]):
-            return False
-        return not reaches(self.evaluator, stmt.value, self.evaluator.program.frames[file], lambda _, rule: isinstance(rule, ModelPredict))
-
-    def _logs(self, file: str, call: ir.Call) -> bool:
-        frame = self.evaluator.program.frames[file]
-        return any((e := self.evaluator.rulebook.find(a.called, Effect)) and e.kind == "log" for a in self.evaluator.apis(call.func, frame))
-
-    def enqueues(self, stmt: ir.Stmt, frame: Frame) -> bool:
-        """Whether a statement only starts a worker, or gives it work (`worker.start()`)."""
-        call = stmt.value if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) else None
-        apis = self.evaluator.apis(call.func, frame) if call is not None else ()
-        return any(self.evaluator.rulebook.find(a.called, TaskEnqueue) for a in apis)
-
-    def _runs(self, file: str, stmt: ir.Stmt) -> bool:
-        """Whether a top-level statement loads a model or reads files: then it belongs in load()."""
-        frame = self.evaluator.program.frames[file]
-        return any(isinstance(expr, ir.Call) and loads(self.evaluator, expr, frame) for expr in flow.every(stmt))
-
     # ------------------------------------------------------------ objects
 
     def provide(self, values: Values, wanted: str, where: Span, within: Scope | None = None) -> str:
@@ -538,13 +515,6 @@ def _start(node: ir.Function | ir.Class) -> ir.At:
         return node.at
     line, column, *_ = min(d.at for d in node.decorators)
     return (line, max(column - 1, 0), *node.at[2:])
-
-
-def _root(expr: ir.Expr) -> set[str]:
-    """The name at the root of `a.b().c[0]`."""
-    while isinstance(expr, (ir.Attribute, ir.Subscript, ir.Call)):
-        expr = expr.func if isinstance(expr, ir.Call) else expr.value
-    return {expr.id} if isinstance(expr, ir.Name) else set()
 
 
 def _of_the_web(name: str, where: Span) -> NoCut:

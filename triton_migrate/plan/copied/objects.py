@@ -18,6 +18,7 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.around.registries import Chosen
+from triton_migrate.plan.copied import topmost
 from triton_migrate.plan.copied.dependencies import provided
 from triton_migrate.plan.copied.making import Making, Needed
 from triton_migrate.plan.copied.origins import Origins
@@ -254,7 +255,7 @@ class Objects:
         for stmt in needed.statements:
             if opened and ir.holds(opened[0].at, stmt.at):
                 continue  # it goes with them
-            if not self.closure.enqueues(stmt, self.program.generic(scope)):
+            if not topmost.enqueues(self.evaluator, stmt, self.program.generic(scope)):
                 text = self._copied(scope, stmt, local, renamed)
                 if not self._holds_still(text, flow.binds((stmt,))):
                     self.closure.load.append(text)
@@ -285,7 +286,7 @@ class Objects:
             opened = _opened(scope, place.call) if needed.result is place.call else ()
             needed = self._needed(place.call, scope, place.call.at) if opened else needed
             body = self._given(needed, scope, where)
-            kept = [s for s in needed.statements if not self.closure.enqueues(s, self.program.generic(scope))]
+            kept = [s for s in needed.statements if not topmost.enqueues(self.evaluator, s, self.program.generic(scope))]
             while_open = tuple(s for s in kept if opened and ir.holds(opened[0].at, s.at))
             body += "".join(self._copied(scope, s, local) for s in kept if s not in while_open)
             result = needed.result

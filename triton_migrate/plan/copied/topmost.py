@@ -1,0 +1,74 @@
+"""Takes a statement at the top level of a file, gives whether it prepares a name of that file, starts work, or belongs in load().
+
+And what the whole process shares: a load into TensorFlow's default graph is found by no name, so that nothing would bring it along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from triton_migrate.base import Span
+from triton_migrate.index import flow, ir
+from triton_migrate.plan.cutting.cut import NoCut
+from triton_migrate.plan.leaving.reaching import loads, reaches
+from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Site
+from triton_migrate.rulebook.vocabulary import Effect, ModelLoad, ModelPredict, TaskEnqueue
+from triton_migrate.trace.records import PredictSite
+
+
+def concerns(evaluator: Evaluator, file: str, stmt: ir.Stmt, name: str) -> bool:
+    """Whether the statement binds the name, or works on its object before a request does."""
+    frame = evaluator.program.frames[file]
+    if isinstance(stmt, (ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)) or flow.is_main(stmt):
+        return False
+    if name in flow.binds((stmt,)):
+        return True
+    if isinstance(stmt, ir.With):  # `with graph.as_default(): ...`
+        return any(isinstance(o, ir.Call) and root(o.func) == {name} for o, _ in stmt.items) and runs(evaluator, file, stmt)
+    if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call) or not isinstance(stmt.value.func, ir.Attribute):
+        return False
+    if root(stmt.value.func) != {name} or _logs(evaluator, stmt.value, frame) or enqueues(evaluator, stmt, frame):
+        return False
+    return not reaches(evaluator, stmt.value, frame, lambda _, rule: isinstance(rule, ModelPredict))
+
+
+def _logs(evaluator: Evaluator, call: ir.Call, frame: Frame) -> bool:
+    return any((e := evaluator.rulebook.find(a.called, Effect)) and e.kind == "log" for a in evaluator.apis(call.func, frame))
+
+
+def enqueues(evaluator: Evaluator, stmt: ir.Stmt, frame: Frame) -> bool:
+    """Whether a statement only starts a worker, or gives it work (`worker.start()`)."""
+    call = stmt.value if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) else None
+    return any(evaluator.rulebook.find(a.called, TaskEnqueue) for a in (evaluator.apis(call.func, frame) if call is not None else ()))
+
+
+def runs(evaluator: Evaluator, file: str, stmt: ir.Stmt) -> bool:
+    """Whether a top-level statement loads a model or reads files: then it belongs in load()."""
+    frame = evaluator.program.frames[file]
+    return any(isinstance(expr, ir.Call) and loads(evaluator, expr, frame) for expr in flow.every(stmt))
+
+
+def root(expr: ir.Expr) -> set[str]:
+    """The name at the root of `a.b().c[0]`."""
+    while isinstance(expr, (ir.Attribute, ir.Subscript, ir.Call)):
+        expr = expr.func if isinstance(expr, ir.Call) else expr.value
+    return {expr.id} if isinstance(expr, ir.Name) else set()
+
+
+def left_behind(evaluator: Evaluator, sites: Iterable[PredictSite], brought: Iterable[Span]) -> NoCut | None:
+    """What hinders, where a model is loaded into what is the default at that moment by code that does not come along."""
+    brought = tuple(brought)
+    for model in (m for site in sites for m in site.models):
+        place = evaluator.program.call_at(
+            Site(model.span.file, (model.span.line, model.span.column, model.span.end_line, model.span.end_column))
+        )
+        if place is None or any(span.holds(model.span) for span in brought):
+            continue
+        frame = evaluator.program.generic(place.scope)
+        rules = (evaluator.rulebook.find(a.called, ModelLoad) for a in evaluator.apis(place.call.func, frame))
+        if any(rule is not None and rule.within for rule in rules):
+            reason = f"{model.loader} loads into what the whole process shares, and stays in the application"
+            return NoCut(reason, model.span, "load it in the function that makes the session, into a graph of its own")
+    return None
