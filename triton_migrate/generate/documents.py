@@ -11,6 +11,7 @@ from triton_migrate.generate.config import STREAMS, waits
 from triton_migrate.generate.deployment import PORT, image_name, settings
 from triton_migrate.generate.served import ServedApp
 from triton_migrate.generate.templates import render
+from triton_migrate.plan.copied.commandline import GIVEN
 from triton_migrate.plan.records import ServedModel, Tensor
 
 
@@ -30,6 +31,7 @@ def readme(models: tuple[ServedModel, ...], app: ServedApp, *, inprocess: bool =
         metrics=_once(
             f"`{model.name}`" for model in models if "triton_metrics import" in model.pipeline or "import triton_metrics" in model.pipeline
         ),
+        arguments=_once(f"`{model.name}`" for model in models if GIVEN in model.pipeline),
         inprocess=inprocess,
         shared=shared(models),
         binary=any(tensor.provenance == "bytes" for model in models for tensor in (*model.inputs, *model.outputs)),

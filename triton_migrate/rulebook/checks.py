@@ -19,6 +19,8 @@ EFFECTS = (
     "network",
     "process",
     "arguments",
+    "argv",
+    "option",
     "mutate",
     "disconnect",
 )

@@ -18,6 +18,7 @@ from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan.around.registries import Chosen, Registry
 from triton_migrate.plan.copied import topmost
+from triton_migrate.plan.copied.commandline import CommandLine
 from triton_migrate.plan.copied.importing import Importing
 from triton_migrate.plan.copied.objects import Objects
 from triton_migrate.plan.copied.placement import DEVICE, Placed, Placement, edited
@@ -102,6 +103,7 @@ class Closure:
     _synchronous: set[int] = field(default_factory=set)  # id() of the async functions that wait for nothing and that load() calls
     objects: Objects = field(init=False)
     importing: Importing = field(init=False)
+    command_line: CommandLine = field(init=False)
     settings: Settings = field(init=False)
     placement: Placement = field(init=False)
     placed: dict[Span, Placed] = field(default_factory=dict)  # calls that settle their device, as they were copied
@@ -110,7 +112,7 @@ class Closure:
 
     def __post_init__(self) -> None:
         self.objects, self.settings, self.placement = Objects(self), Settings(self.evaluator), Placement(self.evaluator)
-        self.importing = Importing(self, RESERVED)
+        self.importing, self.command_line = Importing(self, RESERVED), CommandLine(self)
 
     @property
     def told(self) -> str:
@@ -138,6 +140,8 @@ class Closure:
                 raise UncopyableError(_of_the_web(expr.attr, Span(file, *expr.at)))
             elif (setting := self.settings.written(expr, frame)) is not None:
                 found.append((expr.at, self._setting(setting, Span(file, *expr.at))))
+            elif isinstance(expr, ir.Call) and (given := self.command_line.given(file, expr)):
+                found += given
             elif isinstance(expr, ir.Call) and (placed := self.placement.of(file, expr)) is not None:
                 found += edited(placed, lambda e: self.texts[file].piece(e.at, self.replacements(file, list(walk(e)), shadowed, frame)))
                 self.placed[Span(file, *expr.at)] = placed
@@ -376,7 +380,7 @@ class Closure:
         chosen = [s for s in chosen if (file, s.at) not in self.ran]
         frame = self.evaluator.program.frames[file]
         for stmt in chosen:
-            self.refuse_command_line(file, stmt, frame)
+            self.command_line.refuse(file, stmt, frame)
             self.ran.add((file, stmt.at))
             bound = flow.binds((stmt,))
             self.names.update({(file, b): self.fresh(b) for b in bound if (file, b) not in self.names})
@@ -414,14 +418,6 @@ class Closure:
                 if at > stmt.at and text in self.definitions:
                     self.definitions.remove(text)
                     self.load.append(text)
-
-    def refuse_command_line(self, file: str, stmt: ir.Stmt, frame: Frame) -> None:
-        """Triton starts the model without the arguments that a person gives the script."""
-        values = (v for e in flow.every(stmt) for v in self.evaluator.values(e, frame))
-        rules = (self.evaluator.rulebook.find(v.called, Effect) for v in values if isinstance(v, Api))
-        if any(rule is not None and rule.kind == "arguments" for rule in rules):
-            fix = "name the model's file in a constant or an environment variable"
-            raise self.stuck("the model is made from arguments of the command line", Span(file, *stmt.at), fix)
 
     def _filled(self, file: str, name: str, where: Span) -> None:
         """What fills a container of the module in a start-up hook goes to load()."""

@@ -335,7 +335,7 @@ class Objects:
 
     def _copied(self, scope: Scope, stmt: ir.Stmt, local: set[str], renamed: tuple[tuple[str, str], ...] = ()) -> str:
         frame, file = self.program.generic(scope), scope.file
-        self.closure.refuse_command_line(file, stmt, frame)
+        self.closure.command_line.refuse(file, stmt, frame)
         settled = self.closure.settings.only(list(flow.every(stmt)), frame)
         self.closure.require_all(file, flow.reads((stmt,)) - local - settled, Span(file, *stmt.at))
         self.closure.importing.inside(file, (stmt,))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from triton_migrate.index import ir
+from triton_migrate.index import flow, ir
+from triton_migrate.plan.copied.commandline import effect, option
 from triton_migrate.plan.copied.taskclasses import is_task_class
 from triton_migrate.plan.cutting.liveness import local_names
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.resolve.values import Instance, UserClass, Values
+from triton_migrate.resolve.values import Api, Instance, UserClass, Values
 from triton_migrate.rewrite.leftovers.record import Leftovers
 from triton_migrate.rewrite.mentions import Mention, binds, guards, holder_of, membership, owner_of, presence, stores, unpacks
+from triton_migrate.rulebook.vocabulary import Effect
 
 
 def attribute_read(left: Leftovers, attr: str) -> bool:
@@ -18,7 +20,7 @@ def attribute_read(left: Leftovers, attr: str) -> bool:
     if owners:
         live = [(f, m) for f, m in live if not (classes := _classes(left, m)) or classes & owners]
     if not live:
-        return _method(left, attr, owners)
+        return _method(left, attr, owners) or _option(left, attr)
     prepared = [(f, m) for f, m in live if not stores(m) and left.prepares(m)]
     made = [(f, m) for f, m in live if stores(m) or _unpacked_alone(left, m, owners)]
     guarded = [(f, m) for f, m in live if guards(m, attr) and (f, m.scope.function.at) in left.kept]
@@ -106,6 +108,28 @@ def _method(left: Leftovers, name: str, owners: set[Scope]) -> bool:
                     left.delete(owner.file, stmt)
                     changed = True
     return changed
+
+
+def _option(left: Leftovers, name: str) -> bool:
+    """An option of the command line that only the model's side reads: given to the application, it would do nothing."""
+    frames = left.evaluator.program.frames
+    taken = {f for f, m in left.mentions.attributes[name] if _of_command_line(left, f, m)}
+    found = [
+        (file, stmt)
+        for file in taken
+        for stmt in flow.module_body(left.evaluator.program.files[file].facts.body)
+        if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) and left.alive(file, stmt.at)
+        if effect(left.evaluator, stmt.value.func, frames[file]) == "option" and option(stmt.value) == name
+    ]
+    for file, stmt in found:
+        left.delete(file, stmt)
+    return bool(found)
+
+
+def _of_command_line(left: Leftovers, file: str, mention: Mention) -> bool:
+    held = left.evaluator.values(owner_of(mention.expr), left.evaluator.program.frames[file])
+    rules = (left.evaluator.rulebook.find(v.path.removesuffix("()"), Effect) for v in held if isinstance(v, Api))
+    return any(rule is not None and rule.kind == "arguments" for rule in rules)
 
 
 def _classes(left: Leftovers, mention: Mention) -> set[Scope]:
