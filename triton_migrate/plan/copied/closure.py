@@ -33,7 +33,6 @@ from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store
 from triton_migrate.resolve.values import Api, Module, UserClass, Values
 from triton_migrate.rulebook.vocabulary import (
-    Effect,
     TaskDefine,
     WebApp,
     WebRequest,
