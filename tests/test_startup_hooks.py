@@ -48,3 +48,32 @@ def test_a_choice_between_modules_stays(tmp_path: Path) -> None:
     report = api.apply(app, write=True)
     reasons = {(e["line"], e["reason"]) for e in report["not_ported"]}
     assert reasons == {(33, "an import of naming inside a function")}
+
+
+IDLE = Path(__file__).parent / "ports/flask_idle_unload"
+COUNTED = """\
+import sys, threading
+sys.path.insert(0, "triton_serving/model_repository/model/1")
+import pipeline
+pipeline.load()
+print([t.name for t in threading.enumerate()], pipeline.engine.model is not None)
+"""
+
+
+def test_a_thread_that_only_unloads_stays_behind(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(IDLE / "app", app)
+    report = api.apply(app, write=True)
+    assert report["not_ported"] == [] and "Triton keeps it loaded" in (app / "triton_serving/README.md").read_text()
+    subprocess.run([sys.executable, IDLE / "make_models.py"], cwd=app, check=True)
+    found = subprocess.run([sys.executable, "-c", COUNTED], cwd=app, check=True, capture_output=True, text=True).stdout
+    assert found == "['MainThread'] True\n"
+
+
+def test_a_thread_that_loads_anew_is_not_taken_for_one_that_unloads(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(IDLE / "app", app)
+    engine = app / "engine.py"
+    engine.write_text(engine.read_text().replace("        self.model = None\n", '        self.model = joblib.load("model.joblib")\n'))
+    api.apply(app, write=True)
+    assert not list(app.glob("triton_serving/**/pipeline.py")) or "Thread(" in next(app.glob("triton_serving/**/pipeline.py")).read_text()

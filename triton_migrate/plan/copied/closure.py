@@ -24,6 +24,7 @@ from triton_migrate.plan.copied.objects import Objects
 from triton_migrate.plan.copied.placement import DEVICE, Placed, Placement, edited
 from triton_migrate.plan.copied.settings import LOGGER, Setting, Settings
 from triton_migrate.plan.copied.taskclasses import called_by_library, constructors, is_task_class
+from triton_migrate.plan.copied.unloading import unloading
 from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.cutting.exits import CLASS as EARLY
 from triton_migrate.plan.leaving.answers import answer_class
@@ -96,6 +97,7 @@ class Closure:
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
     _raised: dict[str, str] = field(default_factory=dict)  # error answers by the library's name -> the classes that stand for them
     _fresh: set[str] = field(default_factory=set)  # names that were given to something
+    _keeps: bool = False
     _folder: str = ""  # the function that moves a path to the folder of this process
     _late: dict[tuple[str, str], None] = field(default_factory=dict)  # bound by statements of load(), global once something reads them
     _after: dict[tuple[str, str], list[tuple[ir.At, str]]] = field(default_factory=dict)  # calls on a name at the top level, as copied
@@ -116,7 +118,8 @@ class Closure:
     @property
     def told(self) -> str:
         """What the copy does otherwise, to go on a sentence with."""
-        return "; files that only one request needs are in a folder of each instance's own" if self._folder else ""
+        scratch = "; files that only one request needs are in a folder of each instance's own" if self._folder else ""
+        return scratch + ("; the thread that unloads the model after a while stays behind: Triton keeps it loaded" if self._keeps else "")
 
     # ------------------------------------------------------------ text
 
@@ -346,12 +349,14 @@ class Closure:
         gone = tuple((_start(s.function), "") for s in definition.body if isinstance(s, ir.Define) and id(s.function) in self.dropped)
         definition = definition._replace(body=body)
         gone = (*gone, *(constructors(definition) if bare else ()))
+        threads = tuple((at, "pass") for at in unloading(self.evaluator, cls)) if cls is not None else ()
+        self._keeps |= bool(threads)
         settled = self.settings.only(list(flow.every(ir.DefineClass(definition.at, definition))), self.evaluator.program.frames[file])
         self.require_all(file, flow.class_names(definition) - settled, where)
         for stmt in definition.body:
             if isinstance(stmt, ir.Define):
                 self._annotations(file, stmt.function)
-        text = re.sub(r"\n[ \t]*\n([ \t]*\n)+", "\n\n", self._renamed(file, definition, made, "class", gone))
+        text = re.sub(r"\n[ \t]*\n([ \t]*\n)+", "\n\n", self._renamed(file, definition, made, "class", (*gone, *threads)))
         self.definitions.append(re.sub(rf"(class\s+{made})\s*\([^()]*\)\s*:", r"\1:", text, count=1) if bare else text)
         self.copied.append(where)
 
