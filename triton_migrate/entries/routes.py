@@ -9,6 +9,7 @@ from triton_migrate.entries.attachments import Attachments, Prefix, joined, unkn
 from triton_migrate.entries.handlers import Handled, Handlers
 from triton_migrate.entries.nodes import FUNCTION, Node
 from triton_migrate.entries.parameters import declared_inputs, parsed_inputs
+from triton_migrate.entries.passed import handed_on
 from triton_migrate.entries.provided import provided
 from triton_migrate.entries.records import Entry
 from triton_migrate.entries.schemas import Schemas
@@ -102,7 +103,8 @@ class Routes:
 
     def _matches(self) -> tuple[Match[WebRoute], ...]:
         found = (*self.matcher.find(WebRoute), *self.attachments.nodes.tuples.values())
-        matches = tuple(m for m in found if not is_test(m.place.scope.file) and self.attachments.meant(m))
+        meant = (m for m in found if not is_test(m.place.scope.file) and self.attachments.meant(m))
+        matches = tuple(m for match in meant for m in handed_on(self.matcher, match))
         self.files = frozenset(m.place.scope.file for m in matches)
         return matches
 
