@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import attributes, containers, making, names, parameters, reflection
+from triton_migrate.resolve import attributes, containers, enums, making, names, parameters, reflection
 from triton_migrate.resolve.aliases import Aliases
 from triton_migrate.resolve.calls import argument_map, port, results
 from triton_migrate.resolve.channels import Channels
@@ -153,6 +153,8 @@ class Evaluator:
                 return self.name(name, frame)
             case ir.Attribute(_, ir.Call(_, ir.Name(_, "super")), attr):
                 return attributes.super_attribute(self, attr, frame)
+            case ir.Attribute(_, ir.Attribute(_, kind, _) as member, attr) if asked := enums.asked(self, kind, frame):
+                return self._union(self.attribute(v, attr) for v in asked) if attr not in enums.CONTENTS else self.values(member, frame)
             case ir.Attribute(_, base, attr):
                 return self._union(self.attribute(v, attr) for v in self.values(base, frame))
             case ir.Call():
