@@ -73,7 +73,9 @@ def _spelled(matcher: Matcher, match: Match[WebRoute], called: tuple[CallPlace, 
             keywords.append((key, _put(value, given, own)))
     call = match.place.call
     args = tuple(_put(a, given, own) for a in call.args)
-    return replace(match, place=CallPlace(ir.Call(place.call.at, call.func, args, tuple(keywords)), place.scope, place.decorates))
+    spelled = ir.Call(place.call.at, call.func, args, tuple(keywords))
+    matcher.evaluator.kept(spelled)
+    return replace(match, place=CallPlace(spelled, place.scope, place.decorates))
 
 
 def _put(expr: ir.Expr, given: dict[str, ir.Expr], own: set[str]) -> ir.Expr:
