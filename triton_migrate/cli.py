@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import os
 import signal
 import sys
@@ -48,6 +49,7 @@ Jobs = Annotated[
 OUT = Path(".triton-migrate")
 CONNECTIONS = (1, 16, 64)
 CORES = os.cpu_count() or 1
+COLLECTED = 100_000  # objects between two looks for cycles: a scan makes millions that stay to its end, and hardly a cycle
 FINDINGS = (*api.CATEGORIES, "blocked", "all")
 
 
@@ -361,6 +363,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """The console script."""
+    gc.set_threshold(COLLECTED)
     try:
         cli()
     except TritonMigrateError as exc:

@@ -22,6 +22,7 @@ class Course:
         self.steps = {step.number: step for step in pipeline.steps}
         self.by_scope: dict[Scope, list[Step]] = {}
         self._read: dict[int, frozenset[str]] = {}  # the names that each step's statement reads
+        self._stores: dict[int, bool] = {}  # whether each step reads a store
         self._below: dict[Scope, frozenset[Scope]] = {}
         self.callers: dict[Scope, list[Step]] = {}  # steps that call a function of the program
         for step in pipeline.steps:
@@ -157,8 +158,11 @@ class Course:
 
     def reads_store(self, step: Step) -> bool:
         """Whether the statement reads a database, a session or a vector store: by a call, or by an element (`session["x"]`)."""
-        if of.has_effect(step, "db-read"):
-            return True
+        if (known := self._stores.get(step.number)) is None:
+            known = self._stores[step.number] = of.has_effect(step, "db-read") or self._reads_element(step)
+        return known
+
+    def _reads_element(self, step: Step) -> bool:
         frame = self.evaluator.program.generic(step.scope)
         parts = (p for e in flow.expressions(step.stmt) for p in flow.walk(e) if isinstance(p, ir.Subscript))
         rules = (rule for p in parts for api in self.evaluator.apis(p, frame) for rule in self.book.rules_for(api.path))

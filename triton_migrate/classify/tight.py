@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 
 from triton_migrate.classify import kept
 from triton_migrate.classify import steps as of
@@ -21,21 +22,18 @@ OPENS = frozenset({"image", "bytes", "buffer"})  # what a stored blob is turned 
 
 def tight(course: Course, state: State) -> Judgement | None:
     """T2 before T1: training says more about the port than the state that it leaves behind."""
-    return next((found for rule in (trained, stateful, live) for site in course.sites if (found := rule(course, state, site))), None)
+    harmless = cache(partial(_harmless, course, state))  # one cell feeds many sites
+    rules = (trained, partial(stateful, harmless=harmless), live)
+    return next((found for rule in rules for site in course.sites if (found := rule(course, state, site))), None)
 
 
 # ---------------------------------------------------------------- T1
 
 
-def stateful(course: Course, state: State, site: PredictSite) -> Judgement | None:
+def stateful(course: Course, state: State, site: PredictSite, harmless: Callable[[Cell], bool]) -> Judgement | None:
     """T1: a cell that an entry changes, a file that another entry wrote, or a row of a database feeds the site."""
     for cell in sorted((o for o in site.taint if isinstance(o, Cell) and state.changed(o)), key=str):
-        if (
-            written_first(course, state, cell)
-            or chooses(course, cell)
-            or kept.cache(course, state, cell)
-            or kept.stored_input(course, state, cell)
-        ):
+        if harmless(cell):
             continue
         for write in state.changed(cell):
             if not _transported(write):
@@ -49,6 +47,16 @@ def stateful(course: Course, state: State, site: PredictSite) -> Judgement | Non
             doubts = () if not of.from_client(step) else (Doubt(RARE, "the row is found by what the client sent"),)
             return _t1(f"a stored value read here feeds {site.text}", step, site, None, *doubts)
     return None
+
+
+def _harmless(course: Course, state: State, cell: Cell) -> bool:
+    """Whether what an entry puts into the cell is no state for this one."""
+    return (
+        written_first(course, state, cell)
+        or chooses(course, cell)
+        or kept.cache(course, state, cell)
+        or kept.stored_input(course, state, cell)
+    )
 
 
 def _feeding(course: Course, site: PredictSite) -> Iterator[Step]:

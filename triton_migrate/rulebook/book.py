@@ -28,6 +28,7 @@ class Rulebook:
     _by_import: dict[str, Library] = field(init=False, repr=False, compare=False)
     _by_package: dict[str, Library] = field(init=False, repr=False, compare=False)
     _found: dict[str, tuple[Rule, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _picked: dict[tuple[str, type[Rule]], Rule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
     _canonical: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
     _roles: dict[type[Rule], tuple[Rule, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -56,7 +57,10 @@ class Rulebook:
 
     def find(self, path: str, role: type[R]) -> R | None:
         """The most particular rule of one role about a canonical access path."""
-        return next((rule for rule in self.rules_for(path) if isinstance(rule, role)), None)
+        key = path, role
+        if key not in self._picked:
+            self._picked[key] = next((rule for rule in self.rules_for(path) if isinstance(rule, role)), None)
+        return cast("R | None", self._picked[key])
 
     def canonical(self, path: str) -> str:
         """`path` after all aliases: again and again, the alias of the longest prefix at a border of names."""

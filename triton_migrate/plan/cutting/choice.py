@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from triton_migrate.plan.cutting.cut import Cut, NoCut, Way
-from triton_migrate.plan.cutting.extent import staying
+from triton_migrate.plan.cutting.extent import Extent
 from triton_migrate.plan.cutting.liveness import holds
 from triton_migrate.plan.leaving.judge import Judge
-from triton_migrate.trace.records import Pipeline, Step
+from triton_migrate.trace.records import Step
 
 EXPLAINED = 4  # of the ways that are tried
 PLACES = 3  # that one reason names
@@ -32,7 +32,7 @@ class Where(Enum):
 class Choice:
     """Orders and explains the ways of one pipeline. `calls`: the predict calls by themselves, or why they cannot leave alone."""
 
-    pipeline: Pipeline
+    extent: Extent
     judge: Judge
     calls: Way | NoCut
     where: Where
@@ -44,7 +44,7 @@ class Choice:
             case Where.CHEAPEST:
                 ordered = sorted(every, key=lambda way: (bool(self._elsewhere(way)), _cost(way)))
             case Where.PIPELINE:
-                ordered = sorted(every, key=lambda way: (len(staying(self.pipeline, way)), _cost(way)))
+                ordered = sorted(every, key=lambda way: (len(self.extent.staying(way)), _cost(way)))
             case Where.MODEL if isinstance(self.calls, NoCut):
                 ordered = sorted((way for way in ways if _bare(way)), key=_cost)
                 if not ordered:
@@ -70,20 +70,20 @@ class Choice:
     def _elsewhere(self, way: Way) -> tuple[Step, ...]:
         """The predict calls that stay all the same: the function that makes them is called from outside the cut, too."""
         below = {site.step for cut in way for site in cut.sites if site.scope is not cut.scope}
-        return tuple(step for step in staying(self.pipeline, way) if step.number in below)
+        return tuple(step for step in self.extent.staying(way) if step.number in below) if below else ()
 
     def _not_alone(self) -> str:
         """Why more leaves than the predict call."""
         if isinstance(self.calls, NoCut):
             return f"the predict call cannot leave alone: {self.calls.reason} ({self.calls.span.place})"
-        heavy = [s for s in staying(self.pipeline, self.calls) if self.judge.heavy(s)]
+        heavy = [s for s in self.extent.staying(self.calls) if self.judge.heavy(s)]
         libraries = sorted({name for step in heavy for name in self.judge.libraries(step)})
         if not heavy:
             return ""
         return f"with the predict call alone {', '.join(libraries) or 'something loaded'} would stay in the app for {_places(heavy)}"
 
     def _stays(self, way: Way) -> tuple[str, ...]:
-        rest = staying(self.pipeline, way)
+        rest = self.extent.staying(way)
         answering = [s for s in rest if s.responds]
         others = [s for s in rest if not s.responds]
         told = [f"what needs nothing of the model stays ({_places(others)})"] if others else []

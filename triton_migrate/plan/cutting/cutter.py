@@ -16,6 +16,7 @@ from triton_migrate.plan.cutting.alone import alone
 from triton_migrate.plan.cutting.apart import apart
 from triton_migrate.plan.cutting.choice import Choice, Where
 from triton_migrate.plan.cutting.cut import Cut, NoCut
+from triton_migrate.plan.cutting.extent import Extent
 from triton_migrate.plan.cutting.predictions import Predictions
 from triton_migrate.plan.cutting.regions import Regions
 from triton_migrate.plan.cutting.streams import Streams
@@ -72,7 +73,7 @@ class Cutter:
             self.nearly = self.nearly or regions.nearly
         calls_only = Predictions(self.judge, self.types, self.predicts).cuts(self.pipeline.sites)
         if found or not isinstance(calls_only, NoCut):
-            return Choice(self.pipeline, self.judge, calls_only, where).of(tuple(found))
+            return Choice(Extent(self.pipeline), self.judge, calls_only, where).of(tuple(found))
         if len(self.pipeline.sites) > 1:
             each = apart(self.pipeline, lambda part, left: Cutter(self.evaluator, part, self.live, left, self.registry, self).ways(where))
             if not isinstance(each, NoCut):

@@ -9,37 +9,39 @@ from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.records import Pipeline, Step
 
 
-def staying(pipeline: Pipeline, cuts: tuple[Cut, ...]) -> tuple[Step, ...]:
-    """The steps before, at and after the predict calls that stay, in the order of the walk."""
-    wanted = pipeline.before | pipeline.after | {s.step for s in pipeline.sites}
-    moved = _moved(pipeline, cuts)
-    kept = _kept(pipeline, cuts, moved)
-    return tuple(s for s in pipeline.steps if s.number in wanted and s.scope in kept and s.number not in moved)
+class Extent:
+    """Answers for one pipeline, of which many ways to cut it are asked."""
 
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._wanted = pipeline.before | pipeline.after | {s.step for s in pipeline.sites}
+        self._steps: dict[Scope, list[Step]] = {}
+        for step in pipeline.steps:
+            self._steps.setdefault(step.scope, []).append(step)
 
-def _kept(pipeline: Pipeline, cuts: tuple[Cut, ...], moved: set[int]) -> set[Scope]:
-    """The functions that the app still runs: those around the cuts, and those that statements which stay enter."""
-    found: set[Scope] = set()
-    for cut in cuts:
-        for site in cut.sites:
-            around = [frame_at(site, depth).scope for depth in range(len(site.chain) + 1)]
-            found |= set(around[: around.index(cut.scope) + 1] if cut.scope in around else around)
-    entered: dict[Scope, set[Scope]] = {}
-    for step in pipeline.steps:
-        if step.enters and step.number not in moved:
-            entered.setdefault(step.scope, set()).update(step.enters)
-    waiting = list(found)
-    while waiting:
-        new = entered.get(waiting.pop(), set()) - found
-        found |= new
-        waiting += new
-    return found
+    def staying(self, cuts: tuple[Cut, ...]) -> tuple[Step, ...]:
+        """The steps before, at and after the predict calls that stay, in the order of the walk."""
+        moved = self._moved(cuts)
+        left = (s for scope in self._kept(cuts, moved) for s in self._steps.get(scope, ()))
+        return tuple(sorted((s for s in left if s.number in self._wanted and s.number not in moved), key=lambda step: step.number))
 
+    def _kept(self, cuts: tuple[Cut, ...], moved: set[int]) -> set[Scope]:
+        """The functions that the app still runs: those around the cuts, and those that statements which stay enter."""
+        found: set[Scope] = set()
+        for cut in cuts:
+            for site in cut.sites:
+                around = [frame_at(site, depth).scope for depth in range(len(site.chain) + 1)]
+                found |= set(around[: around.index(cut.scope) + 1] if cut.scope in around else around)
+        waiting = list(found)
+        while waiting:
+            staying = (s for s in self._steps.get(waiting.pop(), ()) if s.enters and s.number not in moved)
+            new = {entered for s in staying for entered in s.enters} - found
+            found |= new
+            waiting += new
+        return found
 
-def _moved(pipeline: Pipeline, cuts: tuple[Cut, ...]) -> set[int]:
-    """The steps that leave: those in a run, and those that the predict call is what they are about."""
-    calls = {(cut.scope, s.step) for cut in cuts if cut.kind == "model" for s in cut.sites}
-    runs = {(cut.scope, s.at) for cut in cuts if cut.kind != "model" for s in flow.flatten(cut.run)}
-    scopes = {cut.scope for cut in cuts}
-    steps = (s for s in pipeline.steps if s.scope in scopes)
-    return {s.number for s in steps if (s.scope, s.number) in calls or (s.scope, s.stmt.at) in runs}
+    def _moved(self, cuts: tuple[Cut, ...]) -> set[int]:
+        """The steps that leave: those in a run, and those that the predict call is what they are about."""
+        calls = {(cut.scope, s.step) for cut in cuts if cut.kind == "model" for s in cut.sites}
+        runs = {(cut.scope, s.at) for cut in cuts if cut.kind != "model" for s in flow.flatten(cut.run)}
+        steps = (s for scope in {cut.scope for cut in cuts} for s in self._steps.get(scope, ()))
+        return {s.number for s in steps if (s.scope, s.number) in calls or (s.scope, s.stmt.at) in runs}

@@ -67,6 +67,7 @@ class Judge:
         self._tasks = frozenset(api.rpartition(".")[0] for api in running if "()." in api)  # `self` of a task, whose `request` it is
         self._own_leaves: dict[int, bool] = {}  # by the number of a step: what it does itself, whatever it calls
         self._own_heavy: dict[int, bool] = {}
+        self._told: dict[int, NoCut | None] = {}  # what else looks at what each fills
         self._heavy: dict[Scope, bool] = {}  # with all that the function comes to
         self._entered: dict[Scope, frozenset[Scope]] = {}  # a function and all that it comes to
         self.answers = Answers(evaluator, pipeline, self._steps_of)
@@ -164,8 +165,10 @@ class Judge:
 
     def _looked_at(self, step: Step) -> NoCut | None:
         """What else looks at a cache of what is loaded that a step, or what it calls, fills."""
-        cells = dict.fromkeys(c for s in (step, *self._steps_of(step.enters)) for c in s.writes)
-        return next((told for c in cells if (told := self.filled.told(c)) is not None), None)
+        if step.number not in self._told:
+            cells = dict.fromkeys(c for s in (step, *self._steps_of(step.enters)) for c in s.writes)
+            self._told[step.number] = next((told for c in cells if (told := self.filled.told(c)) is not None), None)
+        return self._told[step.number]
 
     def _lasting_effect(self, step: Step, seen: frozenset[Scope]) -> tuple[Span, str] | None:
         """Where a step, or what it calls, does something that has to stay in the app, and what."""

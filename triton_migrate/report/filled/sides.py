@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from triton_migrate.bind.records import Bound
 from triton_migrate.plan.cutting.cut import Cut
-from triton_migrate.plan.cutting.extent import staying
+from triton_migrate.plan.cutting.extent import Extent
 from triton_migrate.report.document import Side
 from triton_migrate.trace.records import Pipeline, Stage
 
@@ -17,7 +17,7 @@ def sides(pipeline: Pipeline, cuts: Iterable[Cut | Bound]) -> tuple[Side, ...]:
     cuts = tuple(cuts)
     bound = tuple(c for c in cuts if isinstance(c, Bound))
     own = tuple(_of(pipeline, c) for c in cuts if isinstance(c, Cut))
-    stay = {s.number for s in staying(pipeline, tuple(c for c in own if c.sites))}
+    stay = {s.number for s in Extent(pipeline).staying(tuple(c for c in own if c.sites))}
     wanted = pipeline.before | pipeline.after | {s.step for s in pipeline.sites}
     lines: dict[str, list[tuple[int, int]]] = {}  # of those steps, with their numbers
     for step in pipeline.steps if own else ():
