@@ -140,7 +140,8 @@ class Assembly:
         settled = self.closure.settings.only(exprs, frame)
         self._require({e.id for e in exprs if isinstance(e, ir.Name)} - local - set(self.renamed) - settled)
         given = tuple((e.at, self.renamed[e.id]) for e in exprs if isinstance(e, ir.Name) and self.renamed.get(e.id, e.id) != e.id)
-        return (*held, *sent, *given, *self.closure.replacements(self.scope.file, exprs, local, frame))
+        made = self.cutter.types.threads.edits(exprs, self.text)
+        return (*held, *sent, *given, *made, *self.closure.replacements(self.scope.file, exprs, local, frame))
 
     def _provided(self, chain: ir.Expr, frame: Frame) -> str:
         """The global that holds what `app.state.model` holds in the app."""

@@ -59,7 +59,7 @@ class PredictCalls:
         if len(self.sites) != 1 or len(calls) != 1:
             return ()
         (site,) = self.sites
-        if calls[0] is not (site.chain[depth][0] if depth < len(site.chain) else site.call):
+        if calls[0].func is not (site.chain[depth][0] if depth < len(site.chain) else site.call).func:
             return ()  # something else makes the call
         rows = self.rows(site) or ()
         if not site.rule.row_independent or len(rows) != 1 or not self.sliceable(site, rows[0][0]):

@@ -154,6 +154,7 @@ class AppEdits:
         values, inside = "", []
         for made, crossing in planned.outputs:
             value = self._client_calls(tensors.unpack(f'{out}["{made.name}"]', made, crossing.type), file)
+            self._import_records(file, crossing.type)
             if cut.streams:
                 value = self._pieces(planned, cut, given, errors, 6 + len(crossing.name))
             if parted is not None and crossing.name in lifted:
@@ -164,7 +165,6 @@ class AppEdits:
                 self.leftovers.remove(file, lifted[crossing.name].at)
                 continue
             values += f"return {value}\n" if cut.tail else f"{crossing.name} = {value}\n"
-            self._import_records(file, crossing.type)
         code += values if parted is None else self._early(parted, out, file, values, tuple(inside))
         if not run:
             self._add(file, InsertBefore(Span(file, *cut.block[cut.first].at), code))
@@ -207,6 +207,7 @@ class AppEdits:
         """The iterator of a stream as an expression."""
         ((made, crossing),) = planned.outputs
         kind = crossing.type.items[0] if crossing.type.kind == "stream" else crossing.type
+        self._import_records(cut.scope.file, kind)
         value = self._client_calls(tensors.unpack("piece", made, kind), cut.scope.file)
         unpack = value.removesuffix("(piece)") if value.count("(") == 1 else f"lambda piece: {value}"
         return self._infer(planned, cut, [made.name, unpack], given, errors, f"{self._alias(cut.scope.file)}.stream", margin)
@@ -218,11 +219,12 @@ class AppEdits:
                 self._add(file, AddImport(f"from {self._spelled(file, defining)} import {name}", own=self._own()))
 
     def _import_records(self, file: str, kind: VType) -> None:
-        module = self.evaluator.program.frames[file]
-        for record in tensors.records(kind):
-            if record.cls is not None and not isinstance(next(iter(self.evaluator.name(record.cls.scope.name, module)), None), UserClass):
-                home = self._spelled(file, record.cls.scope.file)
-                self._add(file, AddImport(f"from {home} import {record.cls.scope.name}", own=self._own()))
+        """The client makes records of these classes: they stay where they are written, whoever else reads them, and are known here."""
+        program = self.evaluator.program
+        for cls in (record.cls.scope for record in tensors.records(kind) if record.cls is not None):
+            self.leftovers.passed |= {(program.files[path].module, cls.name) for path in (file, cls.file)}
+            if not isinstance(next(iter(self.evaluator.name(cls.name, program.frames[file])), None), UserClass):
+                self._add(file, AddImport(f"from {self._spelled(file, cls.file)} import {cls.name}", own=self._own()))
 
     def _spelled(self, file: str, path: str) -> str:
         """A module of the app as this file's own imports write it."""

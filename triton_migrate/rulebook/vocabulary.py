@@ -554,6 +554,7 @@ class FlowCall(Rule):
     function: str  # port of the callable; "self": the function that a library's decorator made the receiver of (`task.call_local(x)`)
     given: str = ""  # port of the callable in the call that made the receiver, where that got it (`Streamer(predict).submit(x)`): "self"
     first: int = -1  # position of the first argument passed on; -1: none are
+    named: bool = False  # named arguments are passed on, too
     each: bool = False  # it calls it for each element of the arguments passed on, and gives all results (`map(f, xs)`)
     beside: bool = False  # it goes on beside its caller, so that nobody waits for it where the call's result is dropped
     method: str = ""  # it makes an object and calls this method of it: `function` is "self", and the class is what the receiver hangs on

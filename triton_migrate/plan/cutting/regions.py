@@ -41,9 +41,11 @@ class Regions:
     ) -> None:  # fmt: skip
         self.left = left  # places of statements that leave with another cut
         self.pipeline, self.judge, self.types, self.predicts = pipeline, judge, types, predicts
-        self.frame, self.scope, self.calls = frame, frame.scope, calls
-        self.function = frame.scope.function
-        self.rows: Rows = predicts.rows_at(depth, calls)
+        handed = types.threads.within(frame.scope.function, frame)
+        self.frame, self.scope = frame, frame.scope
+        self.calls = tuple(next((h.call for _, h in handed if id(c) in h.stands), c) for c in calls)
+        self.function = liveness.substituted(frame.scope.function, {id(waits): h.call for waits, h in handed})
+        self.rows: Rows = predicts.rows_at(depth, self.calls)
         self.problems: list[NoCut] = []
         self.nearly: NoCut | None = None  # what alone keeps a look-up of the model from leaving with what it may answer
         self.depth = depth

@@ -10,6 +10,7 @@ from triton_migrate.index import flow, ir
 from triton_migrate.plan.values import arrays, plain
 from triton_migrate.plan.values.declared import Declared, instance
 from triton_migrate.plan.values.observed import contradiction, finer, type_of
+from triton_migrate.plan.values.threads import Threads
 from triton_migrate.plan.values.vtype import DATA, PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
@@ -32,6 +33,7 @@ class Types:
     ) -> None:  # fmt: skip
         self.evaluator, self.rulebook, self.callers, self.sent = evaluator, evaluator.rulebook, callers, sent
         self.observed, self.declared = evaluator.program.observed, Declared(evaluator)
+        self.threads = Threads(evaluator)
         self.contradicted: dict[Span, str] = {}
         self._rested = 0  # how often an answer rested on what was seen
         self._busy: set[tuple[int, int]] = set()
@@ -99,7 +101,10 @@ class Types:
                 return VType("str")
             case ir.Name(at, name):
                 return self._drawn[name] if name in self._drawn else self.name(name, frame, at)
-            case ir.Await(_, value) | ir.Walrus(_, _, value):
+            case ir.Await(_, value):
+                made = self.threads.handed(expr, frame)
+                return self.of(value if made is None else made.call, frame)
+            case ir.Walrus(_, _, value):
                 return self.of(value, frame)
             case ir.Sequence(_, kind, items):
                 types = tuple(self.of(i, frame) for i in items)
