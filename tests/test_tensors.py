@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from triton_migrate.generate.templates import render
 from triton_migrate.plan.cutting.cut import Crossing
@@ -36,6 +37,7 @@ SENT = [
     (NUMBERS, "FP64", (-1,), []),
     (VType("list", items=(TEXT,)), "STRING", (-1,), ["a", "", "é\0"]),
     (VType("list", items=(TEXT,)), "STRING", (-1,), []),
+    (VType("list", items=(VType("image"),)), "STRING", (-1,), [Image.new("RGB", (2, 3), "red"), Image.new("RGB", (2, 3), "blue")]),
     (VType("array", "float32", 2), "FP32", (-1, -1), np.ones((3, 2), np.float32)),
     (VType("array", "uint8", 4, True), "UINT8", (-1, -1, -1), np.ones((1, 2, 2, 3), np.uint8)),
     (VType("array", "float32", axed=True), "FP32", (-1, -1), np.ones((2, 2, 2), np.float32)),
@@ -85,6 +87,14 @@ def test_a_wider_dtype_of_the_same_kind_may_hold_it(codec: ModuleType) -> None:
     assert codec.pack_rows(np.ones((1, 2), np.float16), "FP32").dtype == np.float32
     assert codec.pack(np.uint8(3), "UINT32").tolist() == [[3]]
     assert codec.pack([1, 2], "FP64").tolist() == [[1.0, 2.0]]
+
+
+def test_pictures_travel_in_a_list_of_their_own_only() -> None:
+    pictures = VType("list", items=(VType("image"),))
+    assert pictures.travels
+    assert [VType(kind, items=(inner,)).travels for kind in ("dict", "tuple", "list") for inner in (VType("image"), pictures)] == [
+        False, False, False, False, True, False,
+    ]  # fmt: skip
 
 
 def test_what_is_no_single_number_is_not_taken_for_one(codec: ModuleType) -> None:

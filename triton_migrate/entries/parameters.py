@@ -20,7 +20,16 @@ from triton_migrate.rulebook.vocabulary import WebApp, WebParameter, WebRequest
 PATH_PART = re.compile(r"[<{]([^<>{}]*)[>}]|/:(\w+)")
 
 
+CONVERTED = re.compile(r"[<{](?:(\w+):)?(\w+)[>}]|[<{](\w+):path[>}]")
+CONVERTERS = {"": "str", "string": "str", "path": "str", "int": "int", "float": "float"}
+
 Provided: TypeAlias = dict[str, tuple[UserFunction, ...]]
+
+
+def in_path(path: str) -> dict[str, str]:
+    """The parameters in a path whose type it says, as Flask and Starlette convert them: `/<int:id>/<name>`."""
+    found = {name or rest: "path" if rest else converter for converter, name, rest in CONVERTED.findall(path)}
+    return {name: CONVERTERS[converter] for name, converter in found.items() if converter in CONVERTERS}
 
 
 def declared_inputs(evaluator: Evaluator, handler: UserFunction, path: str, app: WebApp | None, provided: Provided) -> tuple[Input, ...]:

@@ -224,6 +224,7 @@ class WebRequest(Rule):
     source: str  # json | form | file | query | path | raw-body | header | cookie | method | any (the request object itself)
     fields: bool = False
     name: str = ""  # port of the field's name, where a call gives one field (`self.get_argument("x")`)
+    converts: str = ""  # port of what `.get(name)` calls on the text (werkzeug's `type`)
     declares: str = ""  # method of the same object that declares a field: name first, `location` says where it comes from (reqparse)
 
 

@@ -109,5 +109,5 @@ def typed(kind: VType) -> bool:
     if kind.kind in ("str", "bytes", "int", "float", "bool", "image", "file", "path"):
         return True
     if kind.kind == "list":
-        return bool(kind.items) and union(kind.items).kind in SCALARS
+        return kind.pictures or (bool(kind.items) and union(kind.items).kind in SCALARS)
     return kind.dtype in NUMPY_TO_TRITON and (kind.kind == "number" or (kind.kind == "array" and kind.rank > 0))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_migrate.entries.records import Task
+from triton_migrate.entries.parameters import in_path
+from triton_migrate.entries.records import Entry, Task
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.around.registries import Registry
 from triton_migrate.plan.cutting.alone import alone
@@ -38,6 +39,11 @@ def _sent(evaluator: Evaluator, pipeline: Pipeline) -> frozenset[Scope]:
     return frozenset(own | {frame_at(s, s.queued).scope for s in pipeline.sites if s.queued})
 
 
+def _routed(pipeline: Pipeline) -> dict[tuple[Scope, str], str]:
+    entry = pipeline.entry
+    return {(entry.scope, name): kind for name, kind in in_path(entry.path).items()} if isinstance(entry, Entry) else {}
+
+
 class Cutter:
     """Chooses the cut of one pipeline."""
 
@@ -56,7 +62,7 @@ class Cutter:
         if whole is not None and all(whole.types.callers.get(scope) == call for scope, call in callers.items()):
             self.types: Types = whole.types
         else:
-            self.types = Types(evaluator, callers, _sent(evaluator, pipeline))
+            self.types = Types(evaluator, callers, _sent(evaluator, pipeline), _routed(pipeline))
         self.registry = registry  # whose entries are versions of the model
         self.judge: Judge = whole.judge if whole is not None else Judge(evaluator, pipeline, self.types, live, registry)
         self.predicts = PredictCalls(evaluator, self.types, pipeline.sites)

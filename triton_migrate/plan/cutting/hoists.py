@@ -162,8 +162,8 @@ def always(path: tuple[ir.Expr, ...]) -> bool:
                     return False
             case ir.Lambda() | ir.Slice() | ir.Starred():
                 return False
-    outer, inner = path[-2:] if len(path) > 1 else (None, path[-1])
-    return not (isinstance(outer, ir.Await) or (isinstance(outer, ir.Call) and outer.func is inner))  # no value: a coroutine, a method
+    outer = path[-2] if len(path) > 1 else None
+    return not (isinstance(outer, ir.Await) or (isinstance(outer, ir.Call) and outer.func is path[-1]))  # no value: a coroutine, a method
 
 
 def _called(expr: ir.Expr) -> str:

@@ -179,7 +179,12 @@ def _use(item: ir.Expr | None) -> str:
 
 
 def operated(operator: str, types: tuple[VType, ...]) -> VType:
-    """What an operator gives where an operand is an array, a tensor or a NumPy number; comparisons give booleans."""
+    """What an operator gives where an operand is an array, a tensor or a NumPy number; comparisons give booleans.
+
+    NumPy makes an array of a list first.
+    """
+    if not any(t.kind == "tensor" for t in types):
+        types = tuple(VType("array", element_dtype(t), depth(t)) if t.kind in ("list", "tuple") else t for t in types)
     shaped = [t for t in types if t.kind in ("tensor", "array")]
     dtype = "bool" if set(operator.split("+")) & COMPARISONS else _promoted(operator, types)
     if not shaped:

@@ -10,7 +10,8 @@ from triton_migrate.plan.values.observed import BY_THE_CLIENT
 from triton_migrate.plan.values.vtype import PLAIN_KINDS, VType, union
 
 CODEC = (
-    "pack|pack_file|pack_image|pack_json|pack_rows|unpack_file|unpack_image|unpack_json|unpack_list|unpack_scalar|unpack_text|unpack_texts"
+    "pack|pack_file|pack_image|pack_images|pack_json|pack_rows|"
+    "unpack_file|unpack_image|unpack_images|unpack_json|unpack_list|unpack_scalar|unpack_text|unpack_texts"
 )
 ANY = "pack_any|unpack_any"  # of triton_call
 SCALAR_TYPES = {"int": "INT64", "float": "FP64", "bool": "BOOL", "str": "STRING", "bytes": "STRING"}
@@ -39,7 +40,7 @@ def tensor(crossing: Crossing, taken: set[str], made: bool = False) -> Tensor:
     if kind.kind == "number":
         return Tensor(name, NUMPY_TO_TRITON[kind.dtype], (1,), crossing.name, provenance)
     if kind.kind == "list":
-        return Tensor(name, SCALAR_TYPES[union(kind.items).kind], (-1,), crossing.name, provenance)
+        return Tensor(name, SCALAR_TYPES.get(union(kind.items).kind, "STRING"), (-1,), crossing.name, provenance)
     return Tensor(name, SCALAR_TYPES.get(kind.kind, "STRING"), (1,), crossing.name, provenance)
 
 
@@ -70,6 +71,8 @@ def pack(value: str, made: Tensor, kind: VType) -> str:
         return f"pack_json({value}.read())" if kind.kind == "file" else f"pack_json({value})"
     if kind.kind in ("image", "path"):
         return f"pack_{'file' if kind.kind == 'path' else 'image'}({value})"
+    if kind.pictures:
+        return f"pack_images({value})"
     if kind.kind == "file":
         return f'pack({value}.read(), "{made.dtype}")'
     return f'{"pack_rows" if kind.kind == "array" and kind.one_row else "pack"}({value}, "{made.dtype}")'
@@ -87,6 +90,8 @@ def unpack(array: str, made: Tensor, kind: VType) -> str:
         return array if kind.one_row else f"{array}[0]"
     if kind.kind == "number":
         return f"{array}.reshape(())[()]"
+    if kind.pictures:
+        return f"unpack_images({array})"
     if kind.kind == "list":
         return f"{'unpack_texts' if union(kind.items).kind == 'str' else 'unpack_list'}({array})"
     if kind.kind in ("image", "path"):

@@ -16,7 +16,7 @@ from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
-from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict
+from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict, WebRequest
 
 DEPTH = 24
 
@@ -29,9 +29,11 @@ class Types:
     """
 
     def __init__(
-        self, evaluator: Evaluator, callers: dict[Scope, tuple[ir.Call, Frame]], sent: frozenset[Scope] = frozenset()
+        self, evaluator: Evaluator, callers: dict[Scope, tuple[ir.Call, Frame]], sent: frozenset[Scope] = frozenset(),
+        routed: dict[tuple[Scope, str], str] | None = None,
     ) -> None:  # fmt: skip
-        self.evaluator, self.rulebook, self.callers, self.sent = evaluator, evaluator.rulebook, callers, sent
+        """`routed`: what the path of a route says of its handler's parameters."""
+        self.evaluator, self.rulebook, self.callers, self.sent, self.routed = evaluator, evaluator.rulebook, callers, sent, routed or {}
         self.observed, self.declared = evaluator.program.observed, Declared(evaluator)
         self.threads = Threads(evaluator)
         self.contradicted: dict[Span, str] = {}
@@ -230,6 +232,8 @@ class Types:
             for name, arg in (*zip(names, call.args, strict=False), *((k, v) for k, v in call.keywords)):
                 if name == parameter.name:
                     return self.of(arg, caller)
+        if (told := self.routed.get((frame.scope, parameter.name))) and parameter.default is None:
+            return VType(told, declared=True)
         return DATA if frame.scope in self.sent else UNKNOWN
 
     # ------------------------------------------------------------ operations
@@ -427,7 +431,21 @@ class Types:
     def _asked(self, expr: ir.Expr, frame: Frame) -> VType:
         """A part of the request."""
         found = {plain.asked(v, self.rulebook) if isinstance(v, Api) else UNKNOWN for v in self.evaluator.values(expr, frame)}
+        found |= {self._field(v, expr, frame) for v in self.evaluator.apis(expr.func, frame)} if isinstance(expr, ir.Call) else set()
+        found = {f for f in found if f.kind != "unknown"} if isinstance(expr, ir.Call) else found
         return found.pop() if len(found) == 1 else UNKNOWN
+
+    def _field(self, got: Api, call: ir.Call, frame: Frame) -> VType:
+        """`request.args.get("k", 3, type=int)`: an int, whether the client sent it or not."""
+        holder, _, method = got.path.rpartition(".")
+        rule = self.rulebook.find(holder, WebRequest) if method == "get" else None
+        converter = port(call, rule.converts) if rule is not None and rule.converts else None
+        default = port(call, "default|1")
+        named = converter.id if isinstance(converter, ir.Name) else "str" if converter is None else ""
+        if rule is None or not rule.converts or default is None or named not in ("int", "float", "str"):
+            return UNKNOWN
+        found = self.of(default, frame)
+        return found if found.kind == named else UNKNOWN
 
 
 def _tells(declared: VType) -> bool:

@@ -43,8 +43,15 @@ class VType:
             return False
         if self.kind == "unknown":
             return None
+        if any(i.pictures or (i.kind == "image" and not self.pictures) for i in self.items):
+            return False  # JSON has no pictures
         answers = [i.travels for i in self.items]
         return False if False in answers else None if None in answers else True
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it is a list of images, which is a tensor of its own."""
+        return self.kind == "list" and bool(self.items) and all(i.kind == "image" for i in self.items)
 
 
 UNKNOWN = VType("unknown")
