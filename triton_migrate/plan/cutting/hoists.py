@@ -15,7 +15,6 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.cutting import liveness
 from triton_migrate.plan.cutting.costs import HEAVY, value_cost
-from triton_migrate.plan.cutting.cut import typed
 from triton_migrate.plan.leaving.files import Files
 from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.plan.leaving.living import Living
@@ -62,8 +61,15 @@ class Hoists:
         return tuple(self._name(e) for e in {id(e): e for e in outer}.values())
 
     def _fields(self, expr: ir.Expr) -> tuple[ir.Expr, ...]:
-        """The fields of records in it: each is a tensor of its own type, and the record none."""
-        return tuple(p for p in walk(expr) if self.record_of(p) and typed(self.types.of(p, self.frame)))
+        """The fields of records in it: each is a tensor of its own, and the record none."""
+        return tuple(p for p in walk(expr) if self._declared(p) and self.types.of(p, self.frame).travels is not False)
+
+    def _declared(self, expr: ir.Expr) -> bool:
+        """Whether it is what a record's class declares, not what a property makes: it is there, and cannot fail."""
+        kind = self.types.of(expr.value, self.frame) if isinstance(expr, ir.Attribute) and self.record_of(expr) else None
+        body = kind.cls.scope.definition.body if kind is not None and kind.cls is not None else ()
+        targets = (t for s in body if isinstance(s, ir.Assign) and s.annotation is not None for t in s.targets)
+        return any(isinstance(t, ir.Name) and isinstance(expr, ir.Attribute) and t.id == expr.attr for t in targets)
 
     def record_of(self, expr: ir.Expr) -> str:
         """The name of the record whose field this is; "" when it is none."""
@@ -104,7 +110,11 @@ class Hoists:
         if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
             return None
         told = (path[: i + 1] for i, e in enumerate(path) if e is anchor or not itself)
-        legal = [way[-1] for way in told if always(way) and self._may_be_sent(way[-1], stmt, calls, bound)]
+        legal = [
+            way[-1]
+            for way in told
+            if (always(way) or (self.record_of(way[-1]) and _in_a_loop(way))) and self._may_be_sent(way[-1], stmt, calls, bound)
+        ]
         return min(legal, key=lambda e: self._price(e, stmt), default=None)
 
     def _price(self, expr: ir.Expr, stmt: ir.Stmt) -> float:
@@ -122,7 +132,7 @@ class Hoists:
         if any(self.judge.is_object(v) or self.judge.of_the_web(v) for v in values):
             return False
         kind = self.types.of(expr, self.frame)
-        if kind.kind == "unknown" and not self._asked(parts) and not self.files.temporary(expr, self.frame):
+        if kind.kind == "unknown" and not (self._asked(parts) or self._declared(expr) or self.files.temporary(expr, self.frame)):
             return False  # what a device or a database gives may be anything
         return kind.travels is not False and (kind.kind != "file" or self.files.of(expr, stmt, self.frame).only)
 
@@ -138,6 +148,14 @@ class Hoists:
             self.taken.add(name)
             self._named[id(expr)] = liveness.lift(name, expr)
         return self._named[id(expr)]
+
+
+def _in_a_loop(path: tuple[ir.Expr, ...]) -> bool:
+    """Whether the last expression is a value like any around the comprehensions that it is in: a field that nobody may come to read."""
+    *around, last = path
+    read = {n.id for n in flow.names(last)}
+    drawn = {n.id for e in around if isinstance(e, ir.Comprehension) for target, _, _ in e.loops for n in flow.names(target)}
+    return not read & drawn and not any(isinstance(e, ir.Lambda) for e in around) and always(path[-2:])
 
 
 def _leading(stmt: ir.Stmt) -> ir.Stmt:
@@ -162,8 +180,10 @@ def always(path: tuple[ir.Expr, ...]) -> bool:
                     return False
             case ir.Lambda() | ir.Slice() | ir.Starred():
                 return False
-    outer = path[-2] if len(path) > 1 else None
-    return not (isinstance(outer, ir.Await) or (isinstance(outer, ir.Call) and outer.func is path[-1]))  # no value: a coroutine, a method
+    holder = path[-2] if len(path) > 1 else None
+    return not (
+        isinstance(holder, ir.Await) or (isinstance(holder, ir.Call) and holder.func is path[-1])
+    )  # no value: a coroutine, a method
 
 
 def _called(expr: ir.Expr) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
+from triton_migrate.plan.leaving.remembered import remembers
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace.records import Cell, Step
@@ -44,11 +45,14 @@ class Getters:
         return tuple(part for part in exprs if self.entered(part, frame))
 
     def _loads_once(self, scope: Scope) -> bool:
-        """Whether all that a function of a module changes is a global, which it sets to a model behind a look whether that is there."""
+        """Whether all that a function of a module changes is a global, which it sets to a model behind a look whether that is there.
+
+        Or nothing, where it remembers what it gave (`@lru_cache`).
+        """
         if scope.parent is None or scope.parent.kind != "module" or scope.is_lambda or scope.function.parameters:
             return False
         changes = [s for s in self.steps_of((scope,)) if self.lasting(s)]
-        return bool(changes) and all(s.scope is scope and self._is_first_use(s, scope) for s in changes)
+        return all(s.scope is scope and self._is_first_use(s, scope) for s in changes) if changes else remembers(self.evaluator, scope)
 
     def _is_first_use(self, step: Step, scope: Scope) -> bool:
         stmt = step.stmt

@@ -12,11 +12,16 @@ from triton_migrate.resolve.scopes import Scope, last_name
 from triton_migrate.rulebook.vocabulary import Cache
 
 
-def managed(evaluator: Evaluator, scope: Scope) -> NoCut | None:
-    """Where the program clears the cache of a function that remembers its results, or asks about it (`get_model.cache_clear()`)."""
+def remembers(evaluator: Evaluator, scope: Scope) -> bool:
+    """Whether a function remembers its results."""
     frame = evaluator.program.generic(scope).parent
     decorators = [d.func if isinstance(d, ir.Call) else d for d in scope.function.decorators]
-    if frame is None or not any(evaluator.rulebook.find(a.path, Cache) for d in decorators for a in evaluator.apis(d, frame)):
+    return frame is not None and any(evaluator.rulebook.find(a.path, Cache) for d in decorators for a in evaluator.apis(d, frame))
+
+
+def managed(evaluator: Evaluator, scope: Scope) -> NoCut | None:
+    """Where the program clears the cache of a function that remembers its results, or asks about it (`get_model.cache_clear()`)."""
+    if not remembers(evaluator, scope):
         return None
     for other in (s for f in evaluator.program.files.values() for s in f.scopes if not is_test(s.file) and s.kind != "class"):
         if other.kind == "function" and other.function.is_generator:

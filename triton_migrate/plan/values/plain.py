@@ -33,17 +33,20 @@ def builtin(name: str, given: tuple[VType, ...], call: ir.Call) -> VType:
         case "sum":
             return numeric((inner, VType("int"))) if inner.kind == "int" else PLAIN if inner.kind == "float" else UNKNOWN
         case "list" | "sorted":
-            return VType("list", items=first.items if first.kind in ("list", "tuple") else (UNKNOWN,))
+            return VType("list", items=first.items if first.kind in ("list", "tuple", "generator") else (UNKNOWN,))
         case "dict":
             return first if first.kind == "dict" else VType("dict", items=(UNKNOWN,))
         case "range":
             return VType("list", items=(VType("int"),))
         case "enumerate":
-            return VType("list", items=(VType("tuple", items=(VType("int"), inner)),))
+            return VType("generator", items=(VType("tuple", items=(VType("int"), inner)),))
         case "zip":
-            return VType("list", items=(VType("tuple", items=tuple(union(g.items) if g.items else UNKNOWN for g in given)),))
-        case "map" if call.args and isinstance(call.args[0], ir.Name) and call.args[0].id in RESULTS:
-            return VType("list", items=(VType(RESULTS[call.args[0].id]),))
+            return VType("generator", items=(VType("tuple", items=tuple(union(g.items) if g.items else UNKNOWN for g in given)),))
+        case "map":
+            made = next((RESULTS[a.id] for a in call.args[:1] if isinstance(a, ir.Name) and a.id in RESULTS), "unknown")
+            return VType("generator", items=(VType(made),))
+        case "iter" | "reversed" | "filter":
+            return VType("generator", items=(inner if name != "filter" else UNKNOWN,))
     return VType(RESULTS[name]) if name in RESULTS else UNKNOWN
 
 
