@@ -126,9 +126,14 @@ def _sizes(call: ir.Call, where: str) -> tuple[ir.Expr, ...] | None:
     given = call.args if where.startswith("*") else tuple(e for e in (port(call, where),) if e is not None)
     if len(given) == 1 and isinstance(given[0], ir.Sequence):
         given = given[0].items
-    elif len(given) == 1 and not isinstance(given[0], (ir.Constant, ir.Operation)):
+    elif len(given) == 1 and not isinstance(given[0], (ir.Constant, ir.Operation)) and not _is_count(given[0]):
         return None  # a variable: a number or a tuple
     return None if not given or any(isinstance(e, ir.Starred) for e in given) else given
+
+
+def _is_count(expr: ir.Expr) -> bool:
+    """`len(names)`"""
+    return isinstance(expr, ir.Call) and isinstance(expr.func, ir.Name) and expr.func.id in ("len", "int")
 
 
 def _dims(found: VType, sizes: tuple[ir.Expr, ...] | None) -> VType:

@@ -450,7 +450,7 @@ class Types:
 
 def _tells(declared: VType) -> bool:
     """Whether an annotation says all that a tensor needs: `np.ndarray` does not, nor does `list`."""
-    return (declared.kind not in SHAPED or declared.dtype != "?") and UNKNOWN not in declared.items
+    return (declared.kind not in SHAPED or declared.dtype != "?") and declared != UNKNOWN and all(map(_tells, declared.items))
 
 
 def _finer(declared: VType, found: VType) -> VType:
