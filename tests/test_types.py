@@ -73,6 +73,12 @@ CASES = {
     "x = []\n    x.append(1)\n    x.append('two')": "list[int,str]",
     "x = [i for i, v in enumerate(a)]": "list[int]",
     "x = list(map(float, a))": "list[float]",
+    "x = next(made(a))": "record[str]",
+    "x = next(made(a), None)": "unknown[record[str]]",
+    "x = Made('a') if a else None": "unknown[record[str]]",
+    "x = perhaps(a)": "unknown[record[str]]",
+    "x = perhaps(a, b)[0] if b else 'text'": "unknown",
+    "x = next(zip([1], 'a'))[0]": "int",
     "x = map(float, a)": "generator[float]",
     "x = [i for i, v in zip([1, 2], 'ab')]": "list[int]",
     "x = iter(a)": "generator[unknown]",
@@ -98,6 +104,9 @@ CASES = {
     "x = sum([1, 2])": "int",
 }
 HEAD = """
+    from collections.abc import Iterator
+    from typing import NamedTuple
+
     import cv2
     import numpy as np
     import torch
@@ -109,6 +118,15 @@ HEAD = """
     class Doubler:
         def __call__(self, rows):
             return rows * 2
+
+    class Made(NamedTuple):
+        name: str
+
+    def made(names) -> Iterator[Made]:
+        yield from map(Made, names)
+
+    def perhaps(names, *others) -> Made | None:
+        return load(names)
 
     def stacked(rows: list[np.ndarray]):
         return np.stack(rows)
@@ -181,7 +199,7 @@ def test_what_leans_on_itself_is_worked_out_once(tmp_path: Path) -> None:
     assert len(set(asked)) == 1
 
 
-ALONE = [case for case in CASES if not re.search(r"\b(a|b|Image|cv2|torch|img_to_array|request|Doubler|stacked)\b", case)]
+ALONE = [case for case in CASES if not re.search(r"\b(a|b|Image|cv2|torch|img_to_array|request|Doubler|stacked|made|perhaps|Made)\b", case)]
 
 
 @pytest.mark.parametrize("case", ALONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from triton_migrate.index import ir
-from triton_migrate.plan.values.vtype import SCALARS, UNKNOWN, VType
+from triton_migrate.plan.values.vtype import SCALARS, UNKNOWN, VType, either
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, last_name
 from triton_migrate.resolve.values import Api, UserClass
@@ -36,6 +36,7 @@ class Declared:
         """The type an annotation declares."""
         key = (id(annotation), id(frame))
         if (known := self._known.get(key)) is None:
+            self._known[key] = UNKNOWN, annotation, frame  # a class may hold its own kind
             known = self._known[key] = self._annotated(annotation, frame), annotation, frame
         return known[0]
 
@@ -49,6 +50,8 @@ class Declared:
                 return VType(name, declared=True)
             case ir.Name(_, "dict" | "list" | "tuple" as name):
                 return VType(name, items=(UNKNOWN,), declared=True)
+            case ir.Operation(_, "BitOr", operands):
+                return either(tuple(self.annotation(o, frame) for o in operands))
             case ir.Subscript(_, base, index):
                 items = index.items if isinstance(index, ir.Sequence) else (index,)
                 return self._generic(last_name(base).lower(), tuple(i for i in items if not _is_ellipsis(i)), frame)
@@ -73,7 +76,7 @@ class Declared:
             return VType("generator", items=types[:1], declared=True)
         if head in ("dict", "mapping"):
             return VType("dict", items=types[1:], declared=True)
-        return UNKNOWN  # Optional, Union, Literal: JSON says which
+        return either(types) if head in ("optional", "union") else UNKNOWN  # JSON says which
 
     def record(self, cls: UserClass) -> VType:
         """A dataclass or pydantic model as its fields; anything else is an object that cannot travel."""

@@ -30,6 +30,8 @@ def builtin(name: str, given: tuple[VType, ...], call: ir.Call) -> VType:
             return union(given)
         case "min" | "max" if len(given) == 1:
             return inner if inner.kind in ("int", "float", "str", "number") else UNKNOWN
+        case "next":
+            return union((inner, *given[1:]))
         case "sum":
             return numeric((inner, VType("int"))) if inner.kind == "int" else PLAIN if inner.kind == "float" else UNKNOWN
         case "list" | "sorted":

@@ -11,7 +11,7 @@ from triton_migrate.plan.values import arrays, plain
 from triton_migrate.plan.values.declared import Declared, instance
 from triton_migrate.plan.values.observed import contradiction, finer, type_of
 from triton_migrate.plan.values.threads import Threads
-from triton_migrate.plan.values.vtype import DATA, PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
+from triton_migrate.plan.values.vtype import DATA, PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, either, parse, python_kind, union
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope
@@ -121,13 +121,13 @@ class Types:
                 return self._operation(operator, tuple(self.of(o, frame) for o in operands))
             case ir.Subscript(_, base, index):
                 found = self._element(self.of(base, frame), index)
-                return found if found.kind != "unknown" else self._asked(expr, frame)
+                return self._or_asked(found, expr, frame)
             case ir.Attribute():
                 found = self._attribute(expr, frame)
-                return found if found.kind != "unknown" else self._asked(expr, frame)
+                return self._or_asked(found, expr, frame)
             case ir.Call():
                 found = self._call(expr, frame)
-                return found if found.kind != "unknown" else self._asked(expr, frame)
+                return self._or_asked(found, expr, frame)
         return UNKNOWN
 
     def name(self, name: str, frame: Frame, at: ir.At | None = None, done: ir.At | None = None) -> VType:
@@ -221,6 +221,8 @@ class Types:
             found = self.declared.annotation(parameter.annotation, frame.parent or frame)
             if found.kind != "unknown":
                 return found if _tells(found) else _finer(found, self._passed(parameter, frame))
+            passed = self._passed(parameter, frame)
+            return found if passed == UNKNOWN else passed
         return self._passed(parameter, frame)
 
     def _passed(self, parameter: ir.Parameter, frame: Frame) -> VType:
@@ -338,7 +340,7 @@ class Types:
                 found += [self._returned(f, call, frame) for f in self.evaluator.callables(value)] or self._inherited(value, call, frame)
             elif isinstance(value, Api):
                 found.append(self._library(value, call, frame))
-        known = [t for t in found if t.kind != "unknown"]
+        known = [t for t in found if t != UNKNOWN]
         if known:
             return union(tuple(known))
         return self._method(call, frame)
@@ -354,6 +356,8 @@ class Types:
             declared = self.declared.annotation(node.returns, function.frame)
             if declared.kind != "unknown":
                 return declared if _tells(declared) else _finer(declared, self._results(function, call, caller))
+            found = self._results(function, call, caller)
+            return declared if found == UNKNOWN else found
         return self._results(function, call, caller)
 
     def _results(self, function: UserFunction, call: ir.Call, caller: Frame) -> VType:
@@ -427,6 +431,11 @@ class Types:
     def _method(self, call: ir.Call, frame: Frame) -> VType:
         """Methods of plain Python values."""
         return plain.method(self.of(call.func.value, frame), call) if isinstance(call.func, ir.Attribute) else UNKNOWN
+
+    def _or_asked(self, found: VType, expr: ir.Expr, frame: Frame) -> VType:
+        """What is known of a value, or else whether it is a part of the request."""
+        asked = self._asked(expr, frame) if found.kind == "unknown" else UNKNOWN
+        return found if asked == UNKNOWN else asked
 
     def _asked(self, expr: ir.Expr, frame: Frame) -> VType:
         """A part of the request."""

@@ -96,7 +96,14 @@ def _union(types: tuple[VType, ...]) -> VType:
         return VType("object")
     if kinds <= PLAIN_KINDS:
         return PLAIN  # an int stays an int: 1 is not sent as 1.0
-    return DATA if all(t.travels for t in distinct) and not kinds & {"record", "enum", "image", "file"} else UNKNOWN
+    if all(t.travels for t in distinct) and not kinds & {"record", "enum", "image", "file"}:
+        return DATA
+    return either(distinct)
+
+
+def either(types: tuple[VType, ...]) -> VType:
+    """One of these, it is not known which: of records the classes are, so that what comes out of JSON is made of them again."""
+    return VType("unknown", items=tuple(t for t in types if t.kind in ("record", "enum") or t.items and t.kind == "unknown"))
 
 
 def depth(subject: VType) -> int:

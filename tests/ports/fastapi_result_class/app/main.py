@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException, Request
@@ -34,6 +35,14 @@ def embed(body: Ask, service: Annotated[Vectors, Depends(vectors)]):
         raise HTTPException(400, "no text")
     found = service.of(texts, digits=body.digits)
     return {"data": [{"index": i, "vector": v} for i, v in enumerate(found.vectors)], "last": found.last, "ends": [s.end for s in found.spans]}
+
+
+@app.get("/sure")
+def sure(text: str, service: Annotated[Vectors, Depends(vectors)]):
+    found = service.sure(text)
+    if found is None:
+        raise HTTPException(404, "not sure")
+    return {"last": found.last, "found": asdict(found)}
 
 
 @app.get("/likeness")

@@ -43,6 +43,10 @@ class Vectors:
         print(f"{time.perf_counter() - started:.3f} s")
         return Found(made.tolist(), [Span(0, int(n)) for n in words.getnnz(axis=1)])
 
+    def sure(self, text: str) -> "Found | None":
+        found = self.of([text], digits=3)
+        return found if max(found.vectors[0]) > 0.8 else None
+
     def likeness(self, left: str, right: str) -> float:
         one, other = self.of([left, right]).vectors
         return sum(a * b for a, b in zip(one, other, strict=True))
