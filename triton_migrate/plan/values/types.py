@@ -11,7 +11,7 @@ from triton_migrate.plan.values import arrays, plain
 from triton_migrate.plan.values.declared import Declared, instance
 from triton_migrate.plan.values.observed import contradiction, finer, type_of
 from triton_migrate.plan.values.threads import Threads
-from triton_migrate.plan.values.vtype import DATA, PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, either, parse, python_kind, union
+from triton_migrate.plan.values.vtype import DATA, PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope

@@ -103,7 +103,7 @@ def _union(types: tuple[VType, ...]) -> VType:
 
 def either(types: tuple[VType, ...]) -> VType:
     """One of these, it is not known which: of records the classes are, so that what comes out of JSON is made of them again."""
-    return VType("unknown", items=tuple(t for t in types if t.kind in ("record", "enum") or t.items and t.kind == "unknown"))
+    return VType("unknown", items=tuple(t for t in types if t.kind in ("record", "enum") or (t.items and t.kind == "unknown")))
 
 
 def depth(subject: VType) -> int:
