@@ -345,6 +345,8 @@ class Closure:
         if cls is not None and bare:
             self.dropped |= {id(f) for f in called_by_library(self.evaluator, cls)}
             definition = definition._replace(bases=(), keywords=())
+        owed = self._owed(cls) if cls is not None and not bare else frozenset()
+        self.dropped -= {id(s.function) for s in definition.body if isinstance(s, ir.Define) and s.function.name in owed}
         body = tuple(s for s in definition.body if not (isinstance(s, ir.Define) and id(s.function) in self.dropped))
         gone = tuple((_start(s.function), "") for s in definition.body if isinstance(s, ir.Define) and id(s.function) in self.dropped)
         definition = definition._replace(body=body)
@@ -359,6 +361,13 @@ class Closure:
         text = re.sub(r"\n[ \t]*\n([ \t]*\n)+", "\n\n", self._renamed(file, definition, made, "class", (*gone, *threads)))
         self.definitions.append(re.sub(rf"(class\s+{made})\s*\([^()]*\)\s*:", r"\1:", text, count=1) if bare else text)
         self.copied.append(where)
+
+    def _owed(self, cls: UserClass) -> frozenset[str]:
+        """The methods without which no object of a class can be made: those that its bases leave to it."""
+        bases = (base for base in self.evaluator.mro(cls) if isinstance(base, UserClass) and base != cls)
+        left = ((base, s.function) for base in bases for s in base.scope.definition.body if isinstance(s, ir.Define))
+        paths = ((f.name, a.path) for base, f in left for d in f.decorators for a in self.evaluator.apis(d, base.frame))
+        return frozenset(name for name, path in paths if path.startswith("abc.abstract"))
 
     def _renamed(self, file: str, node: ir.Function | ir.Class, made: str, word: str, gone: tuple[tuple[ir.At, str], ...] = ()) -> str:
         stmt: ir.Stmt = ir.Define(node.at, node) if isinstance(node, ir.Function) else ir.DefineClass(node.at, node)
