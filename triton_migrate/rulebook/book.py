@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from triton_migrate.rulebook.paths import PathTable, import_prefixes, prefixes
 from triton_migrate.rulebook.vocabulary import Library, Rule
@@ -28,7 +28,7 @@ class Rulebook:
     _by_import: dict[str, Library] = field(init=False, repr=False, compare=False)
     _by_package: dict[str, Library] = field(init=False, repr=False, compare=False)
     _found: dict[str, tuple[Rule, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
-    _picked: dict[tuple[str, type[Rule]], Rule | None] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _picked: dict[tuple[str, type[Rule]], Any] = field(init=False, repr=False, compare=False, default_factory=dict)
     _canonical: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
     _roles: dict[type[Rule], tuple[Rule, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -60,7 +60,8 @@ class Rulebook:
         key = path, role
         if key not in self._picked:
             self._picked[key] = next((rule for rule in self.rules_for(path) if isinstance(rule, role)), None)
-        return cast("R | None", self._picked[key])
+        found: R | None = self._picked[key]
+        return found
 
     def canonical(self, path: str) -> str:
         """`path` after all aliases: again and again, the alias of the longest prefix at a border of names."""
