@@ -28,13 +28,13 @@ app = Flask(__name__)
 {ROUTE}"""
 
 
-def moved(folder: Path, **files: str) -> tuple[Any, str]:
+def moved(folder: Path, cut: str = "cheapest", **files: str) -> tuple[Any, str]:
     """The report, and the one pipeline.py of an application in these modules."""
     app = folder / "app"
     app.mkdir()
     for name, text in files.items():
         (app / f"{name}.py").write_bytes(dedent(text).encode())
-    report = api.apply(app, out=folder / "out", write=True)
+    report = api.apply(app, out=folder / "out", write=True, cut=cut)
     assert report["not_ported"] == []
     (pipeline,) = app.glob("triton_serving/model_repository/*/1/pipeline.py")
     return report, pipeline.read_text()
@@ -217,3 +217,32 @@ def test_the_hook_of_a_task_class_loads_what_the_task_names(tmp_path: Path) -> N
 def test_tabs_among_spaces_are_as_wide_as_python_takes_them() -> None:
     text = Text("def f(rows):\n    for row in rows:\n    \tprint(row)\n        print(1)\n")
     assert text.statements((2, 4, 4, 16), (2, 4, 4, 16)) == "for row in rows:\n    print(row)\n    print(1)\n"
+
+
+def test_what_the_module_does_to_an_object_that_moves_is_done_there_too(tmp_path: Path) -> None:
+    first = """\
+        import joblib
+
+
+        class Limits:
+            margin = 0.5
+
+
+        limits = Limits()
+        limits.margin = 0.9
+        if limits.margin > 0.8:
+            limits.strict = True
+        weights = {"a": 1.0}
+        weights["b"] = 2.0
+        model = joblib.load("m.joblib")
+        model.verbose = 0
+
+
+        def scored(row):
+            p = float(model.predict_proba([row])[0][1]) * weights["b"]
+            return bool(p > limits.margin and limits.strict)
+        """
+    _, pipeline = moved(tmp_path, "pipeline", app=APP, first=first)
+    stored = ("limits.margin = 0.9", "    limits.strict = True", 'weights["b"] = 2.0', "    model.verbose = 0")
+    assert [line for line in stored if line not in pipeline.splitlines()] == []
+    assert pipeline.index("limits = Limits()") < pipeline.index("limits.margin = 0.9") < pipeline.index("limits.strict")

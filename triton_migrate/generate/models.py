@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 
 from triton_migrate.base import Span
 from triton_migrate.generate.alone import alone_pipeline
-from triton_migrate.generate.networks import Exporting, as_stage, examples, networks, replacing, runs, runs_alone
+from triton_migrate.generate.networks import (
+    Exporting,
+    as_stage,
+    examples,
+    in_versions,
+    networks,
+    of_version,
+    replacing,
+    runs,
+    runs_alone,
+)
 from triton_migrate.generate.pipeline import Assembly, Surface
 from triton_migrate.generate.soundness import unbound, undefined
 from triton_migrate.index.text import Text
@@ -23,7 +33,8 @@ from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.rulebook.book import Rulebook, normalised
 
 LOOKED_UP = "the pipeline looks its model up for each request"
-ONE_OF_SEVERAL = "each version holds its own model: a framework backend would need a repository of its own for each"
+BESIDE = "what a version runs is more than one model: a framework backend could hold but one of them"
+UNLIKE = "its versions are not exported alike"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,9 @@ def write_model(
     if (problem := next((m for m in made if isinstance(m, NoCut)), None)) is not None:
         return problem
     found = [m for m in made if isinstance(m, _Assembled)]
+    if registry is not None:
+        found = _numbered([(c.version.number, m) for c, m in zip(versions, found, strict=True) if c is not None])
+    found = [replace(m, text=m.text + "".join(replacing(network, m.text) for network in m.networks)) for m in found]
     first, streams = found[0], planned.cut.streams
     stay = dict.fromkeys(reason for m in found for reason in m.stay)
     requirements = dict.fromkeys(r for m in found for r in _requirements(m.closure, planned, pins, evaluator.rulebook))
@@ -88,6 +102,14 @@ def _asked_for(registry: Registry, planned: PlannedModel, evaluator: Evaluator) 
     held = frozenset(m for c in planned.cuts for m in marks(evaluator.values(c.version, c.frame)))
     found = tuple(v for v in registry.versions if marks(evaluator.values(v.expr, evaluator.program.generic(v.scope))) & held)
     return found or registry.versions
+
+
+def _numbered(found: list[tuple[int, _Assembled]]) -> list[_Assembled]:
+    """The versions with the one network that each of them runs a version of, or with none."""
+    network = in_versions([(number, m.networks) for number, m in found])
+    if network or not any(m.networks for _, m in found):
+        return [replace(m, networks=tuple(replace(n, place=m.networks[0].place) for n in network)) for _, m in found]
+    return [replace(m, networks=(), stay=(*m.stay, UNLIKE) if not any(m.stay for _, m in found) else m.stay) for _, m in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +155,10 @@ def _assembled(
         assembly = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites)
         text = assembly.build()
         closure.refuse_unfilled(sites)
-        only = ONE_OF_SEVERAL if chosen is not None else LOOKED_UP if planned.cut.exits else ""
-        exported, stay = ((), (only,)) if only else networks(runs(assembly), planned, asked)
+        held = of_version(runs(assembly), planned, chosen) if chosen is not None else (runs(assembly), planned)
+        only = LOOKED_UP if planned.cut.exits else BESIDE if held is None else ""
+        exported, stay = ((), (only,)) if held is None or only else networks(*held, asked)
         exported = tuple(as_stage(network, planned, asked, text, assembly.split) for network in exported)
-        text += "".join(replacing(network, text) for network in exported)
     except UncopyableError as exc:
         return exc.problem
     try:

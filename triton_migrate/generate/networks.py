@@ -10,14 +10,16 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from triton_migrate.base import Span
 from triton_migrate.classify.exports import export
 from triton_migrate.generate.bare import unfit
 from triton_migrate.generate.pipeline import Assembly
 from triton_migrate.index import ir
+from triton_migrate.plan.around.registries import Chosen, Version
 from triton_migrate.plan.cutting.cut import Crossing
 from triton_migrate.plan.cutting.cutter import Cutter
 from triton_migrate.plan.planned import PlannedModel
@@ -60,17 +62,20 @@ class Exporting:
 def exporting(planned: tuple[PlannedModel, ...], wanted: Exports) -> Exporting:
     """A network is called as its model, or `..._network` where its pipeline has that name.
 
-    What `load(path)` gives is one model per `path`: each pipeline has a network of its own then.
+    What `load(path)` gives is one model per `path`: each pipeline has a network of its own then. The models between which an application
+    chooses are one network in several versions.
     """
     taken = {each.name for model in planned for each in (model, *(part for part, _ in model.parts))}
     runs = {each.name: each for model in planned for each in (model, *(part for part, _ in model.parts)) if not each.parts}
     names: dict[tuple[str, str], str] = {}
     for ref in dict.fromkeys(ref for model in planned for ref in model.models):
         users = [each for each in runs.values() if ref in each.models]
-        apart = len(users) > 1 and _is_of_several(ref, users[0].cutter)
+        apart = (len(users) > 1 and _is_of_several(ref, users[0].cutter)) or any(each.cut.registry is not None for each in users)
         name = ""
         for each in users:
-            if apart or not name:
+            if each.cut.registry is not None and (known := next((n for (of, _), n in names.items() if of == each.name), "")):
+                name = known
+            elif apart or not name:
                 name = f"{each.name}_network" if apart else model_name(ref)
                 while name in taken:
                     name += "_network"
@@ -109,6 +114,27 @@ def runs(assembly: Assembly) -> Runs:
 def runs_alone(cutter: Cutter, sites: tuple[PredictSite, ...], held: str) -> Runs:
     """Of a model that is served without a pipeline around it; `held` is what pipeline.py calls it."""
     return Runs(cutter, sites, lambda _: held if re.fullmatch(r"[\w.]+", held) else None, ("Exception",), False, None)
+
+
+def of_version(pipeline: Runs, planned: PlannedModel, chosen: Chosen) -> tuple[Runs, PlannedModel] | None:
+    """The pipeline of one version, which runs one of the models that the application has; None where it runs others besides."""
+    loads = {v.number: tuple(ref for ref in planned.models if _place_of(v).holds(ref.span)) for v in chosen.registry.versions}
+    own = planned.models if len(planned.models) == 1 else loads[chosen.version.number]
+    if len(own) != 1 or (len(planned.models) > 1 and {*planned.models} != {ref for each in loads.values() for ref in each}):
+        return None
+    return replace(pipeline, sites=tuple(replace(s, models=own) for s in pipeline.sites)), replace(planned, models=own)
+
+
+def _place_of(version: Version) -> Span:
+    return Span(version.scope.file, *version.expr.at)
+
+
+def in_versions(each: Sequence[tuple[int, tuple[Network, ...]]]) -> tuple[Network, ...]:
+    """The one network of all versions; none where they could not be that."""
+    alike = {replace(n, place="", why="") for _, found in each for n in found}
+    if len(alike) != 1 or any(len(found) != 1 for _, found in each):
+        return ()
+    return (replace(each[0][1][0], versions=tuple(number for number, _ in each)),)
 
 
 def networks(pipeline: Runs, planned: PlannedModel, asked: Exporting) -> tuple[tuple[Network, ...], tuple[str, ...]]:
@@ -211,6 +237,8 @@ def _leaf(kind: VType) -> str:
 def _place(assembly: Assembly, site: PredictSite) -> str | None:
     """The receiver of the predict call as an expression of pipeline.py's globals: the calls that lead there, put into each other."""
     depth = next((d for d in range(len(site.chain) + 1) if frame_at(site, d).scope is assembly.cut.scope), None)
+    if assembly.cut.kind == "model":
+        depth = len(site.chain)  # the call itself, from wherever it left
     if depth is None:
         return None
     call: ast.expr = ast.parse(assembly.called(site, depth), mode="eval").body

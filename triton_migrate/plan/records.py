@@ -69,6 +69,7 @@ class Network:
     steps: tuple[Wired, ...] = ()  # of the ensemble whose inputs these are, up to the stage that runs the network
     gpus: tuple[int, ...] = ()  # where the application's code puts it; none: where there is room
     bare: Bare | None = None
+    versions: tuple[int, ...] = ()  # those of the pipeline, each of which runs its own; none: there is one
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from triton_migrate.index import ir
 from triton_migrate.index.flow import walk
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.resolve.values import Api, Container, Literal, Site, Values
+from triton_migrate.resolve.values import Api, Container, Instance, Literal, Site, Value, Values
 
 Mark: TypeAlias = tuple[str, Site | None]
 ENTRY = "[]"
@@ -33,7 +33,8 @@ class Registry:
     """The models of a dict, or of several names; `span` says where.
 
     `marks` are what the entries are, by what the evaluator knows of them, and `members` what is in entries that are dicts themselves;
-    `containers` are the dicts and `names` the globals that hold them. `edits` put the numbers in the place of the loads.
+    `containers` are the dicts and `names` the globals that hold them. `edits` put the numbers in the place of the loads; `makers` are
+    functions that do nothing but load for it, and the classes of what they load.
     """
 
     span: Span
@@ -43,6 +44,7 @@ class Registry:
     containers: frozenset[Site]
     names: frozenset[tuple[str, str]]
     edits: tuple[tuple[Span, str], ...]
+    makers: tuple[Span, ...] = ()
 
     def chooses(self, evaluator: Evaluator, expr: ir.Expr | None, frame: Frame) -> bool:
         """Whether an expression is one of the models, or None, and nothing else."""
@@ -87,9 +89,18 @@ def objects(values: Values) -> Values:
 
 def marks(values: Values) -> frozenset[Mark]:
     """What values are and where they were made; those of which that is not known have no place."""
-    return frozenset(
-        (v.path, v.made) if isinstance(v, Api) else (ENTRY, v.site) if isinstance(v, Container) else (str(v), None) for v in objects(values)
-    )
+    return frozenset(_mark(v) for v in objects(values))
+
+
+def _mark(value: Value) -> Mark:
+    match value:
+        case Api():
+            return value.path, value.made
+        case Container():
+            return ENTRY, value.site
+        case Instance():
+            return f"{value.of.scope.name}()", value.site
+    return str(value), None
 
 
 def alike(one: object, other: object) -> bool:

@@ -89,7 +89,7 @@ def _below(cut: Cut) -> Iterator[Scope]:
 
 def strays(evaluator: Evaluator, registry: Registry, moved: tuple[Span, ...]) -> Iterator[Span]:
     """Where the application needs one of the models itself, or all of them, outside the places that leave."""
-    places = (*moved, *(span for span, _ in registry.edits))
+    places = (*moved, *(span for span, _ in registry.edits), *registry.makers)
     for path, file in evaluator.program.files.items():
         for scope in () if is_test(path) else file.scopes:
             frame = evaluator.program.generic(scope)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
@@ -17,8 +18,8 @@ from triton_migrate.plan.around.registries import ENTRY, Mark, Registry, Version
 from triton_migrate.plan.cutting.alone import receiver
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
-from triton_migrate.resolve.scopes import Frame, Scope, Store
-from triton_migrate.resolve.values import Container, Site
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store
+from triton_migrate.resolve.values import Container, Instance, Site, Values
 from triton_migrate.trace.records import Pipeline
 
 NUMBERED = re.compile(r"(?:(?:model|version|ver)[-_ ]?)?v?[-_ ]?(\d{1,9})", re.IGNORECASE)
@@ -67,7 +68,19 @@ class Registries:
 
     def _chooses(self, registry: Registry, held: tuple[frozenset[Mark], ...]) -> bool:
         looped = any(v.given for v in registry.versions)  # one expression loads all
-        return looped or any(len(each & (registry.marks | registry.members)) > 1 for each in held)
+        one = len(registry.marks) == 1 and self._looked_up(registry)  # one function does
+        return looped or one or any(len(each & (registry.marks | registry.members)) > 1 for each in held)
+
+    def _looked_up(self, registry: Registry) -> bool:
+        """Whether a request says which entry it means."""
+        for scope in self._busy:
+            frame = self.evaluator.program.generic(scope)
+            for expr in (e for stmt in flow.flatten(scope.node.body) for part in flow.expressions(stmt) for e in flow.walk(part)):
+                match expr:
+                    case ir.Subscript(_, held, key) | ir.Call(_, ir.Attribute(_, held, "get"), (key, *_)):
+                        if not isinstance(key, ir.Constant) and registry.of(self.evaluator.values(held, frame)):
+                            return True
+        return False
 
     # ------------------------------------------------------------ dicts
 
@@ -162,18 +175,22 @@ class Registries:
     ) -> Registry | None:
         if len(entries) < FEWEST or len({repr(e.key) for e in entries}) < len(entries) or not all(map(self._free, entries)):
             return None
-        found, members, loaders = frozenset[Mark](), frozenset[Mark](), set()
+        found, members, loaders, classes = frozenset[Mark](), frozenset[Mark](), set(), dict[Scope, None]()
         for entry in entries:
             frame = self.evaluator.program.generic(entry.scope)
             values = self.evaluator.values(entry.expr, frame)
             found |= marks(values)
             members |= frozenset(m for v in values if isinstance(v, Container) for m in marks(self.evaluator.element(v, None)))
+            classes |= {v.of.scope: None for v in values if isinstance(v, Instance)}
             loaders.add(self._loader(entry.expr, frame))
         if (
             len(loaders) > 1
             or None in loaders
             or not all(site is not None and (path.endswith("()") or path == ENTRY) for path, site in found)
         ):
+            return None
+        makers = [self._maker(site, entries) for _, site in found if site is not None]
+        if None in makers:
             return None
         numbers = _numbers([e.key for e in entries])
         versions = tuple(Version(n, e.key, e.expr, e.scope, e.given) for n, e in zip(numbers, entries, strict=True))
@@ -182,7 +199,27 @@ class Registries:
             Span(e.scope.file, *e.at): str(v.number) if e.index is None else f"{whole}[{e.index}]" if e.index else whole
             for e, v in zip(entries, versions, strict=True)
         }
-        return Registry(span, versions, found, members, containers, names, tuple(edits.items()))
+        loading = (*((m.file, m.function.at) for m in dict.fromkeys(makers) if m), *((c.file, c.definition.at) for c in classes))
+        return Registry(span, versions, found, members, containers, names, tuple(edits.items()),
+                        tuple(Span(file, *at) for file, at in loading))  # fmt: skip
+
+    def _maker(self, site: Site, entries: tuple[_Entry, ...]) -> Scope | Literal[False] | None:
+        """The function that makes the entries there, False where they are made in place; None for one that makes others, too: they could
+        not be told from the entries."""
+        program = self.evaluator.program
+        places = [Span(e.scope.file, *e.expr.at) for e in entries]
+        if any(place.holds(Span(site.file, *site.at)) for place in places):
+            return False
+        around = [s for s in program.files[site.file].scopes if s.kind == "function" and ir.holds(s.function.at, site.at)]
+        if not around:
+            return None
+        maker = max(around, key=lambda scope: scope.function.at)
+        calls = (*program.calls(maker.name), *self.evaluator.handing.of(maker.name))
+        mine = (c for c in calls if any(maker is f.scope for v in self._called(c) for f in self.evaluator.callables(v)))
+        return maker if all(any(place.holds(Span(c.scope.file, *c.call.at)) for place in places) for c in mine) else None
+
+    def _called(self, place: CallPlace) -> Values:
+        return self.evaluator.values(place.call.func, self.evaluator.program.generic(place.scope))
 
     def _free(self, entry: _Entry) -> bool:
         """Whether the load needs nothing of the function that it stands in, but what its loop gives and the file opened for it."""

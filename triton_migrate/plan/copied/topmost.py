@@ -23,8 +23,9 @@ def concerns(evaluator: Evaluator, file: str, stmt: ir.Stmt, name: str) -> bool:
     frame = evaluator.program.frames[file]
     if isinstance(stmt, (ir.Define, ir.DefineClass, ir.Import, ir.ImportFrom)) or flow.is_main(stmt):
         return False
-    if name in flow.binds((stmt,)):
-        return True
+    assigned = (t for s in flow.flatten((stmt,)) if isinstance(s, ir.Assign) for t in s.targets)
+    if name in flow.binds((stmt,)) or any(isinstance(t, (ir.Attribute, ir.Subscript)) and root(t) == {name} for t in assigned):
+        return True  # `options.threads = 2` makes it what it is, too
     if isinstance(stmt, ir.With):  # `with graph.as_default(): ...`
         return any(isinstance(o, ir.Call) and root(o.func) == {name} for o, _ in stmt.items) and runs(evaluator, file, stmt)
     if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call) or not isinstance(stmt.value.func, ir.Attribute):

@@ -30,6 +30,11 @@ TYPES = {
     "double": "FP64",
     "string": "STRING",
 }
+LEVELS = {  # as the native backend counts
+    -1: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    1: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    2: onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+}
 
 
 class TritonPythonModel:
@@ -133,13 +138,15 @@ class TritonPythonModel:
 
 
 def session_options(config: dict[str, Any]) -> Any:
-    """What the native backend reads from `parameters`; without a number of threads there, this process takes its share of the machine."""
+    """What the native backend is told by `parameters` and `optimization`; without a number of threads this process takes its share."""
     parameters = {key: value["string_value"] for key, value in config.get("parameters", {}).items()}
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = int(parameters.get("intra_op_thread_count") or os.environ.get("OMP_NUM_THREADS") or 0)
     options.inter_op_num_threads = int(parameters.get("inter_op_thread_count", 0))
     if parameters.get("execution_mode") == "1":
         options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
+    level = config.get("optimization", {}).get("graph", {}).get("level", 0)
+    options.graph_optimization_level = LEVELS.get(int(level), onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
     return options
 
 
