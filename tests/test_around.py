@@ -80,6 +80,34 @@ def test_who_may_ask_how_much_and_how_often_is_settled_on_the_route(tmp_path: Pa
         assert [status for status, _ in late] == closed, "who waits longer than TRITON_TIMEOUT is told"
 
 
+LIMITED = """
+import json
+from fastapi.testclient import TestClient
+from main import app
+client, said = TestClient(app, raise_server_exceptions=False), []
+long = json.dumps([1] * 200).encode()
+for path, content in [
+    ("/risk", b"[1, 2]"), ("/risk", long), ("/risk", iter([long])), ("/risk", iter([b"[0.5, ", b"0]"])), ("/slow", b"[1, 2]"),
+    ("/raw", b"1,2"), ("/raw", b"1," * 60), ("/risk", b"no"),
+]:
+    reply = client.post(path, content=content, headers={"Content-Type": "application/json"})
+    said.append([reply.status_code, reply.json()])
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.triton
+def test_middlewares_that_bound_a_body_and_routes_that_bound_the_time_go_on_doing_so(tmp_path: Path) -> None:
+    original, port = both("limits", tmp_path)
+    expected = asked(original, LIMITED)
+    assert [status for status, _ in expected] == [200, 413, 413, 200, 504, 200, 413, 422]
+    kept = [line for line in (original / "main.py").read_text().splitlines() if "TooMuch" in line or "wait_for" in line or "413" in line]
+    assert [line for line in kept if line not in (port / "main.py").read_text().splitlines()] == []
+    assert asked(port, LIMITED, "local") == expected
+    with running(port, python=Path(sys.executable), ports=Ports.free(), say=lambda line: None) as triton:
+        assert asked(port, LIMITED, triton.url) == expected
+
+
 @pytest.mark.parametrize("library", ["flask_limiter", "slowapi"])
 def test_a_limit_by_caller_stays_and_what_waits_is_bounded_by_the_queue_policy(library: str, tmp_path: Path) -> None:
     app = Path(__file__).parents[1] / "fixtures" / library / "before"

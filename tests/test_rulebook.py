@@ -226,7 +226,7 @@ def test_every_shipped_file_names_its_source_and_its_places(path: Path, book: Ru
 # Names that stand for an object without a public class.
 STANDS_FOR = re.compile(
     r"pickle\.object|flask\.Flask\(\)\._get_current_object|rq\.job\.function|torch\.optim\.\*\(\)|statsmodels\.Results"
-    r"|autogluon\.Predictor|builtins\.object"
+    r"|autogluon\.Predictor|builtins\.object|arq\.worker\.Context"
     r"|flask\.(Flask|Blueprint)\(\)\.(arguments|input)$"  # of the subclasses that Flask-smorest and APIFlask have
 )
 # Gone from the installed release or not in it yet, but in applications that pin another; or an extension's own.

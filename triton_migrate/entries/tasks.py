@@ -17,7 +17,7 @@ from triton_migrate.rulebook.vocabulary import TaskDefine, TaskEnqueue
 def tasks(matcher: Matcher, entries: tuple[Entry, ...] = ()) -> tuple[Task, ...]:
     """One task per function: decorated or registered ones, then plain ones that are enqueued (`entries`: threads they start count)."""
     defined = (*_defined(matcher), *_listed(matcher))
-    matcher.evaluator.assume(_firsts(matcher, defined), {})
+    matcher.evaluator.assume({**_firsts(matcher, defined), **_named(matcher)}, {})
     found: dict[tuple[str, int], Task] = {}
     for task in (*defined, *_enqueued(matcher, frozenset(e.handler.scope for e in entries))):
         found.setdefault((task.file, task.line), task)
@@ -31,11 +31,11 @@ def _defined(matcher: Matcher) -> Iterator[Task]:
         given = matcher.constant(port(match.place.call, match.rule.name), match.place) if match.rule.name else None
         bound = matcher.constant(port(match.place.call, match.rule.bound), match.place) if match.rule.bound else None
         for function in _functions(matcher, match):
-            if bound is True:
+            if bound is True and not match.rule.itself:
                 own = task_objects(matcher.evaluator, function)
                 receiver = own[0] if own else Api(matcher.rulebook.canonical(f"{match.api.path}()()"), None, function)
                 function = UserFunction(function.scope, function.frame, receiver)
-            elif match.rule.passes:
+            elif match.rule.passes and not match.rule.itself:
                 function = UserFunction(function.scope, function.frame, Api(match.rule.passes))
             yield Task(given if isinstance(given, str) else _name(matcher, function), match.rule.queue, function, match.rule.called)
 
@@ -48,6 +48,12 @@ def _firsts(matcher: Matcher, defined: tuple[Task, ...]) -> dict[tuple[Scope, st
         for f in (*functions, *worker_startups(matcher))
         if f.receiver is not None and f.scope.function.parameters
     }
+
+
+def _named(matcher: Matcher) -> dict[tuple[Scope, str], Values]:
+    """The tasks that get themselves as a parameter of a certain name."""
+    asked = (m for m in matcher.find(TaskDefine) if m.rule.itself and matcher.constant(port(m.place.call, m.rule.bound), m.place) is True)
+    return {(f.scope, m.rule.itself): frozenset({Api(m.rule.passes)}) for m in asked for f in _functions(matcher, m)}
 
 
 def _functions(matcher: Matcher, match: Match[TaskDefine]) -> Iterator[UserFunction]:

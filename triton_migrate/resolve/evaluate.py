@@ -391,6 +391,14 @@ class Evaluator:
             given[name] = self.told(self.values(expr, caller), by_name[name].annotation, function.frame)
         return given
 
+    def passed(self, scope: Scope, call: ir.Call, caller: Frame) -> dict[str, ir.Expr]:
+        """What a call gives for a function's parameters: nothing for `self`, nor for what a framework puts in its place."""
+        own = scope.function.parameters
+        assumed = self.assumed.get((scope, own[0].name), NOTHING) if own else NOTHING
+        given = bool(assumed) and bool(call.args) and bool(self.values(call.args[0], caller) & assumed)  # a job that calls another
+        bound = scope.owner is not None or (bool(assumed) and not given)
+        return argument_map(own[1:] if bound else own, call)
+
     def told(self, passed: Values, annotation: ir.Expr | None, frame: Frame) -> Values:
         """What was loaded by something that gives anything (pickle) is what the annotation of a variable, parameter or result says."""
         if annotation is None or not any(isinstance(v, Api) and v.path in self._opaque for v in passed):

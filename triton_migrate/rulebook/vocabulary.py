@@ -452,6 +452,7 @@ class TaskDefine(Rule):
     listed: str = ""  # class attribute that lists tasks by convention (arq's `WorkerSettings.functions`)
     startup: str = ""  # attribute of the same class: what a worker runs first
     passes: str = ""  # what these functions get as their first parameter, as a path of the rulebook
+    itself: str = ""  # with `bound`: they get that as this parameter, and not as the first (`context=True` of Huey)
     json: bool = False  # what its tasks are given, and give, crosses as JSON
 
 

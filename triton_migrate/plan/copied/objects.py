@@ -26,7 +26,7 @@ from triton_migrate.plan.copied.settled import Settled
 from triton_migrate.plan.copied.taskclasses import TaskClasses
 from triton_migrate.plan.leaving.reaching import loads, reaches
 from triton_migrate.plan.leaving.remembered import managed
-from triton_migrate.resolve.calls import argument_map, results
+from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store, last_name
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, UserClass, Value, Values
 from triton_migrate.rulebook.vocabulary import Effect, WebRequest
@@ -380,7 +380,7 @@ class Objects:
     def _passed(self, scope: Scope, name: str, place: CallPlace, where: Span) -> str:
         """The text of what a call gives for a parameter, or of its default."""
         parameters = scope.function.parameters
-        given = argument_map(parameters[1:] if scope.owner is not None else parameters, place.call).get(name)
+        given = self.evaluator.passed(scope, place.call, self.program.generic(place.scope)).get(name)
         if given is not None:
             return self.piece(given, place.scope, set(), Span(place.scope.file, *place.call.at))
         default = next((p.default for p in parameters if p.name == name), None)

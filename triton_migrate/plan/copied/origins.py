@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from triton_migrate.index import ir
 from triton_migrate.plan.copied.settled import Settled
-from triton_migrate.resolve.calls import argument_map
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Module
@@ -67,11 +66,9 @@ class Origins:
 
     def _passed(self, name: str, scope: Scope, depth: int) -> frozenset[Global]:
         """What all calls of the function give for a parameter."""
-        own = scope.function.parameters
-        parameters = own[1:] if scope.owner is not None else own
         found: set[Global] = set()
         for place in self.settled.calls(scope):
-            given = argument_map(parameters, place.call).get(name)
+            given = self.evaluator.passed(scope, place.call, self.program.generic(place.scope)).get(name)
             one = self._expression(given, place.scope, depth - 1) if given is not None else frozenset()
             if not one:
                 return frozenset()

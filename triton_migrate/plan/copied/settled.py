@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.copied.making import Making, Needed
 from triton_migrate.plan.cutting.liveness import imported_names, local_names, names_around
-from triton_migrate.resolve.calls import argument_map
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
@@ -42,9 +41,7 @@ class Settled:
         places = self.calls(scope)
         if not places and scope in self.answering:  # the web framework calls it
             return False
-        own = scope.function.parameters
-        parameters = own[1:] if scope.owner is not None else own
-        given = ((argument_map(parameters, p.call).get(name), p) for p in places)
+        given = ((self.evaluator.passed(scope, p.call, self.program.generic(p.scope)).get(name), p) for p in places)
         return not any(_spread(p.call) for p in places) and all(expr is None or self.expression(expr, p.scope) for expr, p in given)
 
     def expression(self, expr: ir.Expr, scope: Scope) -> bool:

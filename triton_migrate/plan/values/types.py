@@ -228,12 +228,8 @@ class Types:
     def _passed(self, parameter: ir.Parameter, frame: Frame) -> VType:
         if entered := self.callers.get(frame.scope):
             call, caller = entered
-            names = [p.name for p in frame.scope.function.parameters]
-            if names[:1] and frame.scope.owner is not None:
-                names = names[1:]
-            for name, arg in (*zip(names, call.args, strict=False), *((k, v) for k, v in call.keywords)):
-                if name == parameter.name:
-                    return self.of(arg, caller)
+            if (given := self.evaluator.passed(frame.scope, call, caller).get(parameter.name)) is not None:
+                return self.of(given, caller)
         if (told := self.routed.get((frame.scope, parameter.name))) and parameter.default is None:
             return VType(told, declared=True)
         return DATA if frame.scope in self.sent else UNKNOWN

@@ -10,7 +10,7 @@ from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Instance, UserClass, Values
 from triton_migrate.rewrite.leftovers.record import Leftovers
 from triton_migrate.rewrite.mentions import Mention, binds, guards, holder_of, membership, owner_of, presence, stores, unpacks
-from triton_migrate.rulebook.vocabulary import Effect
+from triton_migrate.rulebook.vocabulary import Effect, TaskDefine
 
 
 def attribute_read(left: Leftovers, attr: str) -> bool:
@@ -18,7 +18,7 @@ def attribute_read(left: Leftovers, attr: str) -> bool:
     owners = {c for f, m in left.mentions.attributes[attr] if not left.alive(f, m.expr.at) for c in _classes(left, m)}
     live = [(f, m) for f, m in left.mentions.attributes[attr] if left.alive(f, m.expr.at)]
     if owners:
-        live = [(f, m) for f, m in live if not (classes := _classes(left, m)) or classes & owners]
+        live = [(f, m) for f, m in live if (not (classes := _classes(left, m)) and not _of_library(left, m)) or classes & owners]
     if not live:
         return _method(left, attr, owners) or _option(left, attr)
     prepared = [(f, m) for f, m in live if not stores(m) and left.prepares(m)]
@@ -42,7 +42,8 @@ def _unpacked_alone(left: Leftovers, mention: Mention, owners: set[Scope]) -> bo
     """Whether the statement stores it with other attributes, none of which anything reads any more."""
     others = unpacks(mention)
     read = ((f, m) for o in others for f, m in left.mentions.attributes[o.attr] if m.stmt is not mention.stmt and left.alive(f, m.expr.at))
-    return bool(others) and all((classes := _classes(left, m)) and owners and not classes & owners for _, m in read)
+    elsewhere = (_of_library(left, m) or ((classes := _classes(left, m)) and owners and not classes & owners) for _, m in read)
+    return bool(others) and all(elsewhere)
 
 
 def element_read(left: Leftovers, key: str) -> bool:
@@ -52,7 +53,7 @@ def element_read(left: Leftovers, key: str) -> bool:
     owners = {v for m in taken for v in _held(left, m)}
     related = [(f, m) for f, m in live if not (held := _held(left, m)) or held & owners]
     made = [(f, m) for f, m in related if isinstance(m.stmt, ir.Assign) and stores(m) and len(m.stmt.targets) == 1]
-    if not owners or not made or len(made) != len(related) or any(_is_local(m) for _, m in made):
+    if not owners or not made or len(made) != len(related) or any(_is_local(left, m) for _, m in made):
         return False
     whole = [pair for _, m in made for pair in _whole_reads(left, m)]
     if not all(key in left.ready_parts and membership(m, key) is not None for _, m in whole):
@@ -64,16 +65,42 @@ def element_read(left: Leftovers, key: str) -> bool:
     return True
 
 
-def _is_local(element: Mention) -> bool:
+def _is_local(left: Leftovers, element: Mention) -> bool:
     """Whether the container is a local name: the function gives it to something as a whole, which may be what leaves."""
     container = holder_of(element.expr)
-    return element.scope.kind == "function" and isinstance(container, ir.Name) and container.id in local_names(element.scope)
+    local = element.scope.kind == "function" and isinstance(container, ir.Name) and container.id in local_names(element.scope)
+    return local and not _of_worker(left, container, element.scope)
+
+
+def _of_worker(left: Leftovers, expr: ir.Expr | None, scope: Scope) -> bool:
+    """Whether it is what a worker hands to each of its jobs, to those that start and end it, too."""
+    contexts = {rule.passes for rule in left.evaluator.rulebook.of_role(TaskDefine) if not rule.itself} - {""}
+    values = left.evaluator.values(expr, left.evaluator.program.generic(scope)) if expr is not None else frozenset()
+    return bool(values) and all(isinstance(v, Api) and v.path in contexts for v in values)
+
+
+def _whole_contexts(left: Leftovers) -> list[tuple[str, Mention]]:
+    """Where a job reads its context otherwise than by a key; a function of the program that it hands it to reads for itself."""
+    found = []
+    for file, names in left.mentions.names.items():
+        for mention in (m for mentions in names.values() for m in mentions if left.alive(file, m.expr.at)):
+            if _of_worker(left, mention.expr, mention.scope) and not _handed_on(left, mention):
+                found.append((file, mention))
+    return found
+
+
+def _handed_on(left: Leftovers, mention: Mention) -> bool:
+    frame = left.evaluator.program.generic(mention.scope)
+    calls = (e for e in flow.every(mention.stmt) if isinstance(e, ir.Call) and any(a is mention.expr for a in e.args))
+    return any(left.evaluator.callables(v) for call in calls for v in left.evaluator.values(call.func, frame))
 
 
 def _whole_reads(left: Leftovers, element: Mention) -> list[tuple[str, Mention]]:
     """Where the container of an element is read otherwise than by a key (`len(models)`), as `_only_stores` does not."""
     container = holder_of(element.expr)
-    if isinstance(container, ir.Name):
+    if _of_worker(left, container, element.scope):
+        found = _whole_contexts(left)
+    elif isinstance(container, ir.Name):
         name = container.id
         found = [(f, m) for f, names in left.mentions.names.items() for m in names.get(name, ()) if left.alive(f, m.expr.at)]
         found = [(f, m) for f, m in found if not left.only_stores(m, name) and not binds(m.stmt, name)]
@@ -137,6 +164,12 @@ def _classes(left: Leftovers, mention: Mention) -> set[Scope]:
     values = left.evaluator.values(owner_of(mention.expr), left.evaluator.program.generic(mention.scope))
     known = {v.of.scope for v in values if isinstance(v, Instance)}
     return known if len(known) == len(values) else set()
+
+
+def _of_library(left: Leftovers, mention: Mention) -> bool:
+    """Whether it is surely an attribute of what a library makes, and of no object of the program (`counter.labels`)."""
+    values = left.evaluator.values(owner_of(mention.expr), left.evaluator.program.generic(mention.scope))
+    return bool(values) and all(isinstance(v, Api) and v.of is None for v in values)
 
 
 def _only_told(mention: Mention) -> bool:
