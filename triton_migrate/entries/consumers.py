@@ -76,7 +76,7 @@ def _loops_around(matcher: Matcher, place: CallPlace, depth: int) -> Iterator[tu
 
 
 def _iterating(matcher: Matcher) -> Iterator[Consumer]:
-    """`for message in consumer`."""
+    """`for message in consumer`, `for number, message in enumerate(consumer)`."""
     if not any(
         matcher.program.calls(last_of(path)) for rule in matcher.rulebook.of_role(StreamSource) for path in rule.api if path.endswith("]")
     ):
@@ -84,6 +84,11 @@ def _iterating(matcher: Matcher) -> Iterator[Consumer]:
     for file in matcher.program.files.values():
         for scope in file.scopes:
             for loop in (s for s in flow.flatten(scope.body) if isinstance(s, ir.For)):
-                for api in matcher.evaluator.apis(loop.iterable, matcher.program.generic(scope)):
+                for api in (a for expr in _gone_over(loop.iterable) for a in matcher.evaluator.apis(expr, matcher.program.generic(scope))):
                     if rule := matcher.rulebook.find(matcher.rulebook.canonical(f"{api.path}[]"), StreamSource):
                         yield Consumer(rule.kind, scope, scope.function.at if scope.kind == "function" else loop.at)
+
+
+def _gone_over(iterable: ir.Expr) -> tuple[ir.Expr, ...]:
+    """What a loop goes over, by itself or counted, limited or shown by the call around it."""
+    return (iterable, *iterable.args) if isinstance(iterable, ir.Call) else (iterable,)
