@@ -196,6 +196,18 @@ def test_only_the_predict_call_when_asked_for(tmp_path: Path) -> None:
     )
 
 
+GATHERED = """\
+import asyncio
+
+
+@app.post("/both")
+async def both(row: list[float], other: list[float]):
+    await asyncio.sleep(0)
+    one, two = await asyncio.gather(asyncio.to_thread(classifier.predict, [row]), asyncio.to_thread(classifier.predict, [other]))
+    return {"one": one.tolist(), "two": two.tolist()}
+"""
+
+
 @pytest.mark.parametrize(
     ("how", "code", "reason", "line", "fix"),
     [
@@ -206,8 +218,15 @@ def test_only_the_predict_call_when_asked_for(tmp_path: Path) -> None:
             27,
             "call it in a statement of its own",
         ),
+        (
+            {},
+            GATHERED,
+            "the statement that runs the model also waits for something",
+            29,
+            "await into a variable first",
+        ),
     ],
-    ids=["no row to send"],
+    ids=["no row to send", "what a thread does is handed on"],
 )
 def test_what_cannot_be_cut_is_said_with_its_place(
     how: dict[str, Any], code: str, reason: str, line: int, fix: str, tmp_path: Path

@@ -104,7 +104,7 @@ class Judge:
                 if fixed or not all(self.part_leaves(e, inner, frame, hoists) for e in flow.expressions(inner)):
                     return False
                 continue
-            if not streams and any(isinstance(p, (ir.Yield, ir.Await)) for e in flow.expressions(inner) for p in walk(e)):
+            if not streams and any(self._waits(p, frame) for e in flow.expressions(inner) for p in walk(e)):
                 return False
             if step is not None and not self.leaves(step):
                 return False
@@ -113,6 +113,9 @@ class Judge:
             if any(self.of_the_web(v) for p in parts if id(p) not in held for v in self.evaluator.values(p, frame)):
                 return False
         return True
+
+    def _waits(self, part: ir.Expr, frame: Frame) -> bool:
+        return isinstance(part, (ir.Yield, ir.Await)) or self.types.threads.starts(part, frame)
 
     def ends(self, stmt: ir.Stmt, frame: Frame) -> bool:
         """Whether a statement ends the function: `return`, `raise`, `abort(404)`."""
@@ -200,7 +203,7 @@ class Judge:
         for part in parts:
             if (
                 (id(part) not in held and any(self.of_the_web(v) for v in self.evaluator.values(part, frame)))
-                or isinstance(part, (ir.Await, ir.Yield))
+                or self._waits(part, frame)
                 or (isinstance(part, (ir.Name, ir.Attribute)) and step is not None and self._is_live(part, step))
             ):
                 yield part

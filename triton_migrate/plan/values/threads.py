@@ -66,9 +66,8 @@ class Threads:
         runner = waits.value
         if not isinstance(runner, ir.Call):
             return None
-        apis = self.evaluator.apis(runner.func, frame)
-        rule = next((r for a in apis for r in self.evaluator.rulebook.rules_for(a.called) if isinstance(r, FlowCall)), None)
-        if rule is None or rule.first < 1 or rule.each or rule.method or rule.given or (runner.keywords and not rule.named):
+        rule = self._rule(runner, frame)
+        if rule is None or (runner.keywords and not rule.named):
             return None
         if len(runner.args) < rule.first or any(isinstance(a, ir.Starred) for a in runner.args[: rule.first]):
             return None
@@ -91,6 +90,16 @@ class Threads:
             case ir.Name() | ir.Attribute() | ir.Call() | ir.Subscript():
                 return Handed(ir.Call(waits.at, given, rest, runner.keywords), runner, given, stands)
         return None
+
+    def starts(self, part: ir.Expr, frame: Frame) -> bool:
+        """Whether a coroutine hands something over here: what that gives is no value yet, but what can be waited for."""
+        waiting = frame.scope.kind == "function" and frame.scope.function.is_async
+        return waiting and isinstance(part, ir.Call) and self._rule(part, frame) is not None
+
+    def _rule(self, runner: ir.Call, frame: Frame) -> FlowCall | None:
+        rules = (r for a in self.evaluator.apis(runner.func, frame) for r in self.evaluator.rulebook.rules_for(a.called))
+        found = next((r for r in rules if isinstance(r, FlowCall)), None)
+        return found if found is not None and found.first >= 1 and not (found.each or found.method or found.given) else None
 
     def _binds(self, call: ir.Call, frame: Frame) -> bool:
         """`partial(f, x)`"""
