@@ -182,3 +182,33 @@ def test_fields_of_a_body_are_tensors_of_their_own(tmp_path: Path) -> None:
     model, _ = ported(tmp_path, dedent(source))
     assert [(t.name, t.dtype, t.dims, t.provenance) for t, _ in model.inputs] == [("TEXTS", "STRING", (-1,), "declared")]
     assert [(t.dtype, t.dims, t.provenance) for t, _ in model.outputs] == [("FP32", (-1, -1), "inferred")]
+
+
+def test_optional_fields_and_those_in_a_comprehension_are_tensors_of_their_own(tmp_path: Path) -> None:
+    source = """
+        from functools import lru_cache
+
+        from fastapi import FastAPI
+        from pydantic import BaseModel
+        from transformers import pipeline
+
+        app = FastAPI()
+
+        @lru_cache(maxsize=None)
+        def tagger():
+            return pipeline("ner", aggregation_strategy="simple")
+
+        class Document(BaseModel):
+            text: str
+            least: float = 0.0
+            most: int | None = None
+
+        @app.post("/tag")
+        def tag(body: Document):
+            found = [e for e in tagger()(body.text.strip()) if e["score"] >= body.least]
+            return {"words": [e["word"] for e in found[: body.most]]}
+    """
+    model, pipeline = ported(tmp_path, dedent(source))
+    assert "Document" not in pipeline
+    assert {t.name for t, _ in model.inputs} <= {"TEXT", "LEAST", "MOST"}
+    assert "model = tagger()" in pipeline, "loaded with the model, not by the first request"
