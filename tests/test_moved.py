@@ -7,6 +7,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pytest
+
 from triton_migrate import api
 from triton_migrate.index.text import Text
 
@@ -246,3 +248,42 @@ def test_what_the_module_does_to_an_object_that_moves_is_done_there_too(tmp_path
     stored = ("limits.margin = 0.9", "    limits.strict = True", 'weights["b"] = 2.0', "    model.verbose = 0")
     assert [line for line in stored if line not in pipeline.splitlines()] == []
     assert pipeline.index("limits = Limits()") < pipeline.index("limits.margin = 0.9") < pipeline.index("limits.strict")
+
+
+LIMITS = """\
+class Limits:
+    margin = 0.5
+
+
+limits = Limits()
+weights = {"b": 1.0}
+"""
+LIMITED = """\
+import joblib
+from limits import limits, weights
+
+model = joblib.load("m.joblib")
+
+
+def scored(row):
+    p = float(model.predict_proba([row])[0][1]) * weights["b"]
+    return bool(p > limits.margin)
+"""
+CHANGES = (
+    "from limits import limits\nlimits.margin = 0.9\n",
+    "import limits as l\nl.limits = l.Limits(0.9)\n",
+    "from limits import Limits\nLimits.margin = 0.9\n",
+    "from limits import weights\nweights['b'] = 2.0\n",
+)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_another_file_changes_when_it_is_imported_stays(change: str, tmp_path: Path) -> None:
+    app = APP.replace("from first", "import adjusting\nfrom first")
+    _, pipeline = moved(tmp_path, "pipeline", app=app, first=LIMITED, limits=LIMITS, adjusting=change)
+    assert "margin" not in pipeline and "weights" not in pipeline
+
+
+def test_what_a_script_beside_the_application_changes_is_no_matter(tmp_path: Path) -> None:
+    _, pipeline = moved(tmp_path, "pipeline", app=APP, first=LIMITED, limits=LIMITS, adjusting=CHANGES[0])
+    assert "limits = Limits()" in pipeline and 'weights = {"b": 1.0}' in pipeline

@@ -23,6 +23,7 @@ class Stores:
         self.program = program
         self._attributes: dict[tuple[Owner, str], list[Store]] = {}
         self._elements: dict[Owner, list[tuple[object, Store]]] = {}
+        self._on_import: dict[Owner, list[tuple[str, Store]]] = {}
         self._calls: dict[str, set[ir.At]] = {}
         self._into: dict[int, set[Site | None]] = {}  # by id() of a store: where the object of a library was made that it puts into
 
@@ -30,6 +31,7 @@ class Stores:
         """Ask once for each store what it puts into."""
         attributes: dict[tuple[Owner, str], list[Store]] = {}
         elements: dict[Owner, list[tuple[object, Store]]] = {}
+        on_import: dict[Owner, list[tuple[str, Store]]] = {}
         into: dict[int, set[Site | None]] = {}
 
         def owners(store: Store) -> set[Owner]:
@@ -43,11 +45,15 @@ class Stores:
                     if not to_self(store):
                         for owner in owners(store):
                             attributes.setdefault((owner, name), []).append(store)
+                            if store.scope.kind == "module":
+                                on_import.setdefault(owner, []).append((name, store))
             for key, stores in file.element_stores.items():
                 for store in stores:
                     for owner in owners(store):
                         elements.setdefault(owner, []).append((key, store))
-        self._attributes, self._elements, self._into = attributes, elements, into
+                        if store.scope.kind == "module":
+                            on_import.setdefault(owner, []).append(("", store))
+        self._attributes, self._elements, self._on_import, self._into = attributes, elements, on_import, into
 
     def attribute(self, owner: Value, name: str) -> list[Store]:
         """`owner.name = value` anywhere."""
@@ -57,6 +63,10 @@ class Stores:
         """`owner[key] = value` anywhere; key None: any. A store under an unknown key may be every element."""
         found = (pair for o in _owner(owner) for pair in self._elements.get(o, ()))
         return _counting([s for k, s in found if (key is None or k is None or _same_key(k, key)) and self._same(s, owner)], owner)
+
+    def on_import(self, owner: Value) -> list[tuple[str, Store]]:
+        """What the top level of any file puts into it: an attribute by its name, or an element."""
+        return [(name, s) for o in _owner(owner) for name, s in self._on_import.get(o, ()) if not is_test(s.scope.file)]
 
     def _same(self, store: Store, owner: Value) -> bool:
         """Whether both may be one object: not two applications, each made by a call of its own."""

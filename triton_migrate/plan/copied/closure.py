@@ -385,6 +385,9 @@ class Closure:
         """The top-level statements that bind or prepare a name; those that load something go to load()."""
         facts = self.evaluator.program.files[file].facts
         chosen = [s for s in flow.module_body(facts.body) if topmost.concerns(self.evaluator, file, s, name)]
+        if (changed := topmost.changed_elsewhere(self.evaluator, file, name)) is not None:
+            reason = f"{name} of {file} is changed by another file, when that is imported"
+            raise self.stuck(reason, changed, f"say so where {name} is made")
         makers = [scope for scope, _ in self.evaluator.program.global_bindings(file, name)]
         first = [scope for scope in makers if not self._answers(scope)]
         makers = (

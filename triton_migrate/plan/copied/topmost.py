@@ -13,7 +13,7 @@ from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.leaving.reaching import loads, reaches
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Site
+from triton_migrate.resolve.values import Container, Instance, Module, Site, UserClass
 from triton_migrate.rulebook.vocabulary import Effect, ModelLoad, ModelPredict, TaskEnqueue
 from triton_migrate.trace.records import PredictSite
 
@@ -33,6 +33,15 @@ def concerns(evaluator: Evaluator, file: str, stmt: ir.Stmt, name: str) -> bool:
     if root(stmt.value.func) != {name} or _logs(evaluator, stmt.value, frame) or enqueues(evaluator, stmt, frame):
         return False
     return not reaches(evaluator, stmt.value, frame, lambda _, rule: isinstance(rule, ModelPredict))
+
+
+def changed_elsewhere(evaluator: Evaluator, file: str, name: str) -> Span | None:
+    """Where another file of the application changes a name of this one, or its object, on being imported: `limits.margin = 0.9`."""
+    held = [v for v in evaluator.name(name, evaluator.program.frames[file]) if isinstance(v, (Container, Instance, UserClass))]
+    found = [s for value in held for _, s in evaluator.stores.on_import(value)]
+    found += [s for attr, s in evaluator.stores.on_import(Module(file)) if attr == name]
+    own = (Span(s.scope.file, *s.at) for s in found if s.scope.file != file and evaluator.reach.runs(s.scope, s.at))
+    return min(own, default=None)
 
 
 def _logs(evaluator: Evaluator, call: ir.Call, frame: Frame) -> bool:
