@@ -20,8 +20,17 @@ from triton_migrate.match import Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.paths import file_of
 from triton_migrate.resolve.scopes import CallPlace, Scope
-from triton_migrate.resolve.values import Site
-from triton_migrate.rulebook.vocabulary import ChannelTake, Effect, ModelConfigure, ModelLoad, ModelSave, ModelTrain, StreamSource
+from triton_migrate.resolve.values import Container, Site
+from triton_migrate.rulebook.vocabulary import (
+    ChannelPut,
+    ChannelTake,
+    Effect,
+    ModelConfigure,
+    ModelLoad,
+    ModelSave,
+    ModelTrain,
+    StreamSource,
+)
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import Call, Cell, PredictOrigin, Step
 
@@ -88,7 +97,7 @@ class State:
 
     def harmless(self, course: Course, step: Step, cell: Cell) -> bool:
         """A write that says nothing which could feed a model later: of the model itself, or made anew from constants."""
-        if self.of_the_model(course, step, cell):
+        if self.of_the_model(course, step, cell) or self._hands_over(step):
             return True
         plain = isinstance(step.stmt, ir.Assign) and not step.stmt.augmented
         if of.from_client(step) or of.from_model(step):
@@ -96,6 +105,29 @@ class State:
         if plain:
             return not course.reads(step, cell) or not step.calls or bool(step.enters)  # made anew from constants
         return any(isinstance(r, ModelConfigure) for r in of.rules(step))
+
+    def _hands_over(self, step: Step) -> bool:
+        """`jobs.append(job)` and `job = jobs.popleft()`, where each job is taken once: a queue, and nothing that is kept."""
+        puts = (call for call in step.calls if any(isinstance(r, (ChannelPut, ChannelTake)) for r in call.rules))
+        return any(call.api.made in self._queues for call in puts)
+
+    @cached_property
+    def _queues(self) -> frozenset[Site]:
+        """The containers from which work is taken, and which nobody looks into as a whole: a window of frames is no queue."""
+        steps = tuple(step for course in self.courses for step in course.pipeline.steps)
+        taken = frozenset(call.api.made for step in steps for call in _takings(step) if call.api.made is not None)
+        return taken - frozenset(site for step in steps for site in self._looks_into(step)) if taken else taken
+
+    def _looks_into(self, step: Step) -> Iterator[Site]:
+        if isinstance(step.stmt, (ir.If, ir.While)):
+            return
+        frame, read = self.matcher.program.generic(step.scope), tuple(of.parts(step.stmt))
+        calls = [part for part in read if isinstance(part, ir.Call)]
+        own = {id(c.func.value) for c in calls if isinstance(c.func, ir.Attribute)}
+        own |= {id(a) for c in calls if isinstance(c.func, ir.Name) and c.func.id == "len" for a in c.args}
+        for part in read:
+            if isinstance(part, (ir.Name, ir.Attribute)) and id(part) not in own:
+                yield from (v.site for v in self.matcher.evaluator.values(part, frame) if isinstance(v, Container))
 
     def of_the_model(self, course: Course, step: Step, cell: Cell) -> bool:
         """A write that puts a loaded object in place, unloads, fills what was missing, or sets up the next run."""
@@ -299,6 +331,12 @@ def asks_for_absence(test: ir.Expr, cell: Cell) -> bool:
     )  # fmt: skip
     absent = any(isinstance(p, ir.Operation) and set(p.operator.split("+")) & {"Is", "Not", "NotIn", "Eq"} for p in flow.walk(test))
     return about and absent
+
+
+def _takings(step: Step) -> Iterator[Call]:
+    """The calls that take work from a container, not only off it (`frames.popleft()` on a line of its own keeps a window small)."""
+    if not isinstance(step.stmt, ir.Evaluate):
+        yield from (call for call in step.calls if any(isinstance(r, ChannelTake) for r in call.rules))
 
 
 def takes(step: Step) -> bool:

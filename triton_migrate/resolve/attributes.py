@@ -57,7 +57,7 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
         case Api(path, site, of):
             return _stored_on(ev, value, attr) or _yielded(ev, path, attr) or frozenset({Api(_longer(ev, path, attr), site, of)})
         case Container():
-            return frozenset({Api(f"builtins.{_kind(value)}().{attr}", value.site)})
+            return frozenset({Api(ev.rulebook.canonical(f"builtins.{_kind(value)}().{attr}"), value.site)})
         case Tuples():
             return frozenset({Api(f"builtins.list().{attr}")})
         case Literal(inner):

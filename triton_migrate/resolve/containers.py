@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
 
 EMPTY = {
-    "builtins.list": "list", "builtins.set": "set", "builtins.dict": "dict", "collections.deque": "list", "collections.OrderedDict": "dict",
-}  # fmt: skip
+    "builtins.list": "list",
+    "builtins.set": "set",
+    "builtins.dict": "dict",
+    "collections.deque": "deque",
+    "collections.OrderedDict": "dict",
+}
+TAKING = frozenset({("builtins.list()", "pop"), ("collections.deque()", "pop"), ("collections.deque()", "popleft")})
 SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset", "dict", "copy"})
 
 
@@ -128,7 +133,7 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
         return frozenset(containers) if name == "copy" else None
     if root == "builtins.list()" and name == "copy" and isinstance(call.func, ir.Attribute):
         return ev.values(call.func.value, frame)
-    if root == "builtins.list()" and name == "pop" and isinstance(call.func, ir.Attribute):
+    if (root, name) in TAKING and isinstance(call.func, ir.Attribute):
         return frozenset().union(*(ev.element(c, None) for c in ev.values(call.func.value, frame)))
     if path == "collections.defaultdict" and call.args:  # any key gives what the factory makes
         display = ir.Mapping(call.at, (ir.Constant(call.at, None),), (ir.Call(call.at, call.args[0], (), ()),))
