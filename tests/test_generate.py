@@ -462,6 +462,7 @@ VALUES: list[object] = [
     (1, "x", (2,)), {1, 2}, frozenset([3, 4]), b"\x00\xff", bytearray(b"ab"), 1 - 2j, {1: "int", (2, 3): "tuple", None: 0},
     {"$tuple": [1]}, {"$unknown": 1}, {"$tuple": 1, "b": 2},
     datetime.datetime(2024, 5, 6, 7, 8, 9, 10, datetime.timezone.utc), datetime.date(2024, 5, 6), decimal.Decimal("1.10"), uuid.UUID(int=5),
+    datetime.time(7, 8, 9, 10, datetime.timezone.utc), datetime.timedelta(-1, 5, 6),
 ]  # fmt: skip
 ARRAYS = [
     np.arange(6, dtype=np.int16).reshape(2, 3).T, np.array(3.5), np.zeros((0, 4), np.float32), np.array(["a", "üß"]), np.array([True]),
