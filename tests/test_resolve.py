@@ -71,6 +71,20 @@ def test_a_session_is_found_wherever_it_hides(text: str) -> None:
     assert paths("import onnxruntime as ort\n" + text) >= ONNX
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "from dataclasses import dataclass\n@dataclass\nclass S:\n    kind: str = 'a'\ns = S(kind=os.getenv('KIND', 'a'))",
+        "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    kind: str = 'a'\ns = S()",
+    ],
+    ids=["given", "library"],
+)
+def test_what_the_environment_chooses_may_be_any(made: str) -> None:
+    text = f"import os\nimport onnxruntime as ort\n{made}\nd = {{'a': ort.InferenceSession('a'), 'b': print}}\n"
+    assert paths(text + "x = d[s.kind]") == ONNX | {"builtins.print"}
+    assert paths(text.replace("os.getenv('KIND', 'a')", "'a'").replace("(BaseSettings)", "") + "x = d[s.kind]") == ONNX
+
+
 def test_global_in_the_module_itself_says_nothing() -> None:
     text = "import onnxruntime as ort\nglobal x\nx = ort.InferenceSession('a')"
     assert paths(text) == ONNX

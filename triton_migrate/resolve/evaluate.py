@@ -35,8 +35,7 @@ from triton_migrate.resolve.values import (
     Values,
 )
 from triton_migrate.rulebook.load import Rulebook
-from triton_migrate.rulebook.paths import prefixes
-from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBind, FlowCall, ModelLoad, TaskDefine, WebApp, WebRequest
+from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBind, FlowCall, ModelLoad, TaskDefine, WebApp
 
 CAP = 64  # values of one expression; more is "anything"
 CONTEXTS = 24  # frames of one function; after that all further calls on one object share one
@@ -126,10 +125,10 @@ class Evaluator:
         return found[0] if len(found) == 1 else None
 
     def key(self, expr: ir.Expr | None, frame: Frame) -> object:
-        """The one constant that something is looked up by; None where the client may say another."""
+        """The one constant that something is looked up by; None where the client or the environment may say another."""
         found = self.constant(expr, frame)
-        told = found is None or any(self._of_request(v) for v in self.values(expr, frame)) or self._set_by_request(expr, frame)
-        return None if told else found
+        others = any(not isinstance(v, Literal) for v in self.values(expr, frame))
+        return None if found is None or others or self._set_by_request(expr, frame) else found
 
     def _set_by_request(self, expr: ir.Expr | None, frame: Frame) -> bool:
         """A global that some function sets to what nothing is known of, such as a parameter of its route."""
@@ -137,10 +136,6 @@ class Evaluator:
             return False
         bound = self.program.global_bindings(frame.scope.file, expr.id)
         return any(not self.binding(binding, self.program.generic(scope)) for scope, binding in bound)
-
-    def _of_request(self, value: Value) -> bool:
-        """`request.args.get("version")`."""
-        return isinstance(value, Api) and any(self.rulebook.find(head, WebRequest) for head, _ in prefixes(value.path))
 
     def kept(self, expr: ir.Expr) -> ir.Expr:
         """A made-up expression that may be asked about: it lives as long as its answer."""

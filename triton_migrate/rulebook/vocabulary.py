@@ -405,6 +405,7 @@ class DataConvert(Rule):
     splits: bool = False  # it parts what a model is trained on from what it is tested on
     parses: str = ""  # what raw data it reads: the result's elements are fields of that source ("json" for `json.loads`)
     container: bool = False
+    settings: bool = False  # it fills the fields of its objects with settings from outside: a default is only one of the things they may be
     decodes: bool = False  # it gives the picture that bytes or a file hold: a function that only decodes gets hold of its input
     result: str = ""
     shape: str = ""
