@@ -14,6 +14,7 @@ from functools import cached_property
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
+from triton_migrate.classify.expressions import parts
 from triton_migrate.classify.launched import launches
 from triton_migrate.index import flow, ir
 from triton_migrate.match import Matcher
@@ -121,7 +122,7 @@ class State:
     def _looks_into(self, step: Step) -> Iterator[Site]:
         if isinstance(step.stmt, (ir.If, ir.While)):
             return
-        frame, read = self.matcher.program.generic(step.scope), tuple(of.parts(step.stmt))
+        frame, read = self.matcher.program.generic(step.scope), tuple(parts(step.stmt))
         calls = [part for part in read if isinstance(part, ir.Call)]
         own = {id(c.func.value) for c in calls if isinstance(c.func, ir.Attribute)}
         own |= {id(a) for c in calls if isinstance(c.func, ir.Name) and c.func.id == "len" for a in c.args}

@@ -57,7 +57,7 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
         case Api(path, site, of):
             return _stored_on(ev, value, attr) or _yielded(ev, path, attr) or frozenset({Api(_longer(ev, path, attr), site, of)})
         case Container():
-            return frozenset({Api(ev.rulebook.canonical(f"builtins.{_kind(value)}().{attr}"), value.site)})
+            return frozenset({Api(f"{_kind(value)}().{attr}", value.site)})
         case Tuples():
             return frozenset({Api(f"builtins.list().{attr}")})
         case Literal(inner):
@@ -285,8 +285,13 @@ def super_attribute(ev: Evaluator, attr: str, frame: Frame) -> Values:
 
 
 def _kind(container: Container) -> str:
+    """The class of what is displayed, by its path."""
     match container.expr:
         case ir.Mapping():
-            return "dict"
+            return "builtins.dict"
+        case ir.Sequence(_, "deque"):
+            return "collections.deque"
+        case ir.Comprehension(_, "generator"):
+            return "builtins.list"
         case ir.Comprehension(_, kind) | ir.Sequence(_, kind):
-            return kind if kind != "generator" else "list"
+            return f"builtins.{kind}"

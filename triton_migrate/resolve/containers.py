@@ -131,7 +131,7 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
                 frozenset().union(*(ev.element(c, None) for c in containers)),
             )
         return frozenset(containers) if name == "copy" else None
-    if root == "builtins.list()" and name == "copy" and isinstance(call.func, ir.Attribute):
+    if root in ("builtins.list()", "collections.deque()") and name == "copy" and isinstance(call.func, ir.Attribute):
         return ev.values(call.func.value, frame)
     if (root, name) in TAKING and isinstance(call.func, ir.Attribute):
         return frozenset().union(*(ev.element(c, None) for c in ev.values(call.func.value, frame)))
