@@ -112,6 +112,9 @@ class Planner:
         way.left = [w for w in way.left if _beginning(w) != _beginning(failed)]
         if not way.left or len(way.problems) == TRIES:
             first = way.problems[0]
+            if way.together and len(way.pipeline.sites) > 1 and not isinstance(each := way.cutter.apart(), NoCut):
+                way.left, way.together = [each], False
+                return
             if way.least and not isinstance(last := _least(way.cutter, first), NoCut):
                 way.left, way.least = list(last), False
                 return
@@ -155,6 +158,7 @@ class _Open:
     left: list[Way]
     problems: list[NoCut] = field(default_factory=list)
     graphs: dict[Cut, Graph] = field(default_factory=dict)  # of the first way, where it is made of stages
+    together: bool = True  # a cut for each predict call may be tried when nothing else is left
     least: bool = False  # the model alone may be tried when nothing else is left
 
     def stage(self, found: tuple[Way, dict[Cut, Graph]] | str) -> None:

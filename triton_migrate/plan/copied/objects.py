@@ -57,6 +57,8 @@ class Objects:
             return self._version(self.closure.chosen, wanted, where)
         if within is not None and (known := self._named(wanted, within, where)) is not None:
             return known
+        if (chosen := self._one_of_classes(values)) is not None:
+            return self._made_at(*chosen, wanted, where)
         for path, frame in self.program.frames.items():
             for name, bindings in frame.scope.bindings.items():
                 if any(b.how in ("value", "enter") for b in bindings) and (held := self.evaluator.name(name, frame)) & values:
@@ -73,7 +75,7 @@ class Objects:
         if (maker := self._getter(values)) is not None:
             return self.bound(maker, wanted, f"{self.closure.require(maker.file, maker.name, where)}()\n")
         if (place := self._place(values)) is not None:
-            return self._made_at(place, wanted, where)
+            return self._made_at(place, None, wanted, where)
         raise self.closure.stuck(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook")
 
     def _named(self, name: str, scope: Scope, where: Span) -> str | None:
@@ -168,6 +170,15 @@ class Objects:
         return self._provided[key]
 
     # ------------------------------------------------------------ where it is made
+
+    def _one_of_classes(self, values: Values) -> tuple[CallPlace, UserClass] | None:
+        """The call that makes an object of one of several classes, as a setting says (`ENGINES[name](path)`), and that of this object."""
+        cls = next(iter({v.of for v in values if isinstance(v, Instance)}), None)
+        if len(values) != 1 or cls is None or (place := self._place(values)) is None:
+            return None
+        others = self.evaluator.values(place.call.func, self.program.generic(place.scope))
+        many = cls in others and len(others) > 1 and all(isinstance(v, UserClass) for v in others)
+        return (place, cls) if many and cls.scope.parent is not None and cls.scope.parent.kind == "module" else None
 
     def _getter(self, values: Values) -> Scope | None:
         """A function without arguments that returns the object (`get_model()`)."""
@@ -268,10 +279,10 @@ class Objects:
         since = self.closure.load[len(self.closure.load) - self.closure.load[::-1].index(text) :]
         return not any(re.search(rf"^\s*{re.escape(name)}\b", later, re.MULTILINE) for later in since for name in names)
 
-    def _made_at(self, place: CallPlace, wanted: str, where: Span) -> str:
-        """An object that a function makes for itself: a function of pipeline.py makes it once."""
+    def _made_at(self, place: CallPlace, cls: UserClass | None, wanted: str, where: Span) -> str:
+        """An object that a function makes for itself, of `cls` where it may be of several: a function of pipeline.py makes it once."""
         file, scope = place.scope.file, place.scope
-        key = (file, place.call.at)
+        key = (file, place.call.at, cls)
         if key in self._provided:
             return self._provided[key]
         local: set[str] = set()
@@ -290,7 +301,17 @@ class Objects:
             while_open = tuple(s for s in kept if opened and ir.holds(opened[0].at, s.at))
             body += "".join(self._copied(scope, s, local) for s in kept if s not in while_open)
             result = needed.result
-        text = result.id if isinstance(result, ir.Name) and result.id in local else self.piece(result, scope, local, where)
+        if cls is not None and result is not place.call:
+            raise self.closure.stuck(f"{wanted} is one of several objects, as a setting says", where, "return what the call makes at once")
+        own: tuple[str, ...] = ()
+        if cls is not None:
+            own = (self.closure.require(cls.scope.file, cls.scope.name, where),)
+            result = place.call._replace(func=ir.Name(place.call.func.at, *own))
+        text = (
+            result.id
+            if isinstance(result, ir.Name) and result.id in local
+            else self.piece(result, scope, local.union(own), where, tuple(zip(own, own, strict=True)))
+        )
         if body or opened:
             body += self._within(opened, while_open, f"return {text}\n", scope, local)
             maker = self.closure.fresh(f"make_{wanted}")

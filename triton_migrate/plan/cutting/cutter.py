@@ -81,7 +81,7 @@ class Cutter:
         if found or not isinstance(calls_only, NoCut):
             return Choice(Extent(self.pipeline), self.judge, calls_only, where).of(tuple(found))
         if len(self.pipeline.sites) > 1:
-            each = apart(self.pipeline, lambda part, left: Cutter(self.evaluator, part, self.live, left, self.registry, self).ways(where))
+            each = self.apart(where)
             if not isinstance(each, NoCut):
                 return (each,)
             problems.append(each)
@@ -90,6 +90,10 @@ class Cutter:
         site = self.pipeline.sites[0]
         return NoCut("the predict calls are in functions that no single function calls all of", site.span,
                      "call them from one function of plain arguments and results")  # fmt: skip
+
+    def apart(self, where: Where = Where.CHEAPEST) -> tuple[Cut, ...] | NoCut:
+        """A cut for each predict call."""
+        return apart(self.pipeline, lambda part, left: Cutter(self.evaluator, part, self.live, left, self.registry, self).ways(where))
 
     def alone(self) -> tuple[Cut, ...]:
         """The model by itself, for pipelines that are individual; empty where a stand-in cannot take its place."""

@@ -67,12 +67,26 @@ def _calls_of(left: Leftovers, file: str, scope: Scope) -> list[CallPlace] | Non
 def _made_by_others(left: Leftovers, owner: Scope) -> bool:
     """Whether a class is handed to something that may make objects of it (`View.as_view("view", model)`, `Depends(Service)`)."""
     for mention in (m for names in left.mentions.names.values() for m in names.get(owner.name, ()) if left.alive(m.scope.file, m.expr.at)):
-        for part in flow.every(mention.stmt):
+        parts = tuple(flow.every(mention.stmt))
+        annotated = {id(p.key) for p in parts if isinstance(p, ir.Subscript)}  # `Annotated[Service, Depends()]`
+        for part in parts:
             asked = isinstance(part, ir.Attribute) and part.value is mention.expr and part.attr not in owner.bindings
             given = isinstance(part, ir.Call) and any(a is mention.expr for a in (*part.args, *(v for _, v in part.keywords)))
-            if asked or given:
+            if asked or given or (id(part) not in annotated and any(e is mention.expr for e in _kept_by(part))):
                 return True
     return False
+
+
+def _kept_by(part: ir.Expr) -> tuple[ir.Expr | None, ...]:
+    """What a display or a choice of several holds, for others to call (`ENGINES = {"linear": Linear}`)."""
+    match part:
+        case ir.Mapping(_, _, values):
+            return values
+        case ir.Sequence(_, _, items):
+            return items
+        case ir.Conditional(_, _, then, orelse):
+            return (then, orelse)
+    return ()
 
 
 def _empty_constructor(left: Leftovers, file: str, scope: Scope) -> bool:
