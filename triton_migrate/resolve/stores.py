@@ -34,25 +34,24 @@ class Stores:
         on_import: dict[Owner, list[tuple[str, Store]]] = {}
         into: dict[int, set[Site | None]] = {}
 
-        def owners(store: Store) -> set[Owner]:
+        def owners(store: Store, name: str) -> set[Owner]:
             values = targets_of(store)
             into[id(store)] = {v.site if isinstance(v, Api) else None for v in values}
-            return {o for v in values for o in _owner(v)}
+            found = {o for v in values for o in _owner(v)}
+            for owner in found if store.scope.kind == "module" else ():
+                on_import.setdefault(owner, []).append((name, store))
+            return found
 
         for file in self.program.files.values():
             for name, stores in file.attribute_stores.items():
                 for store in stores:
                     if not to_self(store):
-                        for owner in owners(store):
+                        for owner in owners(store, name):
                             attributes.setdefault((owner, name), []).append(store)
-                            if store.scope.kind == "module":
-                                on_import.setdefault(owner, []).append((name, store))
             for key, stores in file.element_stores.items():
                 for store in stores:
-                    for owner in owners(store):
+                    for owner in owners(store, ""):
                         elements.setdefault(owner, []).append((key, store))
-                        if store.scope.kind == "module":
-                            on_import.setdefault(owner, []).append(("", store))
         self._attributes, self._elements, self._on_import, self._into = attributes, elements, on_import, into
 
     def attribute(self, owner: Value, name: str) -> list[Store]:

@@ -303,15 +303,12 @@ class Objects:
             result = needed.result
         if cls is not None and result is not place.call:
             raise self.closure.stuck(f"{wanted} is one of several objects, as a setting says", where, "return what the call makes at once")
-        own: tuple[str, ...] = ()
-        if cls is not None:
-            own = (self.closure.require(cls.scope.file, cls.scope.name, where),)
-            result = place.call._replace(func=ir.Name(place.call.func.at, *own))
-        text = (
-            result.id
-            if isinstance(result, ir.Name) and result.id in local
-            else self.piece(result, scope, local.union(own), where, tuple(zip(own, own, strict=True)))
-        )
+        if cls is not None:  # written where the table was looked up
+            own = self.closure.require(cls.scope.file, cls.scope.name, where)
+            result = place.call._replace(func=ir.Name(place.call.func.at, own))
+            text = self.piece(result, scope, local | {own}, where, ((own, own),))
+        else:
+            text = result.id if isinstance(result, ir.Name) and result.id in local else self.piece(result, scope, local, where)
         if body or opened:
             body += self._within(opened, while_open, f"return {text}\n", scope, local)
             maker = self.closure.fresh(f"make_{wanted}")
