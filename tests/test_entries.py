@@ -8,6 +8,7 @@ import pytest
 
 from triton_migrate.base import SourceFile
 from triton_migrate.entries.applications import applications
+from triton_migrate.entries.consumers import consumers
 from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.routes import Routes
 from triton_migrate.entries.tasks import tasks
@@ -360,6 +361,19 @@ def test_what_is_put_onto_a_channel_goes_to_the_loop_that_takes_it(put: str, tak
     frame = matcher.program.generic(match.place.scope)
     (channel,) = matcher.evaluator.channels.of(match.rule, match.api, match.place.call, frame)
     assert [w.scope.name for w in Queues(matcher, ()).workers(channel)] == workers
+
+
+@pytest.mark.parametrize(
+    ("imported", "made"),
+    [
+        ("from kafka import KafkaConsumer", "KafkaConsumer"),
+        ("from kafka import KafkaConsumer as Reader", "Reader"),
+        ("from aiokafka import AIOKafkaConsumer", "AIOKafkaConsumer"),
+    ],
+)
+def test_a_loop_over_messages_is_a_consumer_whatever_the_library_calls_it(imported: str, made: str) -> None:
+    source = f"{imported}\nasync def work():\n    async for message in {made}('orders'):\n        print(message)"
+    assert [(c.kind, c.scope.name) for c in consumers(program(source), frozenset())] == [("messages", "work")]
 
 
 def test_inputs_of_a_request_parser() -> None:

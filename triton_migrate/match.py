@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
-from triton_migrate.resolve.scopes import CallPlace, Scope, last_name
+from triton_migrate.resolve.scopes import CallPlace, FileScopes, Scope, last_name
 from triton_migrate.resolve.values import Api, Site, UserClass
 from triton_migrate.rulebook.vocabulary import Rule
 
@@ -44,13 +44,14 @@ class Matcher:
         self.evaluator, self.program, self.rulebook = evaluator, evaluator.program, evaluator.rulebook
         self._names: dict[type[Rule], frozenset[str]] = {}
         self._renamed = {path: tuple(_renamed(file.module)) for path, file in self.program.files.items()}
+        aliases = (pair for library in self.rulebook.libraries for pair in library.alias if not pair[0].endswith((")", "]")))
+        self._aliases = tuple(pair for alias, path in aliases if (pair := (last_of(alias), last_of(path)))[0] != pair[1])
 
     def find(self, role: type[R], *, inherited: bool = False) -> Iterator[Match[R]]:
         """All calls whose callee has a rule of this role, in file order; `inherited`: also constructions of user classes under it."""
         names = self.names(role)
-        for path, file in self.program.files.items():
-            renamed = {name for name, original in self._renamed[path] if original in names}
-            for name in sorted((names | renamed) & file.calls.keys()):
+        for file, called in self._calling(names):
+            for name in sorted(called):
                 for place in file.calls[name]:
                     yield from self.at(place, role)
         if inherited:
@@ -61,8 +62,26 @@ class Matcher:
     def names(self, role: type[R]) -> frozenset[str]:
         """What calls that play the role are called in the source."""
         if role not in self._names:
-            self._names[role] = frozenset(last_of(n) for rule in self.rulebook.of_role(role) for n in rule.api)
+            self._names[role] = self._spoken(path for rule in self.rulebook.of_role(role) for path in rule.api)
         return self._names[role]
+
+    def calls_any(self, paths: Iterable[str]) -> bool:
+        """Whether the program calls anything that may be one of these paths."""
+        return next(self._calling(self._spoken(paths)), None) is not None
+
+    def _spoken(self, paths: Iterable[str]) -> frozenset[str]:
+        """The last names of paths, and those of their aliases."""
+        names = {last_of(path) for path in paths}
+        while more := {alias for alias, name in self._aliases if name in names} - names:
+            names |= more
+        return frozenset(names)
+
+    def _calling(self, names: frozenset[str]) -> Iterator[tuple[FileScopes, set[str]]]:
+        """The files that call something of these names, and under which names they do."""
+        for path, file in self.program.files.items():
+            renamed = {name for name, original in self._renamed[path] if original in names}
+            if called := (names | renamed) & file.calls.keys():
+                yield file, called
 
     def at(self, place: CallPlace, role: type[R]) -> Iterator[Match[R]]:
         """The matches of one call."""

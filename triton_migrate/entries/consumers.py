@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from triton_migrate.entries.records import Consumer
 from triton_migrate.index import flow, ir
-from triton_migrate.match import Match, Matcher, is_test, last_of
+from triton_migrate.match import Match, Matcher, is_test
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.rulebook.vocabulary import StreamSource
@@ -77,9 +77,7 @@ def _loops_around(matcher: Matcher, place: CallPlace, depth: int) -> Iterator[tu
 
 def _iterating(matcher: Matcher) -> Iterator[Consumer]:
     """`for message in consumer`, `for number, message in enumerate(consumer)`."""
-    if not any(
-        matcher.program.calls(last_of(path)) for rule in matcher.rulebook.of_role(StreamSource) for path in rule.api if path.endswith("]")
-    ):
+    if not matcher.calls_any(path for rule in matcher.rulebook.of_role(StreamSource) for path in rule.api if path.endswith("]")):
         return
     for file in matcher.program.files.values():
         for scope in file.scopes:
