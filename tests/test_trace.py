@@ -81,3 +81,21 @@ def test_the_id_of_a_job_is_answered_as_text(tmp_path: Path, made: str) -> None:
     text += f"    m.predict(request.json['x'])\n    job = {made}\n    return job.id, 202\n"
     (pipeline,) = (p for p in studied(tmp_path, text).pipelines if p.sites)
     assert pipeline.response == "text"
+
+
+@pytest.mark.parametrize(
+    ("given", "sites"),
+    [
+        ("    if n.model is None:\n        n.train()\n", 1),
+        ("    n.ready()\n", 1),
+        ("    n.train()\n", 0),
+        ("    if request.json:\n        n.train()\n        print(n.of(1))\n    return ''\n", 0),
+    ],
+)
+def test_what_may_have_been_fitted_before_serves(tmp_path: Path, given: str, sites: int) -> None:
+    text = "from sklearn.neighbors import NearestNeighbors\nclass N:\n    def __init__(self):\n        self.model = None\n"
+    text += "    def train(self):\n        self.model = NearestNeighbors()\n        self.model.fit(np.eye(3))\n"
+    text += "    def ready(self):\n        if self.model is not None:\n            return\n        self.train()\n"
+    text += "    def of(self, row):\n        return self.model.kneighbors([row])\nn = N()\n"
+    (pipeline,) = studied(tmp_path, text + ROUTE + given + "    return jsonify(n.of(request.json)[1].tolist())\n").pipelines
+    assert len(pipeline.sites) == sites

@@ -105,6 +105,12 @@ def _assigned(expr: ir.Expr, scope: Scope | None) -> Iterator[ir.Expr | None]:
 
 
 def _is_field(key: ir.Expr, step: Step) -> bool:
-    if isinstance(key, ir.Name):
-        return key.id in _listed(step)
-    return isinstance(key, (ir.Constant, ir.Slice, ir.Operation, ir.Sequence))
+    """Constant indexing: `[0]`, `[-1]`, `[:, 1]`, `[["age", "sex"]]`; a row that the client names is looked up."""
+    match key:
+        case ir.Name():
+            return key.id in _listed(step)
+        case ir.Sequence():
+            return all(_is_field(item, step) for item in key.items)
+        case ir.Operation():
+            return next(flow.names(key), None) is None
+    return isinstance(key, (ir.Constant, ir.Slice))
