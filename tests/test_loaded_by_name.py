@@ -457,3 +457,41 @@ def test_a_default_of_a_name_that_requests_give_is_no_constant(tmp_path: Path) -
     report: Any = api.apply(app, write=True)
     texts = [path.read_text() for path in app.glob("triton_serving/model_repository/*/1/pipeline.py")]
     assert not report["not_ported"] and texts and not any("name = 'iris'" in text for text in texts)
+
+
+def test_what_each_round_of_a_loop_makes_is_no_one_object(tmp_path: Path) -> None:
+    """The look-up cannot leave here: the upload that stays below it is used twice."""
+    main = """
+        import io
+
+        import joblib
+        import numpy as np
+        from fastapi import FastAPI, HTTPException, UploadFile
+
+        app = FastAPI()
+
+
+        class Shelf:
+            def __init__(self):
+                self.models = {}
+                for kind, (model, title) in {"shade": ("shade.joblib", "Shade"), "tint": ("tint.joblib", "Tint")}.items():
+                    self.models[kind] = joblib.load(f"models/{model}")
+
+            def get(self, kind):
+                return self.models.get(kind)
+
+
+        shelf = Shelf()
+
+
+        @app.post("/{kind}")
+        async def judge(kind: str, rows: UploadFile):
+            model = shelf.get(kind)
+            if not model:
+                raise HTTPException(404, "no such kind")
+            await rows.seek(0)
+            content = await rows.read()
+            return {"label": int(model.predict(np.load(io.BytesIO(content)))[0])}
+    """
+    ((entry, reason),) = refusals(tmp_path, main=main)
+    assert entry == "POST /{kind}" and "model" in reason

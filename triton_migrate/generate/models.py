@@ -24,6 +24,7 @@ from triton_migrate.generate.soundness import unbound, undefined
 from triton_migrate.index.text import Text
 from triton_migrate.plan.around.registries import Chosen, Registry, Version, marks
 from triton_migrate.plan.copied.closure import Closure, UncopyableError
+from triton_migrate.plan.copied.environment import fill
 from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.leaving.errors import known_in
 from triton_migrate.plan.planned import MAX_BATCH_SIZE, PlannedModel
@@ -145,6 +146,7 @@ def _assembled(
     surface = Surface(planned.inputs, planned.outputs)
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
+        fill(closure)
         for _, crossing in planned.inputs:
             for record in records(crossing.type):
                 if record.cls is not None:
@@ -215,6 +217,7 @@ def _write_alone(
     closure = Closure(evaluator, texts, answering=frozenset(judge.by_scope), watched=judge.filled.watched)
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
+        fill(closure)
         text, held = alone_pipeline(planned.name, sites, planned.stacked, evaluator, planned.cutter.judge, closure)
         closure.refuse_unfilled(sites)
         exported, stay = networks(runs_alone(planned.cutter, sites, held), planned, asked)

@@ -21,6 +21,7 @@ EFFECTS = (
     "arguments",
     "argv",
     "option",
+    "environment",
     "mutate",
     "disconnect",
 )

@@ -421,7 +421,7 @@ class Effect(Rule):
 
     role: ClassVar[str] = "effect"
     # log | metric | time | random | file-read | file-write | db-read | db-write | network | process | arguments (of the command line)
-    # | disconnect (asks whether the client has left) | mutate (changes its receiver)
+    # | disconnect (asks whether the client has left) | mutate (changes its receiver) | environment (fills the process' own from a file)
     kind: str
     path: str = ""  # port of the file it is about, its path or what is open ("self": the receiver)
     scratch: str = ""  # made (a file or folder that nothing else names) | removed (its file)

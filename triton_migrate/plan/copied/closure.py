@@ -383,8 +383,7 @@ class Closure:
 
     def _values(self, file: str, name: str, made: str, where: Span) -> None:
         """The top-level statements that bind or prepare a name; those that load something go to load()."""
-        facts = self.evaluator.program.files[file].facts
-        chosen = [s for s in flow.module_body(facts.body) if topmost.concerns(self.evaluator, file, s, name)]
+        chosen = topmost.preparing(self.evaluator, file, name)
         if (changed := topmost.changed_elsewhere(self.evaluator, file, name)) is not None:
             reason = f"{name} of {file} is changed by another file, when that is imported"
             raise self.stuck(reason, changed, f"say so where {name} is made")

@@ -301,6 +301,7 @@ class Objects:
             while_open = tuple(s for s in kept if opened and ir.holds(opened[0].at, s.at))
             body += "".join(self._copied(scope, s, local) for s in kept if s not in while_open)
             result = needed.result
+            self._refuse_rounds(scope, result, flow.binds(needed.statements))
         if cls is not None and result is not place.call:
             raise self.closure.stuck(f"{wanted} is one of several objects, as a setting says", where, "return what the call makes at once")
         if cls is not None:  # written where the table was looked up
@@ -315,6 +316,13 @@ class Objects:
             self.closure.definitions.append(f"def {maker}():\n{textwrap.indent(body, '    ')}")
             text = f"{maker}()"
         return self.bound(key, wanted, f"{text}\n")
+
+    def _refuse_rounds(self, scope: Scope, made: ir.Expr, bound: set[str]) -> None:
+        """What each round of a loop makes anew is several objects."""
+        targets = (t for s in flow.loops_around(scope.function.body, made.at) if isinstance(s, ir.For) for t in flow.names(s.target))
+        if drawn := {t.id for t in targets} & {n.id for n in flow.names(made)} - bound:
+            where, fix = Span(scope.file, *made.at), "look the model up and run it in one function"
+            raise self.closure.stuck(f"it is one of several objects, each made with another {min(drawn)}", where, fix)
 
     def started(self, scope: Scope, name: str, where: Span) -> None:
         """What a start-up hook (`lifespan(app)`, up to its `yield`) does to set a global: a function of pipeline.py that load() calls."""

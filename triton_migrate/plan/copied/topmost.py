@@ -18,6 +18,14 @@ from triton_migrate.rulebook.vocabulary import Effect, ModelLoad, ModelPredict, 
 from triton_migrate.trace.records import PredictSite
 
 
+def preparing(evaluator: Evaluator, file: str, name: str) -> list[ir.Stmt]:
+    """The statements at the top level that make a name what it is; not what only a person who starts the file does with it (trains it)."""
+    module = evaluator.program.files[file].module
+    found = [s for s in flow.module_body(module.body) if concerns(evaluator, file, s, name)]
+    on_import = [s for s in found if not evaluator.reach.by_hand(module, s.at)]
+    return on_import if any(name in flow.binds((s,)) for s in on_import) else found
+
+
 def concerns(evaluator: Evaluator, file: str, stmt: ir.Stmt, name: str) -> bool:
     """Whether the statement binds the name, or works on its object before a request does."""
     frame = evaluator.program.frames[file]

@@ -20,6 +20,7 @@ from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.plan.leaving.living import Living
 from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.scopes import Frame
+from triton_migrate.rulebook.vocabulary import WebParameter
 
 NAMELESS = frozenset({"get", "getlist", "json", "get_json", "read", "file", "float", "int", "str", "strip", "items"})
 
@@ -40,7 +41,7 @@ class Hoists:
         """What can be read before a statement that makes some of `calls`; `bound`: names that are not known yet where the run starts.
 
         What changes something is done before nothing that is done before it now: only where the statement is the `first` of the run.
-        `fields`: of records only.
+        `fields`: only what is `harmless`.
         """
         found: list[ir.Expr] = []
         leading = _leading(stmt) if first else None
@@ -53,7 +54,7 @@ class Hoists:
                         *self.living.parts(expr, self.frame),
                         *(p for p in walk(expr) if self.files.temporary(p, self.frame)),
                     )
-                for anchor in (a for a in anchors if not fields or self.record_of(a)):
+                for anchor in (a for a in anchors if not fields or self.harmless(a)):
                     chosen = self._around(expr, anchor, inner, calls, bound, fields)
                     if chosen is not None and (inner is leading or not self.judge.changes(chosen, inner, self.frame)):
                         found.append(chosen)
@@ -79,6 +80,24 @@ class Hoists:
         if name not in self.frame.scope.bindings or self.judge.is_receiver(name, self.frame):
             return ""
         return name if self.types.of(expr.value, self.frame).kind == "record" else ""
+
+    def harmless(self, expr: ir.Expr) -> bool:
+        """Whether the app may have it before it is known that it needs it: a field of a record, or an upload that is read at one place."""
+        return bool(self.record_of(expr)) or self._upload(expr.value if isinstance(expr, ir.Await) else expr)
+
+    def _upload(self, expr: ir.Expr) -> bool:
+        match expr:
+            case ir.Call(_, ir.Attribute(_, ir.Name(_, name), _), (), ()) if name in {p.name for p in self.frame.scope.function.parameters}:
+                kinds = {a.path.split("()")[0] for a in self.judge.evaluator.apis(expr.func, self.frame)}
+                rules = [self.judge.evaluator.rulebook.find(kind, WebParameter) for kind in kinds]
+                parts = [e for s in self.frame.scope.function.body for e in flow.every(s)]
+                called = {id(e.func) for e in parts if isinstance(e, ir.Call)}
+                facts = (e for e in parts if isinstance(e, ir.Attribute) and id(e) not in called)  # `file.filename`
+                asked = {id(e.value) for e in facts if self.types.of(e, self.frame).kind != "file"}
+                told = bool(rules) and all(rule is not None and rule.source == "file" for rule in rules)
+                once = [e.id for e in parts if isinstance(e, ir.Name) and id(e) not in asked].count(name) == 1
+                return told and once and self.types.of(expr, self.frame).kind == "bytes"
+        return False
 
     def without_whole(self, hoists: tuple[ir.Assign, ...], reads: set[str]) -> tuple[ir.Assign, ...]:
         """Fields of a record that is sent whole need not be sent again. `reads`: the names read beside the hoists."""

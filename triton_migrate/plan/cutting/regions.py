@@ -80,7 +80,8 @@ class Regions:
         """The block with those of its statements that may answer early, if one of them asks for what the model's side looks up."""
         exits: dict[int, Exit] = {}
         for index in range(high, -1, -1):
-            if self._may_move(block, index, ()):
+            harmless = self.hoists.of(block[index], self.calls, frozenset(), False, fields=True)
+            if self._may_move(block, index, ()) or self._may_move(block, index, harmless):
                 continue
             if (made := self._exit(block[index], index)) is not None:
                 exits[index] = made
@@ -242,7 +243,7 @@ class Regions:
         late = (h.value for h in hoists if h.value is not None and h.at[:2] >= below)
         if any(e.needs(made) for e in exits):
             return False
-        stuck = next((value for value in late if not self.hoists.record_of(value)), None)
+        stuck = next((value for value in late if not self.hoists.harmless(value)), None)
         if stuck is not None:
             self._note_late(stuck.at)
         return stuck is None
