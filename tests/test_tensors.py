@@ -212,3 +212,31 @@ def test_optional_fields_and_those_in_a_comprehension_are_tensors_of_their_own(t
     assert "Document" not in pipeline
     assert {t.name for t, _ in model.inputs} <= {"TEXT", "LEAST", "MOST"}
     assert "model = tagger()" in pipeline, "loaded with the model, not by the first request"
+
+
+def test_segments_of_speech_are_written_where_they_are_made(tmp_path: Path) -> None:
+    """They are objects of the library: what the program does with them as such leaves with the model."""
+    source = """
+        import json
+        from dataclasses import asdict
+
+        from fastapi import FastAPI, UploadFile
+        from faster_whisper import WhisperModel
+
+        app = FastAPI()
+        speech = WhisperModel("small")
+
+        def as_text(result):
+            return json.dumps({**result, "segments": [asdict(segment) for segment in result["segments"]]})
+
+        @app.post("/heard")
+        def heard(recording: UploadFile):
+            spoken, info = speech.transcribe(recording.file, beam_size=5)
+            segments = []
+            for segment in spoken:
+                segments.append(segment)
+            result = {"language": info.language, "segments": segments}
+            return {"text": as_text(result)}
+    """
+    _, pipeline = ported(tmp_path, dedent(source))
+    assert "asdict(segment)" in pipeline

@@ -17,6 +17,7 @@ from triton_migrate.rulebook.vocabulary import DataConvert, WebParameter, WebReq
 from triton_migrate.trace.records import Cell, InputOrigin, Step
 
 VALUES = frozenset({"image", "array", "tensor", "frame"})  # what a model works on
+OPEN_FILES = frozenset({"typing.IO", "typing.BinaryIO", "typing.TextIO", "io.IOBase", "io.RawIOBase", "io.BufferedIOBase", "io.TextIOBase"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +167,14 @@ def _of_the_request(course: Course, step: Step) -> bool:
 
 
 def _takes_the_request(course: Course, scope: Scope) -> bool:
+    """Whether a parameter is declared to be the request, a part of it, or an open file, which is no value either."""
     frame = course.evaluator.program.generic(scope)
     for parameter in scope.function.parameters:
-        told = course.evaluator.annotated(parameter.annotation, frame.parent or frame) if parameter.annotation is not None else frozenset()
-        for value in told:
+        if parameter.annotation is None:
+            continue
+        if any(api.path in OPEN_FILES for api in course.evaluator.apis(parameter.annotation, frame.parent or frame)):
+            return True
+        for value in course.evaluator.annotated(parameter.annotation, frame.parent or frame):
             if isinstance(value, Api):
                 rule = course.book.find(value.path.removesuffix("()"), WebParameter)
                 if course.book.find(value.path, WebRequest) or (rule is not None and rule.source != "dependency"):

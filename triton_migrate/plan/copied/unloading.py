@@ -21,10 +21,29 @@ DEPTH = 3
 
 def unloading(evaluator: Evaluator, cls: UserClass) -> tuple[ir.At, ...]:
     """The statements of the class's methods that make and start what unloads."""
-    family = [c.scope for c in evaluator.mro(cls) if isinstance(c, UserClass)]
-    family += [s for c in family for s in evaluator.program.subclasses(c.name)]
-    slots = {name for c in family for m in _methods(c) for name in _loaded(evaluator, m)}
+    slots = {name for c in _family(evaluator, cls) for m in _methods(c) for name in _loaded(evaluator, m)}
     return tuple(at for m in _methods(cls.scope) for at in _started(evaluator, m, slots)) if slots else ()
+
+
+def run_to_unload(evaluator: Evaluator, cls: UserClass) -> frozenset[Scope]:
+    """The functions that these threads and timers run, and the methods that those call."""
+    methods = [m for c in _family(evaluator, cls) for m in _methods(c)]
+    slots = {name for m in methods for name in _loaded(evaluator, m)}
+    found, new = set[Scope](), set[Scope]()
+    for method in methods if slots else ():
+        frame = evaluator.program.generic(method)
+        for call in (e for s in flow.flatten(method.function.body) for e in flow.every(s) if isinstance(e, ir.Call)):
+            new |= set(_run(evaluator, call, frame)) if _unloads(evaluator, call, frame, slots) else set()
+    while new:
+        found |= new
+        new = {inner for scope in new for inner in _called(evaluator, scope)} - found
+    return frozenset(found)
+
+
+def _family(evaluator: Evaluator, cls: UserClass) -> list[Scope]:
+    """The class, those it is made from, and all that are made from these."""
+    family = [c.scope for c in evaluator.mro(cls) if isinstance(c, UserClass)]
+    return family + [s for c in family for s in evaluator.program.subclasses(c.name)]
 
 
 def _methods(cls: Scope) -> Iterator[Scope]:
@@ -36,7 +55,7 @@ def _loaded(evaluator: Evaluator, method: Scope) -> Iterator[str]:
     frame = evaluator.program.generic(method)
     for stmt in flow.flatten(method.function.body):
         if isinstance(stmt, ir.Assign) and any(isinstance(e, ir.Call) and loads(evaluator, e, frame) for e in flow.every(stmt)):
-            yield from filter(None, (_own(t, method) for t in stmt.targets))
+            yield from filter(None, (_own(t.value if isinstance(t, ir.Subscript) else t, method) for t in stmt.targets))
 
 
 def _started(evaluator: Evaluator, method: Scope, slots: set[str]) -> Iterator[ir.At]:
@@ -54,10 +73,22 @@ def _started(evaluator: Evaluator, method: Scope, slots: set[str]) -> Iterator[i
 
 def _unloads(evaluator: Evaluator, call: ir.Call, frame: Frame, slots: set[str]) -> bool:
     """Whether a call makes a thread or timer for a function that empties one of the slots."""
+    run = _run(evaluator, call, frame)
+    return bool(run) and all(_empties(evaluator, scope, slots, DEPTH) for scope in run)
+
+
+def _run(evaluator: Evaluator, call: ir.Call, frame: Frame) -> list[Scope]:
+    """What the thread or timer that a call makes runs."""
     rules = (evaluator.rulebook.find(a.called, TaskEnqueue) for a in evaluator.apis(call.func, frame))
     given = [e for rule in rules if rule is not None and rule.callee != "self" and (e := port(call, rule.callee)) is not None]
-    run = [f.scope for e in given for v in evaluator.values(e, frame) for f in evaluator.callables(v)]
-    return bool(run) and all(_empties(evaluator, scope, slots, DEPTH) for scope in run)
+    return [f.scope for e in given for v in evaluator.values(e, frame) for f in evaluator.callables(v)]
+
+
+def _called(evaluator: Evaluator, scope: Scope) -> Iterator[Scope]:
+    """The methods of the same object that a method calls."""
+    frame = evaluator.program.generic(scope)
+    calls = (e for s in flow.flatten(scope.function.body) for e in flow.every(s) if isinstance(e, ir.Call) and _own(e.func, scope))
+    return (f.scope for c in calls for v in evaluator.values(c.func, frame) for f in evaluator.callables(v))
 
 
 def _empties(evaluator: Evaluator, scope: Scope, slots: set[str], depth: int) -> bool:
@@ -68,8 +99,7 @@ def _empties(evaluator: Evaluator, scope: Scope, slots: set[str], depth: int) ->
         return False
     if any(_empty(s, scope, slots) for s in body):
         return True
-    inner = (f.scope for c in calls if _own(c.func, scope) for v in evaluator.values(c.func, frame) for f in evaluator.callables(v))
-    return depth > 0 and any(_empties(evaluator, s, slots, depth - 1) for s in inner)
+    return depth > 0 and any(_empties(evaluator, s, slots, depth - 1) for s in _called(evaluator, scope))
 
 
 def _empty(stmt: ir.Stmt, scope: Scope, slots: set[str]) -> bool:

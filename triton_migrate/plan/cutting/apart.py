@@ -1,6 +1,7 @@
-"""Takes a pipeline whose predict calls no one cut can take, gives a cut for each of them: two models with a decision of the app's between.
+"""Takes a pipeline whose predict calls no one cut can take, gives a cut for each function of them, or for each of them.
 
-`if not detector.predict(x)[0]: return ...` and then `classifier.predict(x)` is two requests, as the answer may be given after the first.
+`if not detector.predict(x)[0]: return ...` and then `classifier.predict(x)` is two requests, as the answer may be given after the first;
+of classes with a method of the same name each has one of its own.
 """
 
 from __future__ import annotations
@@ -15,24 +16,32 @@ from triton_migrate.trace.records import Pipeline, PredictSite
 
 
 def apart(pipeline: Pipeline, ways: Callable[[Pipeline, frozenset[ir.At]], tuple[Way, ...] | NoCut]) -> Way | NoCut:
-    """One cut for each predict call that is not in the run of another, from the last to the first.
+    """Cuts for the predict calls that are not in the run of another, from the last to the first.
 
     `ways`: the legal ways of a pipeline, the best first, where the statements at some places have left already.
     """
     found: list[Cut] = []
-    for site in reversed(pipeline.sites):
-        if any(_within(site, cut) for cut in found):
+    for sites in _together(pipeline.sites):
+        kept = tuple(s for s in sites if not any(_within(s, cut) for cut in found))
+        if not kept:
             continue
-        own = ways(replace(pipeline, sites=(site,)), frozenset(s.at for cut in found for s in flow.flatten(cut.moved)))
+        own = ways(replace(pipeline, sites=kept), frozenset(s.at for cut in found for s in flow.flatten(cut.moved)))
         if isinstance(own, NoCut):
             return own
         chosen = next((way for way in own if not any(_meet(a, b) for a in way for b in found)), None)
         if chosen is None:
-            return NoCut(
-                f"{site.text} and another predict call need the same statements", site.span, "run each model in statements of its own"
-            )
-        found += chosen
+            reason = f"{kept[-1].text} and another predict call need the same statements"
+            return NoCut(reason, kept[-1].span, "run each model in statements of its own")
+        found += reversed(chosen)
     return tuple(reversed(found))
+
+
+def _together(sites: tuple[PredictSite, ...]) -> tuple[tuple[PredictSite, ...], ...]:
+    """Those of one function, which are reached alike; each by itself where all are. The last come first."""
+    groups: dict[object, list[PredictSite]] = {}
+    for site in reversed(sites):
+        groups.setdefault((site.scope, site.chain), []).insert(0, site)
+    return tuple(map(tuple, groups.values())) if len(groups) > 1 else tuple((s,) for s in reversed(sites))
 
 
 def _within(site: PredictSite, cut: Cut) -> bool:

@@ -92,8 +92,12 @@ class Cutter:
                      "call them from one function of plain arguments and results")  # fmt: skip
 
     def apart(self, where: Where = Where.CHEAPEST) -> tuple[Cut, ...] | NoCut:
-        """A cut for each predict call."""
-        return apart(self.pipeline, lambda part, left: Cutter(self.evaluator, part, self.live, left, self.registry, self).ways(where))
+        """A cut for the predict calls of each function, or for each call."""
+
+        def ways(part: Pipeline, left: frozenset[ir.At]) -> tuple[tuple[Cut, ...], ...] | NoCut:
+            return Cutter(self.evaluator, part, self.live, self.left | left, self.registry, self).ways(where)
+
+        return apart(self.pipeline, ways)
 
     def alone(self) -> tuple[Cut, ...]:
         """The model by itself, for pipelines that are individual; empty where a stand-in cannot take its place."""

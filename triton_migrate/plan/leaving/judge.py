@@ -18,7 +18,7 @@ from triton_migrate.plan.leaving.scratch import Scratch
 from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.resolve.values import Api, Instance, Literal, Value
+from triton_migrate.resolve.values import Api, Instance, Literal, UserClass, Value
 from triton_migrate.rulebook.vocabulary import (
     Effect,
     ModelConfigure,
@@ -59,7 +59,6 @@ class Judge:
         self.by_scope: dict[Scope, list[Step]] = {}
         for step in pipeline.steps:
             self.by_scope.setdefault(step.scope, []).append(step)
-        made = (e for s in pipeline.steps if not s.writes for e in s.enters if e.owner is not None and e.name == "__init__")
         self._holders: frozenset[Value] | None = None
         self._web: dict[Value, bool] = {}
         self._loaded: dict[Value, bool] = {}
@@ -72,9 +71,15 @@ class Judge:
         self._entered: dict[Scope, frozenset[Scope]] = {}  # a function and all that it comes to
         self.answers = Answers(evaluator, pipeline, self._steps_of)
         self.getters = Getters(evaluator, self._steps_of, self.lasting, self._is_held)
-        self._passing = frozenset(
-            f"{e.file}:{e.owner.qualname}" for e in made if e.owner is not None
-        )  # classes of objects made per request
+        self._passing = frozenset(f"{cls.file}:{cls.qualname}" for s in pipeline.steps if not s.writes for cls in self._made(s))
+
+    def _made(self, step: Step) -> Iterator[Scope]:
+        """The classes of which a step makes objects, and those that have their `__init__`."""
+        inherited = [e.owner for e in step.enters if e.owner is not None and e.name == "__init__"]
+        yield from inherited
+        frame = self.evaluator.program.generic(step.scope)
+        for call in (p for e in flow.expressions(step.stmt) for p in walk(e) if isinstance(p, ir.Call) and inherited):
+            yield from (v.scope for v in self.evaluator.values(call.func, frame) if isinstance(v, UserClass))
 
     # ------------------------------------------------------------ what may move
 
@@ -169,8 +174,8 @@ class Judge:
     def _looked_at(self, step: Step) -> NoCut | None:
         """What else looks at a cache of what is loaded that a step, or what it calls, fills."""
         if step.number not in self._told:
-            cells = dict.fromkeys(c for s in (step, *self._steps_of(step.enters)) for c in s.writes)
-            self._told[step.number] = next((told for c in cells if (told := self.filled.told(c)) is not None), None)
+            steps = (step, *self._steps_of(step.enters))
+            self._told[step.number] = next((told for s in steps if (told := self.filled.told(s)) is not None), None)
         return self._told[step.number]
 
     def _lasting_effect(self, step: Step, seen: frozenset[Scope]) -> tuple[Span, str] | None:
@@ -297,7 +302,7 @@ class Judge:
 
         Nor a cache of what is loaded, which the model's side fills for itself.
         """
-        return {c for c in step.writes if (c.kind != "attribute" or c.owner not in self._passing) and not self.filled.own(c)}
+        return {c for c in step.writes if (c.kind != "attribute" or c.owner not in self._passing) and not self.filled.fills(step, c)}
 
     def of_the_web(self, value: Value) -> bool:
         """Requests, responses, applications, routers and what they make, and the job that a worker runs: they stay in the app.
