@@ -10,6 +10,7 @@ import decimal
 import enum
 import importlib
 import importlib.util
+import ipaddress
 import math
 import socket
 import subprocess
@@ -17,9 +18,10 @@ import sys
 import textwrap
 import uuid
 import warnings
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -42,7 +44,7 @@ SCORES = '''\
 
 import os
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -112,7 +114,7 @@ NOTES = '''\
 """Any value of plain Python data, and what it looks like here."""
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from triton_codec import pack_json, unpack_json
 
@@ -150,7 +152,7 @@ TEXTS = '''\
 """Texts of one request are a batch of several rows, in a dict as tokenizers give it."""
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from triton_codec import pack_json, unpack_json
@@ -462,7 +464,11 @@ VALUES: list[object] = [
     (1, "x", (2,)), {1, 2}, frozenset([3, 4]), b"\x00\xff", bytearray(b"ab"), 1 - 2j, {1: "int", (2, 3): "tuple", None: 0},
     {"$tuple": [1]}, {"$unknown": 1}, {"$tuple": 1, "b": 2},
     datetime.datetime(2024, 5, 6, 7, 8, 9, 10, datetime.timezone.utc), datetime.date(2024, 5, 6), decimal.Decimal("1.10"), uuid.UUID(int=5),
-    datetime.time(7, 8, 9, 10, datetime.timezone.utc), datetime.timedelta(-1, 5, 6),
+    datetime.time(7, 8, 9, 10, datetime.timezone.utc), datetime.timedelta(-1, 5, 6), Path("/a/ü b.txt"), PurePosixPath("x"), range(1, 9, 2),
+    ipaddress.ip_address("10.0.0.1"), ipaddress.ip_network("fe80::/10"), {1: 2, "b": 3}.keys(), {(1, "a"): [2]}.items(),
+    deque([1, (2,)], maxlen=5), Counter({"a": 2, (1, 2): 1}), pydantic.SecretStr("né"), pydantic.SecretBytes(b"\xff"),
+    pydantic.TypeAdapter(pydantic.HttpUrl).validate_python("https://ex.org/ü?q=1"),
+    pydantic.TypeAdapter(pydantic.PostgresDsn).validate_python("postgres://u:p@h:5432/db"),
 ]  # fmt: skip
 ARRAYS = [
     np.arange(6, dtype=np.int16).reshape(2, 3).T, np.array(3.5), np.zeros((0, 4), np.float32), np.array(["a", "üß"]), np.array([True]),
@@ -494,6 +500,10 @@ def test_json_tensor_of_special_values(local: ModuleType) -> None:
     assert through([math.inf, -math.inf]) == [math.inf, -math.inf]
     for scalar in (np.float32(0.1), np.float64(0.1), np.int64(3), np.bool_(True)):
         assert (through(scalar), type(through(scalar))) == (scalar, type(scalar))
+    assert list(through({"a": 1, "b": (2,)}.values())) == [1, (2,)]
+    assert through(pydantic.SecretStr("s")).get_secret_value() == "s"
+    with pytest.raises(TypeError, match=r"^os\.system is none of what travels as its text$"):
+        local.unpack_json(np.array([[b'{"$made": ["os", "system", "true"]}']], object))
     assert through(Point(0.5, {"a"})) == {"x": 0.5, "tags": {"a"}}
     assert through([Box(corner=(1, 2))]) == [{"corner": (1, 2), "label": None}]
     with pytest.raises(TypeError, match=r"^a builtins\.object cannot travel to or from Triton as JSON$"):
