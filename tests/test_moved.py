@@ -287,3 +287,41 @@ def test_what_another_file_changes_when_it_is_imported_stays(change: str, tmp_pa
 def test_what_a_script_beside_the_application_changes_is_no_matter(tmp_path: Path) -> None:
     _, pipeline = moved(tmp_path, "pipeline", app=APP, first=LIMITED, limits=LIMITS, adjusting=CHANGES[0])
     assert "limits = Limits()" in pipeline and 'weights = {"b": 1.0}' in pipeline
+
+
+def test_a_network_that_the_application_goes_on_reading_keeps_its_weights(tmp_path: Path) -> None:
+    app = """\
+        import torch
+        from flask import Flask, jsonify, request
+        from torch import nn
+
+        app = Flask(__name__)
+
+
+        class Judge:
+            def __init__(self):
+                self.net = nn.Linear(2, 3)
+                self.net.load_state_dict(torch.load("net.pth"))
+                self.net.eval()
+
+            def score(self, row):
+                with torch.no_grad():
+                    chances = torch.softmax(self.net(torch.tensor([row])), dim=1)[0]
+                return {"best": "abc"[int(chances.argmax())], "chance": round(float(chances.max()), 3)}
+
+
+        judge = Judge()
+
+
+        @app.post("/score")
+        def score():
+            return jsonify(judge.score(request.get_json()["row"]))
+
+
+        @app.get("/weights")
+        def weights():
+            return jsonify(sum(float(p.sum()) for p in judge.net.parameters()))
+        """
+    moved(tmp_path, app=app)
+    left = (tmp_path / "app" / "app.py").read_text()
+    assert "triton.infer(" in left and 'self.net.load_state_dict(torch.load("net.pth"))' in left

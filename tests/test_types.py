@@ -102,6 +102,10 @@ CASES = {
     "x = 'text'\n    x = len(x)": "int",
     "x = round(len(a) / 3, 2)": "float",
     "x = sum([1, 2])": "int",
+    "x = kept.get(a)": "record[str]",
+    "x = kept.all()": "list[record[str]]",
+    "x = kept.tags": "unknown",
+    "x = kept.largest": "float",
 }
 HEAD = """
     from collections.abc import Iterator
@@ -127,6 +131,23 @@ HEAD = """
 
     def perhaps(names, *others) -> Made | None:
         return load(names)
+
+    class Kept:
+        def __init__(self):
+            self.made, self.tags = {}, None
+            self.least, self.largest = 1, 2.5
+
+        def fill(self, names):
+            self.made = {name: Made(name) for name in names}
+            self.tags = load(names)
+
+        def get(self, name):
+            return self.made[name]
+
+        def all(self):
+            return list(self.made.values())
+
+    kept = Kept()
 
     def stacked(rows: list[np.ndarray]):
         return np.stack(rows)
@@ -199,7 +220,9 @@ def test_what_leans_on_itself_is_worked_out_once(tmp_path: Path) -> None:
     assert len(set(asked)) == 1
 
 
-ALONE = [case for case in CASES if not re.search(r"\b(a|b|Image|cv2|torch|img_to_array|request|Doubler|stacked|made|perhaps|Made)\b", case)]
+ALONE = [
+    case for case in CASES if not re.search(r"\b(a|b|Image|cv2|torch|img_to_array|request|Doubler|stacked|made|perhaps|Made|kept)\b", case)
+]
 
 
 @pytest.mark.parametrize("case", ALONE)

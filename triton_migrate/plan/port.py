@@ -15,10 +15,11 @@ from triton_migrate.plan.cutting.cutter import Cutter
 from triton_migrate.plan.leaving.errors import answered, caught, failed_with, known_as, registered
 from triton_migrate.plan.planned import PlannedModel, pipeline_name
 from triton_migrate.plan.records import NotPorted
+from triton_migrate.plan.sharing import identity, shared
 from triton_migrate.plan.staged.graph import Graph, best
 from triton_migrate.plan.staged.parts import with_parts
 from triton_migrate.plan.values.tensors import streamed, tensor
-from triton_migrate.plan.values.vtype import VType
+from triton_migrate.plan.values.vtype import VType, union
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Value
@@ -53,7 +54,7 @@ class Planner:
     ) -> None:
         """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app. `staged`: categories whose
         pipelines become an ensemble with a model for each stage, where they can. `registries`: models that are versions of one."""
-        self.evaluator, self._handled = evaluator, registered(evaluator)
+        self.evaluator, self.where, self._handled = evaluator, where, registered(evaluator)
         self._refused: dict[str, NotPorted] = {}
         self._open: dict[str, _Open] = {}
         for pipeline, verdict in selected:
@@ -81,6 +82,13 @@ class Planner:
         for way in self._open.values():
             if _is_alone(way.left[0]) and len(way.left) > 1 and others & {m.id for m in way.pipeline.models}:
                 del way.left[0]
+        staged = frozenset(entry for entry, way in self._open.items() if way.graphs)
+        together = shared({entry: way.left for entry, way in self._open.items()}, staged)
+        for entry, first in together.items() if self.where is Where.CHEAPEST else ():
+            way = self._open[entry]
+            way.left.insert(0, first)
+            if entry in staged:
+                way.single("another entry, which cannot be cut into stages, needs the same model as a whole")
 
     def plan(self) -> PortPlan:
         """What the cheapest ways that were not rejected come to."""
@@ -90,7 +98,7 @@ class Planner:
             way.left.sort(key=lambda cuts: _collides(cuts, chosen))  # stable: the cheapest that is not cut otherwise already
             chosen += way.left[0]
             for cut in way.left[0]:
-                groups.setdefault(_identity(cut), []).append((way.pipeline, cut, way.cutter))
+                groups.setdefault(identity(cut), []).append((way.pipeline, cut, way.cutter))
         taken: set[str] = set()
         models, graphs = [], {}
         for members in groups.values():
@@ -126,7 +134,7 @@ class Planner:
 def _collides(cuts: tuple[Cut, ...], chosen: list[Cut]) -> bool:
     """Whether another pipeline cuts statements that these cuts take, in another way."""
     return any(
-        c.scope is o.scope and _identity(c) != _identity(o) and c.span.line <= o.span.end_line and o.span.line <= c.span.end_line
+        c.scope is o.scope and identity(c) != identity(o) and c.span.line <= o.span.end_line and o.span.line <= c.span.end_line
         for c in cuts
         for o in chosen
     )
@@ -183,26 +191,17 @@ def _beginning(cuts: tuple[Cut, ...]) -> object:
     return tuple((c.kind, c.scope, c.first, c.receivers) for c in cuts)
 
 
-def _identity(cut: Cut) -> object:
-    if cut.kind == "alone":
-        return (cut.kind, cut.sites[0].models)
-    if cut.kind != "model":
-        return (cut.scope, cut.span)
-    ((_, kind),) = [(c.name, c.type) for c in cut.inputs]
-    held = cut.registry or tuple(m.id for s in cut.sites for m in s.models)[:1]
-    return (held, kind.kind, kind.dtype, kind.rank, kind.one_row)
-
-
 def _planned(
     evaluator: Evaluator, members: list[tuple[Pipeline, Cut, Cutter]], taken: set[str], handled: tuple[Value, ...]
 ) -> PlannedModel:
     cuts = _distinct_cuts([c for _, c, _ in members])
-    first, cutter = cuts[0], members[0][2]
+    first = cuts[0]
+    cutter = next(cutter for _, cut, cutter in members if cut is first)
     refs = tuple(dict.fromkeys(m for cut in cuts for s in cut.sites for m in s.models))
     names: set[str] = set()
     shape = streamed if first.streams else tensor
-    outputs: dict[str, Crossing] = {c.name: c for cut in cuts for c in cut.outputs}
-    inputs = [replace(c, name=c.name or _variable(first)) for c in first.inputs]
+    outputs: dict[str, Crossing] = {c.name: c for cut in cuts for c in _fitting(cut.outputs, [o.outputs for _, o, _ in members])}
+    inputs = [replace(c, name=c.name or _variable(first)) for c in _fitting(first.inputs, [o.inputs for _, o, _ in members])]
     errors: dict[Cut, dict[str, None]] = {c: {} for c in cuts}
     for pipeline, cut, _ in members:
         kept = next(c for c in cuts if _place(c) == _place(cut))
@@ -230,11 +229,17 @@ def _answers(evaluator: Evaluator, cut: Cut, cutter: Cutter) -> tuple[str, ...]:
 
 
 def _distinct_cuts(cuts: list[Cut]) -> list[Cut]:
-    """The same run reached from several entries is cut once; sites of the same function are gathered."""
+    """The same run reached from several entries is cut once, stacked where it may be for each; sites of the same function are gathered."""
     found: dict[object, Cut] = {}
-    for cut in cuts:
+    for cut in sorted(cuts, key=lambda cut: cut.stacked):
         found.setdefault(_place(cut), cut)
-    return list(found.values())
+    return sorted(found.values(), key=lambda cut: min(i for i, other in enumerate(cuts) if _place(other) == _place(cut)))
+
+
+def _fitting(crossings: tuple[Crossing, ...], every: list[tuple[Crossing, ...]]) -> tuple[Crossing, ...]:
+    """Values that cross, each as what it is for every entry: here an `int`, there perhaps `None`."""
+    held = {c.name: [o.type for others in every for o in others if o.name == c.name] for c in crossings}
+    return tuple(replace(c, type=union((c.type, *held[c.name]))) for c in crossings)
 
 
 def _place(cut: Cut) -> object:

@@ -44,7 +44,7 @@ class Settings:
         if not isinstance(expr, (ir.Attribute, ir.Subscript, ir.Call)):
             return None
         root = _root(expr)
-        if root is None or not any(self._is_app(v) for v in self.evaluator.name(root.id, frame)):
+        if root is None or self._is_set(expr, frame.scope.file) or not any(self._is_app(v) for v in self.evaluator.name(root.id, frame)):
             return None
         if isinstance(expr, ir.Attribute) and expr.value is root and self._logs(expr, frame):
             return Setting(f"{LOGGER}({json.dumps(frame.scope.file.removesuffix('.py').replace('/', '.'))})")
@@ -59,6 +59,14 @@ class Settings:
             return Setting("", given=given)
         told = any(isinstance(v, (Literal, Instance)) or (isinstance(v, Api) and v.path.endswith("()")) for v in values)
         return self._of_class(expr) if not isinstance(expr, ir.Attribute) and not told else None
+
+    def _is_set(self, expr: ir.Attribute | ir.Subscript | ir.Call, file: str) -> bool:
+        """Whether the program sets it here: `app.json.ensure_ascii = False`."""
+        known = self.evaluator.program.files[file]
+        if isinstance(expr, ir.Attribute):
+            return any(store.target is expr.value for store in known.attribute_stores.get(expr.attr, ()))
+        key = expr.key.value if isinstance(expr, ir.Subscript) and isinstance(expr.key, ir.Constant) else None
+        return isinstance(expr, ir.Subscript) and any(store.target is expr.value for store in known.element_stores.get(key, ()))
 
     def _logs(self, expr: ir.Attribute, frame: Frame) -> bool:
         """Whether the attribute is the application's logger."""

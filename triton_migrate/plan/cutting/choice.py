@@ -39,10 +39,11 @@ class Choice:
 
     def of(self, ways: tuple[Way, ...]) -> tuple[Way, ...] | NoCut:
         """The ways that are as asked for, the best first; `ways` are the others than `calls`."""
-        every = (*(() if isinstance(self.calls, NoCut) else (self.calls,)), *ways)
+        offered = (*(() if isinstance(self.calls, NoCut) else (self.calls,)), *ways)
+        every = [tuple(replace(cut, again=True) for cut in way) if self._elsewhere(way) else way for way in offered]
         match self.where:
             case Where.CHEAPEST:
-                ordered = sorted(every, key=lambda way: (bool(self._elsewhere(way)), _cost(way)))
+                ordered = sorted(every, key=lambda way: (way[0].again, _cost(way)))
             case Where.PIPELINE:
                 ordered = sorted(every, key=lambda way: (len(self.extent.staying(way)), _cost(way)))
             case Where.MODEL if isinstance(self.calls, NoCut):

@@ -38,7 +38,7 @@ class Cut:
     the app evaluates them, and their values are inputs. `dropped` are statements inside the run that nothing needs any more.
     With a `registry` the served model has a version for each of its entries, and `version` is what gives the number in the app: a name,
     or an expression of what leaves. `exits` are the statements of the run at which the app may answer early (see plan.exits); `block` has
-    them as they are on the model's side.
+    them as they are on the model's side. Where the application goes on running the model itself, it does so `again`.
     """
 
     kind: str  # model | region | stream
@@ -63,6 +63,7 @@ class Cut:
     registry: Registry | None = None
     version: ir.Expr | None = None
     exits: tuple[Exit, ...] = ()
+    again: bool = False
 
     @property
     def streams(self) -> bool:

@@ -14,7 +14,7 @@ from triton_migrate.plan.values.threads import Threads
 from triton_migrate.plan.values.vtype import DATA, PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Binding, Frame, Scope
+from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict, WebRequest
 
@@ -305,8 +305,9 @@ class Types:
                                     if stmt.annotation is not None
                                     else self.of(stmt.value, inner)
                                 )
-                        for store in self.evaluator.program.files[cls.scope.file].attribute_stores.get(expr.attr, ()):
-                            return self.of(store.value, self.evaluator.program.generic(store.scope))
+                        stores = self.evaluator.program.files[cls.scope.file].attribute_stores.get(expr.attr, ())
+                        if own := [store for store in stores if store.scope.owner is cls.scope] or stores[:1]:
+                            return union(tuple(map(self._stored, own)))
         base = self.of(expr.value, frame)
         if base.kind in ("array", "tensor") and expr.attr == "T":
             return replace(base, one_row=False)
@@ -322,6 +323,12 @@ class Types:
         if expr.attr in ("filename", "content_type"):
             return UNKNOWN  # str or None
         return VType("tuple", items=(VType("int"), VType("int"))) if base.kind == "image" and expr.attr == "size" else UNKNOWN
+
+    def _stored(self, store: Store) -> VType:
+        found = self.of(store.value, self.evaluator.program.generic(store.scope))
+        for i in store.unpacked:
+            found = self._element(found, ir.Constant(store.at, i))
+        return found
 
     # ------------------------------------------------------------ calls
 
@@ -429,9 +436,17 @@ class Types:
         return plain.method(self.of(call.func.value, frame), call) if isinstance(call.func, ir.Attribute) else UNKNOWN
 
     def _or_asked(self, found: VType, expr: ir.Expr, frame: Frame) -> VType:
-        """What is known of a value, or else whether it is a part of the request."""
-        asked = self._asked(expr, frame) if found.kind == "unknown" else UNKNOWN
-        return found if asked == UNKNOWN else asked
+        """What is known of a value, or else whether it is a part of the request, or an object of the program's."""
+        if found.kind != "unknown" or found.items:
+            return found
+        asked = self._asked(expr, frame)
+        return self._made(expr, frame) if asked == UNKNOWN else asked
+
+    def _made(self, expr: ir.Expr, frame: Frame) -> VType:
+        """An object of a class of the program, wherever it was kept in between: `self.customers[name]`."""
+        values = self.evaluator.values(expr, frame)
+        classes = [v.of for v in values if isinstance(v, Instance) and isinstance(v.of, UserClass)]
+        return union(tuple(map(self.declared.record, classes))) if classes and len(classes) == len(values) else UNKNOWN
 
     def _asked(self, expr: ir.Expr, frame: Frame) -> VType:
         """A part of the request."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.index.flow import walk
+from triton_migrate.plan.copied.topmost import root
+from triton_migrate.plan.cutting.liveness import imported_names
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Module, Unknown
@@ -112,12 +114,18 @@ class Leftovers:
         if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call):
             return False
         frame = self.evaluator.program.generic(mention.scope)
+        called = any(mention.expr is p for p in walk(stmt.value.func))
         for api in self.evaluator.apis(stmt.value.func, frame):
             effect = self.evaluator.rulebook.find(api.called, Effect)
-            told = effect is not None and effect.kind == "log" and not any(mention.expr is p for p in walk(stmt.value.func))
-            if self.evaluator.rulebook.find(api.called, ModelConfigure) or told:
+            if effect is not None and effect.kind == "log" and not called:
                 return True
+            if self.evaluator.rulebook.find(api.called, ModelConfigure):  # `net.load_state_dict(torch.load(path))` prepares no `torch`
+                return called or self._of_library(stmt.value.func, mention.scope)
         return False
+
+    def _of_library(self, func: ir.Expr, scope: Scope) -> bool:
+        """Whether a name that is imported leads to it (`torch.set_num_threads`), and no object of the application's."""
+        return all(self.is_import(scope.file, name) or name in imported_names(scope) for name in root(func))
 
     def only_loads(self, mention: Mention, name: str) -> bool:
         """`if self.model is None: self.model = load()`, which may log about it."""
