@@ -325,3 +325,42 @@ def test_a_network_that_the_application_goes_on_reading_keeps_its_weights(tmp_pa
     moved(tmp_path, app=app)
     left = (tmp_path / "app" / "app.py").read_text()
     assert "triton.infer(" in left and 'self.net.load_state_dict(torch.load("net.pth"))' in left
+
+
+def test_an_expression_of_several_lines_is_one_without_the_brackets_around_it(tmp_path: Path) -> None:
+    app = """\
+        import joblib
+        from flask import Flask, jsonify, request
+
+        app = Flask(__name__)
+        model = joblib.load("m.joblib")
+        vectorizer = joblib.load("v.joblib")
+
+
+        @app.post("/sure")
+        def sure():
+            chances = model.predict_proba(vectorizer.transform([request.get_json()["text"]]))[0]
+            return jsonify(
+                float(chances.max())
+                + model.intercept_[0]
+                - len(vectorizer.vocabulary_)
+            )
+
+
+        @app.post("/told")
+        def told():
+            chances = model.predict_proba(vectorizer.transform([request.get_json()["text"]]))[0]
+            return jsonify(
+                {
+                    "label": model.classes_[chances.argmax()],
+                    "of": len(vectorizer.vocabulary_),
+                }
+            )
+        """
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "app.py").write_text(dedent(app))
+    report = api.apply(tmp_path / "app", out=tmp_path / "out", write=True)
+    assert report["not_ported"] == []
+    sure, told = ((tmp_path / f"app/triton_serving/model_repository/{name}/1/pipeline.py").read_text() for name in ("sure", "told"))
+    assert "result = (float(chances.max())\n    + model.intercept_[0]\n    - len(vectorizer.vocabulary_))\n" in sure
+    assert '    result = {\n        "label": model.classes_[chances.argmax()],\n' in told

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from textwrap import dedent
 
 from triton_migrate import api
 
 REGISTRY = """\
 import pickle
 from pathlib import Path
+from textwrap import dedent
 
 FOLDER = Path(__file__).parent / "store"
 
@@ -70,3 +72,41 @@ def test_a_loop_that_opens_files_makes_versions(tmp_path: Path) -> None:
         loads = next(s for s in ast.parse(text).body if isinstance(s, ast.FunctionDef) and s.name == "load")
         opened = next(s for s in loads.body if isinstance(s, ast.With))
         assert "pickle.load(f)" in ast.unparse(opened) and f'file = "{file}"' in text
+
+
+def test_a_pickle_of_unknown_contents_gets_what_the_application_requires(tmp_path: Path) -> None:
+    app = """\
+        import pickle
+        from pathlib import Path
+
+        from flask import Flask, jsonify, request
+
+        HERE = Path(__file__).parent
+        app = Flask(__name__)
+
+
+        class Rents:
+            def __init__(self, path=HERE / "data" / "rent.pkl"):
+                with open(path, "rb") as f:
+                    held = pickle.load(f)
+                self.estimator, self.columns = held["estimator"], held["columns"]
+
+            def of(self, flat):
+                return self.estimator.predict([[flat[c] for c in self.columns]])
+
+
+        rents = Rents()
+
+
+        @app.post("/rent")
+        def rent():
+            return jsonify(round(float(rents.of(request.get_json())[0]), 2))
+        """
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "app.py").write_text(dedent(app))
+    (tmp_path / "app" / "requirements.txt").write_text("flask\nscikit-learn==1.5.0\nnumpy<2\n")
+    report = api.apply(tmp_path / "app", out=tmp_path / "out", write=True)
+    assert report["not_ported"] == [] and [m["artifact"] for m in report["models"]] == ["data/rent.pkl"]
+    serving = tmp_path / "app" / "triton_serving"
+    assert [folder.name for folder in serving.glob("model_repository/*")] == ["rent"]
+    assert "scikit-learn==1.5.0" in (serving / "requirements.txt").read_text().splitlines()

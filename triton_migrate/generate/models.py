@@ -256,4 +256,7 @@ def _requirements(closure: Closure, planned: PlannedModel, pins: dict[str, str],
         named = [n for lib in rulebook.libraries if lib.framework == framework and lib.heavy for n in map(normalised, lib.packages)]
         if named:
             found[next((pins[n] for n in named if n in pins), named[0])] = None
+        else:  # what a pickle holds is not known: it needs what the application requires, though no code of it may import that
+            models = (n for lib in rulebook.libraries if lib.framework and lib.heavy for n in map(normalised, lib.packages))
+            found.update(dict.fromkeys(pins[n] for n in models if n in pins))
     return tuple(f for f in found if f not in ("numpy", "numpy<2"))  # the repository's own line

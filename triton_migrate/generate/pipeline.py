@@ -114,7 +114,7 @@ class Assembly:
             text = self.text.statements(statements[0].at, statements[-1].at, (*self._replacements(exprs), *dropped, *extra))
         for stmt in run:
             if (name := lifted_name(stmt)) and isinstance(stmt, ir.Assign) and stmt.value is not None:
-                text += f"{name} = {self._expression(stmt.value, extra)}\n"
+                text += f"{name} = {self.text.value(stmt.value.at, self._edits(stmt.value, extra))}\n"
         return text
 
     def _caught(self, handler: ir.Handler, place: Exit) -> str:
@@ -123,9 +123,12 @@ class Assembly:
         return f"except{caught}:\n    raise {CLASS}({place.number})\n"
 
     def _expression(self, expr: ir.Expr, extra: tuple[tuple[ir.At, str], ...] = ()) -> str:
+        return self.text.piece(expr.at, self._edits(expr, extra))
+
+    def _edits(self, expr: ir.Expr, extra: tuple[tuple[ir.At, str], ...] = ()) -> tuple[tuple[ir.At, str], ...]:
         stays = [e for e in flow.deep(expr) if not any(ir.holds(place, e.at) for place, _ in extra)]
         own = (r for r in self._replacements(stays) if not any(ir.holds(place, r[0]) for place, _ in extra))
-        return self.text.piece(expr.at, (*own, *extra))
+        return (*own, *extra)
 
     def _replacements(self, exprs: list[ir.Expr]) -> tuple[tuple[ir.At, str], ...]:
         local = self.local(self.scope)

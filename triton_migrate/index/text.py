@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import textwrap
 
@@ -24,6 +25,17 @@ class Text:
         out.append(self._between(position, at[2:]))
         return b"".join(out).decode()
 
+    def value(self, at: ir.At, replace: tuple[tuple[ir.At, str], ...] = ()) -> str:
+        """An expression as the value of a statement of its own: dedented, in brackets where it needs those around it."""
+        text = self.piece(at, replace)
+        if "\n" not in text:
+            return text
+        line = self.lines[at[0] - 1].decode()
+        margin = line[: len(line) - len(line.lstrip())]
+        if not any(quotes in text for quotes in ('"""', "'''")):  # inside a text of several lines they are what it holds
+            text = "\n".join(part.removeprefix(margin) for part in text.split("\n"))
+        return text if _is_one(text) else f"({text})"
+
     def _between(self, start: tuple[int, int], end: tuple[int, int]) -> bytes:
         (line, column), (end_line, end_column) = start, end
         if line == end_line:
@@ -41,6 +53,14 @@ class Text:
         trailing = self.lines[last[2] - 1][last[3] :].decode()
         comment = trailing.rstrip() if trailing.lstrip().startswith("#") else ""
         return textwrap.dedent(_with_spaces(text)).rstrip() + comment + "\n"
+
+
+def _is_one(text: str) -> bool:
+    """Whether Python takes it for one statement."""
+    try:
+        return len(ast.parse(text).body) == 1
+    except SyntaxError:
+        return False
 
 
 def _with_spaces(text: str) -> str:

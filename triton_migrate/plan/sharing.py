@@ -46,10 +46,12 @@ def shared(ways: Mapping[str, list[Way]], staged: Set[str] = frozenset()) -> dic
 
 def _may_replace(way: Way, first: Way) -> bool:
     """Whether as much leaves by it: nothing runs the model in the app besides, and what awaited goes on awaiting."""
-    awaits = any(cut.scope.function.is_async for cut in first)
-    return all(cut.kind != "alone" and cut.registry is None and not cut.again for cut in way) and (
-        not awaits or any(cut.scope.function.is_async for cut in way)
-    )
+    stays = any(cut.kind == "alone" or cut.registry is not None or cut.again for cut in way)
+    return not stays and (_awaits(way) or not _awaits(first))
+
+
+def _awaits(way: Way) -> bool:
+    return any(cut.scope.kind == "function" and cut.scope.function.is_async for cut in way)
 
 
 def _cost(ways: Iterable[Way]) -> float:

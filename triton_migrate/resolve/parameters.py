@@ -214,15 +214,26 @@ def _passed(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
     """What the program's calls of this function pass for the parameter."""
     function = scope.function
     found: set[Value] = set()
-    for place in in_use(_calls_of(ev, scope), scope.file):
-        caller = ev.program.generic(place.scope)
-        for value in ev.values(place.call.func, caller):
-            for target in ev.callables(value):
-                if target.scope is scope:
-                    found |= ev.bind(target, place.call, caller, wanted.name).get(wanted.name, NOTHING)
+    for place, target in _callers(ev, scope):
+        found |= ev.bind(target, place.call, ev.program.generic(place.scope), wanted.name).get(wanted.name, NOTHING)
     if function.parameters and function.parameters[0] is wanted:
         found.update(_decorated_by(ev, scope))
     return frozenset(found) if function.parameters else NOTHING
+
+
+def expressions(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> list[tuple[ir.Expr, Frame]]:
+    """What stands for a parameter in each of the program's calls, with its default where one leaves it out, or where there is none."""
+    places = [place for place, _ in _callers(ev, frame.scope)]
+    given = [(ev.passed(frame.scope, p.call, ev.program.generic(p.scope)).get(wanted.name), ev.program.generic(p.scope)) for p in places]
+    default = [(wanted.default, frame.parent)] if not given or any(expr is None for expr, _ in given) else []
+    return [(expr, where) for expr, where in (*given, *default) if expr is not None and where is not None]
+
+
+def _callers(ev: Evaluator, scope: Scope) -> Iterator[tuple[CallPlace, UserFunction]]:
+    """The program's calls of a function."""
+    for place in in_use(_calls_of(ev, scope), scope.file):
+        for value in ev.values(place.call.func, ev.program.generic(place.scope)):
+            yield from ((place, target) for target in ev.callables(value) if target.scope is scope)
 
 
 def _decorated_by(ev: Evaluator, scope: Scope) -> Iterator[Value]:

@@ -6,6 +6,7 @@ import posixpath
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.parameters import expressions
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Instance, Literal, Module
 
@@ -68,6 +69,9 @@ def _named(evaluator: Evaluator, name: str, frame: Frame, depth: int) -> str | N
                 stmt, given = binding.imported
                 path = evaluator.program.module_path(at.scope.file, stmt.module, stmt.level)
                 found = _named(evaluator, given, evaluator.program.frames[path], depth + 1) if path is not None else None
+            elif binding.how == "parameter" and depth < DEPTH:
+                told = {_text(evaluator, e, f, depth + 1) for e, f in expressions(evaluator, binding.node, at)}  # type: ignore[arg-type]
+                found = told.pop() if len(told) == 1 else None
             if found is not None:
                 return found
         if bindings and at.scope.kind != "class":

@@ -103,7 +103,7 @@ class Models:
         rule = self._load_rule(place)
         fillings = self.loads.into(site) + (self.loads.behind(place, rule) if isinstance(rule, ModelConstruct) else ())
         filled = [f for f in self._run(fillings) if not (isinstance(rule, ModelLoad) and self.loads.optional(f, place))]
-        own = [r for f in filled if (r := self._filled(f, rule, api)) is not None]
+        own = [r for f in filled if (r := self._filled(f, rule, api, place)) is not None]
         if not own:
             given = self._passed(place, site) or (self._parted(place, site, 0) if isinstance(rule, ModelConstruct) else ())
             own = [] if rule is None or (given and isinstance(rule, ModelConstruct)) else [self._ref(place, rule, api)]
@@ -129,10 +129,10 @@ class Models:
         """Those of several loads into objects made at one place that the application runs, not a script beside it."""
         return tuple(f for f in fillings if self.evaluator.reach.runs(f.place.scope, f.place.call.at)) or fillings
 
-    def _filled(self, filling: Filling, made: ModelLoad | ModelConstruct | None, api: Api) -> ModelRef | None:
-        """A load into an object; weights alone are of what the object was made as."""
+    def _filled(self, filling: Filling, made: ModelLoad | ModelConstruct | None, api: Api, place: CallPlace) -> ModelRef | None:
+        """A load into an object that is made at `place`; weights alone are of what the object was made as."""
         rule = filling.rule or made
-        return self._ref(filling.place, rule, api, filling.artifact) if rule is not None else None
+        return self._ref(filling.place, rule, api, filling.artifact, _held(place)) if rule is not None else None
 
     def _passed(self, place: CallPlace, site: Site) -> tuple[ModelRef, ...]:
         """The models that the call which made an object was given."""
@@ -211,13 +211,13 @@ class Models:
             )
         return self.found[span]
 
-    def _ref(self, place: CallPlace, rule: ModelLoad | ModelConstruct, api: Api, artifact: str | None = None) -> ModelRef:
+    def _ref(self, place: CallPlace, rule: ModelLoad | ModelConstruct, api: Api, artifact: str | None = None, held: str = "") -> ModelRef:
         span = self.matcher.program.span(place.scope, place.call.at)
         if span not in self.found:
             artifact = artifact or (self.loads.artifact(place, rule) if isinstance(rule, ModelLoad) else None)
             self.found[span] = ModelRef(
                 self._next(), span, self._framework(place, rule, api.path, artifact), last_name(place.call.func) or "load", artifact,
-                self.moments.of(place), rule.exportable, rule.backend, rule.fused, _held(place),
+                self.moments.of(place), rule.exportable, rule.backend, rule.fused, held or _held(place),
             )  # fmt: skip
         return self.found[span]
 

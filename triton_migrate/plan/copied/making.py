@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
@@ -48,8 +48,8 @@ class Making:
             above = [s for b, i in path[:-1] for s in b[:i]] + list(path[-1][0])
             found = self._slice({name.id}, above if use is None else _above(self.function.body, use), name)
             opened = [k for k, (b, i) in enumerate(path[:-1]) if use is None and self._opens(b[i], found)]
-            if not opened:
-                return found
+            if not opened:  # nothing but `name = Call()`: the call says it all
+                return replace(found, statements=(), result=call) if found.statements == (holder,) and holder.value is call else found
             path = path[: opened[0] + 1]  # `with open(...) as f:` comes along as a whole
 
     def bound(self, name: str, fetches: Callable[[ir.Stmt], bool]) -> Needed:
