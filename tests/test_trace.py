@@ -65,6 +65,26 @@ def test_a_media_type_put_together_says_the_kind_by_its_beginning(tmp_path: Path
     assert pipeline.response == "file"
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("json.dumps({'y': y})", "json"),
+        ("str(y)", "text"),
+        ("f'<b>{y}</b>'", "html"),
+        ("f'<b>{y}</b>', mimetype='application/json'", "json"),
+        ("told(y)", "stream"),
+    ],
+)
+def test_a_response_without_a_media_type_is_of_the_kind_of_its_body(tmp_path: Path, body: str, kind: str) -> None:
+    text = (
+        "import json\nfrom flask import Response\nm = joblib.load('a')\ndef told(y):\n    yield str(y)\n"
+        + ROUTE
+        + "    y = m.predict(request.json['x'])[0].item()\n"
+    )
+    (pipeline,) = studied(tmp_path, text + f"    return Response({body})\n").pipelines
+    assert pipeline.response == kind
+
+
 def test_a_wrapped_answer_is_of_the_kind_of_its_body(tmp_path: Path) -> None:
     text = (
         "from flask import make_response\nm = joblib.load('a')\n" + ROUTE + "    if not request.is_json:\n        return 'no json', 400\n"

@@ -92,8 +92,9 @@ def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, rec
     for rule in rules:
         if isinstance(rule, ModelPredict):
             taint |= sites.predict(walk, rule, value, call, frame, env, receiver | arguments)
-        elif isinstance(rule, WebResponse) and rule.kind != "same" and walk.step is not None:
-            walk.step.responds = answered_kind(walk.evaluator, rule, call, frame)
+        elif isinstance(rule, WebResponse) and walk.step is not None:
+            kind = answered_kind(walk.evaluator, rule, call, frame)
+            walk.step.responds = kind if kind != "same" else walk.step.responds
         elif isinstance(rule, FlowCall) and (passed := walk.evaluator.passed_calls(rule, value, call, frame)):
             for target, direct in passed:
                 if rule.function == "walk" and isinstance(target, UserFunction):  # here and now, though a plain call may enqueue

@@ -281,7 +281,11 @@ def _kinds(values: Values, evaluator: Evaluator, entry: Entry, wrapped: int = 0)
                 if rule_kind != "same":
                     found.append(rule_kind)
                 elif wrapped < DEEPEST and (body := port(place.call, rule.body)) is not None:
+                    called = evaluator.values(body.func, frame) if isinstance(body, ir.Call) else ()
+                    if any(f.scope.function.is_generator for v in called for f in evaluator.callables(v)):
+                        return ["stream"]
                     found += _kinds(evaluator.values(_body(body), frame), evaluator, entry, wrapped + 1)
+                    found += [_text_kind(text, entry) for text in _texts(_body(body), frame.scope)]
             elif value.path == "builtins.str()":
                 found.append(_text_kind("", entry))
         elif isinstance(value, Container):
