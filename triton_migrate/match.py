@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -76,7 +77,7 @@ class Matcher:
             names |= more
         return frozenset(names)
 
-    def _calling(self, names: frozenset[str]) -> Iterator[tuple[FileScopes, set[str]]]:
+    def _calling(self, names: frozenset[str]) -> Iterator[tuple[FileScopes, AbstractSet[str]]]:
         """The files that call something of these names, and under which names they do."""
         for path, file in self.program.files.items():
             renamed = {name for name, original in self._renamed[path] if original in names}
