@@ -9,6 +9,7 @@ An expectation stands on the line it concerns:
     # $ consumer category=individual rule=I2                             the `def` of a loop that no route or task drives
     # $ model.load framework=sklearn                                     the call that gives a model
     # $ model.predict                                                    the call that runs one
+    # $ model.elsewhere                                                  the call that asks one that is served elsewhere
     # $ MISSING: model.predict                                           should be reported and is not yet: fails once it is
     # $ SPURIOUS: model.predict                                          is reported and should not be: fails once it is not
 
@@ -94,6 +95,7 @@ def _reported(report: Mapping[str, Any], asked_inputs: frozenset[tuple[str, int]
     for model in report["models"]:
         yield _fact(model, "model.load", f"framework={model['framework']}")
         yield from (_fact(site, "model.predict") for site in model["predict_sites"])
+    yield from (_fact(asked, "model.elsewhere") for asked in report["elsewhere"])
 
 
 def _fact(row: Mapping[str, Any], role: str, *said: str) -> Fact:

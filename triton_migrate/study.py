@@ -28,6 +28,7 @@ from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.load import load_rulebook
 from triton_migrate.rulebook.vocabulary import Cache, Metric
+from triton_migrate.trace.elsewhere import Elsewhere, elsewhere
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.pipeline import consume, trace
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
@@ -53,6 +54,7 @@ class Study:
     metrics: tuple[tuple[Span, str], ...]
     beside: Beside  # what must run beside the application
     told: tuple[tuple[Task, tuple[Told, ...]], ...]  # what the queues are told about their tasks
+    elsewhere: tuple[tuple[Elsewhere, tuple[str, ...]], ...]  # calls that ask a model which is served elsewhere, and whose they are
     concerns: tuple[tuple[Span, str, str], ...]  # calls about placement or optimisation: where, which, what is called
 
     @property
@@ -105,7 +107,7 @@ def study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
         _places(matcher, Cache), _places(matcher, Metric), beside(matcher, _looping(pipelines)), tuple((t, options.of(t)) for t in queued),
-        _concerns(matcher),
+        elsewhere(evaluator, pipelines), _concerns(matcher),
     )  # fmt: skip
 
 

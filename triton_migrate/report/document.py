@@ -284,6 +284,20 @@ class Cache(Found):
     why: str
 
 
+class Elsewhere(TypedDict):
+    """A call that asks a model which another process serves: nothing is there to move.
+
+    `service` is null where only the address tells that a model answers; `entries` are ids of endpoints and tasks.
+    """
+
+    file: str
+    line: int
+    call: str
+    service: str | None
+    address: str | None
+    entries: list[str]
+
+
 class Change(TypedDict):
     """One file of the port; `diff` is its unified diff."""
 
@@ -414,6 +428,7 @@ class Report(_Ran):
     unregistered: list[Unregistered]
     consumers: list[Consumer]
     models: list[Model]
+    elsewhere: list[Elsewhere]
     caches: list[Cache]
     metrics: list[Metric]
     served_models: list[ServedModel]

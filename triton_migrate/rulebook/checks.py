@@ -85,7 +85,7 @@ PORTS: dict[str, tuple[str, ...]] = {
     "model.configure": ("artifact",),
     "model.place": ("device", "number"),
     "data.convert": ("case", "positions"),
-    "effect": ("path",),
+    "effect": ("path", "remote"),
     "task.define": ("name", "handler", "bound", "base"),
     "task.enqueue": ("callee", "args", "kwargs"),
     "channel.put": ("channel", "item"),

@@ -426,6 +426,7 @@ class Effect(Rule):
     path: str = ""  # port of the file it is about, its path or what is open ("self": the receiver)
     scratch: str = ""  # made (a file or folder that nothing else names) | removed (its file)
     empty: bool = False  # what it makes holds nothing yet (`os.makedirs`): nobody reads this write
+    remote: str = ""  # a model that is served elsewhere answers: "always", or the port of the address that says so (a library's `served`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -616,6 +617,7 @@ class Library:
     packages: tuple[str, ...] = ()  # distribution names, e.g. ("scikit-learn",)
     framework: str = ""  # id in reports for models of this library, e.g. "sklearn"
     named: tuple[str, ...] = ()  # words in a file's name that tell its pickled models ("xgb_model.pkl", "clf.lgbm")
+    served: tuple[str, ...] = ()  # addresses at which its models answer, in small letters; `{name}` is a part that only its name tells
     exporter: str = ""  # what turns its models into a Triton backend's own format, e.g. "torch.onnx.export"
     export: str = ""  # the script that does so in a port: the template `export_<export>.py`
     export_needs: tuple[str, ...] = ()  # distributions that script needs beside the library

@@ -33,6 +33,7 @@ CONTEXT = 3  # lines before and after what is evidence
 NO_ROUTE = "no route leads to this view"
 UNREGISTERED = "what it is registered on is attached to no application"
 WITHOUT = "every route that put the task on the queue waited for it, and runs it now"
+ASKS_ELSEWHERE = "every model that is asked is served elsewhere: there is nothing to port"
 NO_MODEL = "no model is reached from any entry: there is nothing to port"
 
 
@@ -78,6 +79,11 @@ def document(study: Study, port: Ported, done: bool, options: Sequence[str] = ()
              "line": e.line, "reason": UNREGISTERED if e.path else NO_ROUTE}
             for e in study.unregistered
         ],
+        "elsewhere": [
+            {"file": asked.span.file, "line": asked.span.line, "call": asked.text, "service": asked.service or None,
+             "address": asked.address or None, "entries": list(entries)}
+            for asked, entries in study.elsewhere
+        ],
         "caches": caches(study, port),
         "metrics": metrics(study),
         "served_models": [_served(m, endpoints, seen) for m, endpoints in _every(port)],
@@ -103,7 +109,7 @@ def _run(book: Rulebook, options: Sequence[str]) -> doc.Run:
 
 def _reasons(study: Study, category: str) -> list[str]:
     if category == "none":
-        return [NO_MODEL]
+        return [ASKS_ELSEWHERE if study.elsewhere else NO_MODEL]
     judged = [v for v in study.verdicts if v is not None and not v.probe]
     if not judged:
         return ["models run only in loops and scripts of their own"]

@@ -40,6 +40,8 @@ def scan_summary(document: Report, console: Console, *, report: Path | None = No
         console.print(f"{plural(len(left), 'handler')} defined but not registered, all in the report")
     if document["models"]:
         console.print(_models(document))
+    if document["elsewhere"]:
+        console.print(_elsewhere(document))
     _print_observed(document, console)
     _print_suppressions(document, console)
     _print_files(document, console)
@@ -149,6 +151,14 @@ def _models(document: Report) -> Table:
     for model in document["models"]:
         place = f"{model['loader']} {model['file']}:{model['line']}"
         table.add_row(text(model["id"]), text(model["framework"]), text(place), text(model["artifact"] or ""), model["exportable"])
+    return table
+
+
+def _elsewhere(document: Report) -> Table:
+    table = table_of("Asks elsewhere", "Service", "Address", "Entries")
+    for asked in document["elsewhere"]:
+        place, entries = f"{asked['call']} {asked['file']}:{asked['line']}", ", ".join(asked["entries"])
+        table.add_row(text(place), text(asked["service"] or ""), text(asked["address"] or ""), text(entries))
     return table
 
 
