@@ -126,6 +126,7 @@ class State:
         calls = [part for part in read if isinstance(part, ir.Call)]
         own = {id(c.func.value) for c in calls if isinstance(c.func, ir.Attribute)}
         own |= {id(a) for c in calls if isinstance(c.func, ir.Name) and c.func.id == "len" for a in c.args}
+        own |= {id(p) for c in read if isinstance(c, ir.Conditional) for p in flow.walk(c.test)}  # `jobs.pop(0) if jobs else None`
         for part in read:
             if isinstance(part, (ir.Name, ir.Attribute)) and id(part) not in own:
                 yield from (v.site for v in self.matcher.evaluator.values(part, frame) if isinstance(v, Container))

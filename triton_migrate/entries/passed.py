@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from triton_migrate.index import flow, ir
-from triton_migrate.match import Match, Matcher
+from triton_migrate.match import Match, Matcher, last_of
 from triton_migrate.resolve.calls import argument_map, port
 from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.rulebook.vocabulary import WebRoute
@@ -20,25 +20,46 @@ DEEPEST = 3  # such functions around each other
 
 def handed_on(matcher: Matcher, match: Match[WebRoute], depth: int = 0) -> Iterator[Match[WebRoute]]:
     """The match as each caller spells it, or as it is."""
-    found = (
-        [m for place in _calls(matcher, match.place.scope) if (m := _spelled(matcher, match, place)) is not None] if _asks(match) else []
-    )
-    if not found or depth == DEEPEST:
+    asked = _asked(match)
+    calls = list(_calls(matcher, asked)) if asked is not None and depth < DEEPEST else []
+    found = [_spelled(match, asked, place, bound) for place, bound in calls if asked is not None]
+    spelled = [inner for inner in found if inner is not None]
+    if not spelled:
         yield match
-        return
-    for inner in found:
-        yield from handed_on(matcher, inner, depth + 1)
+    for inner in spelled:
+        if _named(matcher, inner):
+            yield from handed_on(matcher, inner, depth + 1)
 
 
-def _asks(match: Match[WebRoute]) -> bool:
-    """Whether the handler is a parameter of the function around, or what a decorator that this function returns is put on."""
+def _asked(match: Match[WebRoute]) -> Scope | None:
+    """The function whose callers say what is registered: it gets the handler, or gives the decorator that does."""
     scope, call = match.place.scope, match.place.call
     if scope.kind != "function" or match.place.decorates is not None or match.rule.handler == "self":
-        return False
-    if match.rule.handler == "decorated":
-        return any(isinstance(s, ir.Return) and s.value is call for s in flow.flatten(scope.function.body))
-    handler = port(call, match.rule.handler)
-    return isinstance(handler, ir.Name) and handler.id in _own(scope)
+        return None
+    if match.rule.handler != "decorated":
+        handler = port(call, match.rule.handler)
+        return scope if isinstance(handler, ir.Name) and handler.id in _own(scope) else None
+    if _returned(call, scope):
+        return scope
+    around, outer = _put_on(call, scope), scope.parent
+    if around is None or around not in _own(scope) or outer is None or outer.kind != "function":
+        return None
+    named = (s.value for s in flow.flatten(outer.function.body) if isinstance(s, ir.Return))
+    return outer if any(isinstance(value, ir.Name) and value.id == scope.name for value in named) else None
+
+
+def _returned(call: ir.Call, scope: Scope) -> bool:
+    stmts = flow.flatten(scope.function.body) if scope.kind == "function" else ()
+    return any(isinstance(s, ir.Return) and s.value is not None and s.value.at == call.at for s in stmts)
+
+
+def _put_on(decorator: ir.Call, scope: Scope) -> str | None:
+    """What a decorator is put on by hand: "f" of `router.get(path)(f)`."""
+    for stmt in flow.flatten(scope.function.body):
+        for part in (p for expr in flow.expressions(stmt) for p in flow.walk(expr)):
+            if isinstance(part, ir.Call) and part.func is decorator and part.args and isinstance(part.args[0], ir.Name):
+                return part.args[0].id
+    return None
 
 
 def _own(scope: Scope) -> set[str]:
@@ -48,18 +69,17 @@ def _own(scope: Scope) -> set[str]:
 
 def _calls(matcher: Matcher, scope: Scope) -> Iterator[tuple[CallPlace, bool]]:
     """The calls of the function, each with whether it is one on an object."""
-    for place in matcher.program.calls(scope.name) if scope.kind == "function" else ():
+    for place in matcher.program.calls(scope.name):
         values = matcher.evaluator.values(place.call.func, matcher.program.generic(place.scope))
         targets = [t for value in values for t in matcher.evaluator.callables(value) if t.scope is scope]
         if targets:
             yield place, targets[0].receiver is not None
 
 
-def _spelled(matcher: Matcher, match: Match[WebRoute], called: tuple[CallPlace, bool]) -> Match[WebRoute] | None:
-    place, bound = called
-    if match.rule.handler == "decorated" and place.decorates is None:
+def _spelled(match: Match[WebRoute], asked: Scope, place: CallPlace, bound: bool) -> Match[WebRoute] | None:
+    if match.rule.handler == "decorated" and place.decorates is None and not _returned(place.call, place.scope):
         return None
-    function, own = match.place.scope.function, _own(match.place.scope)
+    function, own = asked.function, _own(asked)
     rest = function.parameters[1 if bound else 0 :]
     given = {p.name: p.default for p in rest if p.default is not None} | argument_map(rest, place.call)
     named = {p.name for p in rest if not p.kind.startswith("*")}
@@ -71,11 +91,20 @@ def _spelled(matcher: Matcher, match: Match[WebRoute], called: tuple[CallPlace, 
             keywords += further
         else:
             keywords.append((key, _put(value, given, own)))
-    call = match.place.call
-    args = tuple(_put(a, given, own) for a in call.args)
-    spelled = ir.Call(place.call.at, call.func, args, tuple(keywords))
-    matcher.evaluator.kept(spelled)
+    call, func = match.place.call, match.place.call.func
+    if isinstance(func, ir.Call):  # `getattr(router, verb)`
+        func = ir.Call(func.at, func.func, tuple(_put(a, given, own) for a in func.args), ())
+    spelled = ir.Call(place.call.at, func, tuple(_put(a, given, own) for a in call.args), tuple(keywords))
     return replace(match, place=CallPlace(spelled, place.scope, place.decorates))
+
+
+def _named(matcher: Matcher, match: Match[WebRoute]) -> bool:
+    """Whether the match is by the method that the caller names, where a name was handed over."""
+    call = matcher.evaluator.kept(match.place.call)
+    func = call.func if isinstance(call, ir.Call) else None
+    verb = func.args[1] if isinstance(func, ir.Call) and len(func.args) > 1 else None
+    name = matcher.constant(verb, match.place)
+    return not isinstance(name, str) or name == last_of(match.api.path)
 
 
 def _put(expr: ir.Expr, given: dict[str, ir.Expr], own: set[str]) -> ir.Expr:

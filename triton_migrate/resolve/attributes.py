@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from triton_migrate.index import ir
 from triton_migrate.resolve import enums, parameters
@@ -43,7 +43,8 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
             return enums.contents(ev, cls)
         case Instance(cls):
             called = (f for f in ev.callables(value) if f.scope.owner is not None)
-            return instance_attribute(ev, value, attr) or frozenset().union(*(_wrapped(ev, cls, f"().{attr}", f) for f in called))
+            wrapped = (_wrapped(ev, cls, f"().{attr}", f) for f in called)
+            return instance_attribute(ev, value, attr) or frozenset().union(*wrapped) or _delegated(ev, value, attr)
         case UserClass() if attr == "__subclasses__":
             return frozenset({Api("builtins.type().__subclasses__")})
         case UserClass():
@@ -63,6 +64,13 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
         case Literal(inner):
             return frozenset({Api(f"builtins.{type(inner).__name__}().{attr}")})
     return frozenset({Unknown(f"attribute {attr} of something unknown")})
+
+
+def _delegated(ev: Evaluator, instance: Instance, attr: str) -> Values:
+    """What the class's `__getattr__` gives: mostly an attribute of what the object stands in front of."""
+    functions = ev.class_attribute(instance.of, "__getattr__", instance) if not attr.startswith("__") else NOTHING
+    named = [(f, f.scope.function.parameters[1].name) for f in functions if isinstance(f, UserFunction) and f.scope.function.parameters[1:]]
+    return frozenset().union(*(ev.returned(f, {name: frozenset({Literal(attr)})}) for f, name in named))
 
 
 def _longer(ev: Evaluator, path: str, attr: str) -> str:
@@ -243,6 +251,11 @@ def _stored_by_class(ev: Evaluator, cls: UserClass, attr: str) -> Values:
 
 
 def _bound(ev: Evaluator, value: Value, cls: UserClass, instance: Instance | None) -> Values:
+    if isinstance(value, Instance):  # a descriptor gives what its `__get__` does
+        getters = ev.class_attribute(value.of, "__get__", value) if instance is not None else NOTHING
+        called = (f for f in getters if isinstance(f, UserFunction) and f.scope.function.parameters[1:])
+        given = (ev.returned(f, {f.scope.function.parameters[1].name: frozenset({cast(Value, instance)})}) for f in called)
+        return frozenset().union(*given) or frozenset({value})
     if not isinstance(value, UserFunction):
         return frozenset({value})
     function, frame = value.scope.function, ev.program.generic(value.scope)
@@ -253,7 +266,15 @@ def _bound(ev: Evaluator, value: Value, cls: UserClass, instance: Instance | Non
     if instance is None:
         return frozenset({value})
     bound = UserFunction(value.scope, value.frame, instance)
-    return ev.returned(bound, {}) if ev.decorated(function, frame, *PROPERTIES) else frozenset({bound})
+    return ev.returned(bound, {}) if is_property(ev, function, frame) else frozenset({bound})
+
+
+def is_property(ev: Evaluator, function: ir.Function, frame: Frame) -> bool:
+    """Whether reading the attribute calls the method: a property, also one by a class of the program that has `__get__`."""
+    if ev.decorated(function, frame, *PROPERTIES):
+        return True
+    found = (v for d in function.decorators if not isinstance(d, ir.Call) for v in ev.values(d, frame.parent or frame))
+    return any(isinstance(v, UserClass) and "__get__" in v.scope.bindings for v in found)
 
 
 def mro(ev: Evaluator, cls: UserClass) -> tuple[UserClass | Api, ...]:

@@ -77,14 +77,14 @@ class Channels:
                         found |= self.ev.values(port(place.call, rule.item), frame)
         return found
 
-    def takers(self) -> Iterator[tuple[Channel, CallPlace]]:
+    def takers(self) -> Iterator[tuple[Channel, CallPlace, ChannelTake]]:
         """Every call of the program that takes from a known channel, in person or as what another calls (`iter(queue.get, None)`)."""
         for name in self._taking:
             for place in (*self.ev.program.calls(name), *self.ev.handing.of(name)):
                 frame = self.ev.program.generic(place.scope)
                 for api in self.ev.apis(place.call.func, frame):
                     if (rule := self.ev.rulebook.find(api.path, ChannelTake)) is not None:
-                        yield from ((channel, place) for channel in self.of(rule, api, place.call, frame))
+                        yield from ((channel, place, rule) for channel in self.of(rule, api, place.call, frame))
 
 
 def _names(rules: tuple[ChannelPut | ChannelTake, ...]) -> tuple[str, ...]:

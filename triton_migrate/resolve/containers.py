@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 from triton_migrate.index import ir
 from triton_migrate.resolve import enums
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Site, Tuples, Unknown, UserClass, UserFunction, Value, Values
+from triton_migrate.resolve.values import (
+    NOTHING,
+    Api,
+    Container,
+    Instance,
+    Literal,
+    Site,
+    Tuples,
+    Unknown,
+    UserClass,
+    UserFunction,
+    Value,
+    Values,
+)
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
@@ -162,3 +175,20 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
 
 def _tuples(*parts: Values) -> Values:
     return frozenset({Tuples((frozenset({Tuples(parts)}),))})
+
+
+def gathered(ev: Evaluator, star: ir.Parameter, parameters: tuple[ir.Parameter, ...], call: ir.Call, caller: Frame) -> Values:
+    """What `*members` or `**models` gets of a call; nothing where these are constants only."""
+    if star.kind == "*args":
+        rest = call.args[sum(p.kind == "positional" for p in parameters) :]
+        parts = tuple(ev.values(a, caller) for a in rest) if not any(isinstance(a, ir.Starred) for a in call.args) else ()
+        return frozenset({Tuples(parts)}) if any(map(_is_object, parts)) else NOTHING
+    names = {p.name for p in parameters}
+    further = tuple((k, v) for k, v in call.keywords if k is not None and k not in names)
+    if not any(_is_object(ev.values(v, caller)) for _, v in further):
+        return NOTHING
+    return frozenset({Container(Site(caller.scope.file, call.at), ev.handing.mapped(call, further), caller)})
+
+
+def _is_object(values: Values) -> bool:
+    return any(not isinstance(v, (Literal, Unknown)) for v in values)

@@ -349,6 +349,9 @@ class Evaluator:
         """What a `flow.call` calls (`asyncio.to_thread(f, x)`, `Depends(f)`), each with that call as if written out."""
         if flow.method:
             return making.calls(self, flow, call, frame)
+        if flow.steps:
+            last = self.handing.in_steps(flow, call)
+            return tuple((v, last) for v in self.values(last.func, frame))
         made = self.handing.direct(flow, call, frame)
         if flow.given:
             maker = self.program.call_at(api.made)
@@ -384,6 +387,9 @@ class Evaluator:
             if only and name != only:
                 continue
             given[name] = self.told(self.values(expr, caller), by_name[name].annotation, function.frame)
+        for star in (p for p in rest if p.kind.startswith("*") and only in ("", p.name)):
+            if gathered := containers.gathered(self, star, tuple(rest), call, caller):
+                given[star.name] = gathered
         return given
 
     def passed(self, scope: Scope, call: ir.Call, caller: Frame) -> dict[str, ir.Expr]:

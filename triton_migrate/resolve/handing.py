@@ -23,6 +23,7 @@ class Handing:
     def __init__(self, ev: Evaluator) -> None:
         self.ev = ev
         self._direct: dict[tuple[int, str], ir.Call] = {}
+        self._mapped: dict[tuple[int, int], ir.Mapping] = {}
         self._by_name: dict[str, list[CallPlace]] | None = None
         self._rules: dict[str, tuple[str, ...]] = {}
         for library in ev.rulebook.libraries:
@@ -73,6 +74,27 @@ class Handing:
             self._direct[key] = ir.Call(call.at, ir.Attribute(call.at, made, method), (), ())
         return self._direct[key]
 
+    def mapped(self, call: ir.Call, further: tuple[tuple[str | None, ir.Expr], ...]) -> ir.Mapping:
+        """The keywords of a call that a `**more` gets, as the dict that it is."""
+        key = id(call), len(further)
+        if key not in self._mapped:
+            names = tuple(ir.Constant(call.at, name) for name, _ in further)
+            self._mapped[key] = ir.Mapping(call.at, names, tuple(value for _, value in further))
+        return self._mapped[key]
+
+    def in_steps(self, rule: FlowCall, call: ir.Call) -> ir.Call:
+        """`wrapper.predict(x, top=3)` as `wrapper.after(wrapper.run(wrapper.before(x), top=3))`."""
+        key = id(call), rule.origin
+        if key not in self._direct:
+            assert isinstance(call.func, ir.Attribute)
+            args, more, keywords = call.args[:1], call.args[1:], call.keywords
+            for i, step in enumerate(rule.steps):
+                given = (*args, *more) if i == 1 else args
+                made = ir.Call(call.at, ir.Attribute(call.at, call.func.value, step), given, keywords if i == 1 else ())
+                args = (made,)
+            self._direct[key] = made
+        return self._direct[key]
+
     def of(self, name: str) -> Iterator[CallPlace]:
         """The calls of something named `name` that handing it on makes."""
         if self._by_name is None:
@@ -103,7 +125,7 @@ def _function(rule: Rule) -> str:
 
 def _of_receiver(rule: Rule) -> bool:
     """Whether what is called is the call's receiver: `Model.bind(path)`, `handle.predict.remote(x)`."""
-    return isinstance(rule, FlowCall) and rule.function == "self" and not rule.given and not rule.method
+    return isinstance(rule, FlowCall) and rule.function == "self" and not rule.given and not rule.method and not rule.steps
 
 
 def _handed(call: ir.Call, function: str) -> ir.Expr | None:

@@ -528,6 +528,7 @@ class ChannelPut(Rule):
     role: ClassVar[str] = "channel.put"
     channel: str  # port of the channel's name, or "self": the receiver is the channel
     item: str = "0"  # port of what is put there
+    plain: bool = False  # the receiver is a container for anything: a channel where a worker's loop, that goes on for ever, takes from it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -536,6 +537,7 @@ class ChannelTake(Rule):
 
     role: ClassVar[str] = "channel.take"
     channel: str
+    plain: bool = False  # as in ChannelPut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -563,6 +565,7 @@ class FlowCall(Rule):
     beside: bool = False  # it goes on beside its caller, so that nobody waits for it where the call's result is dropped
     method: str = ""  # it makes an object and calls this method of it: `function` is "self", and the class is what the receiver hangs on
     made: str = ""  # attributes of the receiver's class that lead to that class instead (`Meta.model`)
+    steps: tuple[str, ...] = ()  # it calls these methods of its receiver, each with what the one before gave; the second gets all arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, rec
     if not isinstance(value, Api):
         return CLEAN
     rules = (*walk.rulebook.rules_for(value.called), *_request_rules(walk, value.path))
-    rules = rules or guessed.rules(walk.models.matcher, value)
+    rules = handed.carrying(walk, rules, value, call, frame) or guessed.rules(walk.models.matcher, value)
     if transported := handed.transport(walk, rules, value, call, frame, arguments):
         rules = tuple(r for r in rules if not isinstance(r, Effect))  # a queue is no state, wherever it is kept
     if walk.step is not None:

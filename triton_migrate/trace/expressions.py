@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
 from triton_migrate.index.flow import children
+from triton_migrate.resolve.attributes import is_property
 from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
-from triton_migrate.trace import calls, requested
+from triton_migrate.trace import calls, protocols, requested
 from triton_migrate.trace.environment import Env
 from triton_migrate.trace.records import Step
 from triton_migrate.trace.taints import CLEAN, Taint
@@ -33,8 +34,12 @@ def expr(walk: Walk, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
         case ir.Attribute(_, base, attr):
             return walk.expr(base, frame, env) | attribute(walk, base, attr, frame) | requested.whole(walk, expr, frame)
         case ir.Subscript(_, base, index):
-            taint = walk.expr(base, frame, env) | walk.expr(index, frame, env)
+            given = walk.expr(index, frame, env)
+            taint = walk.expr(base, frame, env) | given | protocols.operated(walk, base, "__getitem__", given, frame)
             return taint | requested.fields(walk, base, index, frame)
+        case ir.Operation(_, operator, (left, right)) if method := protocols.OPERATORS.get(operator):
+            given = walk.expr(right, frame, env)
+            return walk.expr(left, frame, env) | given | protocols.operated(walk, left, method, given, frame)
         case ir.Call():
             return walk.call(expr, frame, env)
         case ir.Await(_, value) if not isinstance(value, ir.Call):
@@ -49,7 +54,7 @@ def expr(walk: Walk, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
             found = CLEAN
             inner = Env({}, env)
             for bound, iterable, conditions in loops:
-                taint = walk.expr(iterable, frame, inner)
+                taint = walk.expr(iterable, frame, inner) | protocols.operated(walk, iterable, "__iter__", CLEAN, frame)
                 _bind_names(walk, bound, taint, inner)
                 found |= taint | every(walk, conditions, frame, inner)
             return found | walk.expr(element, frame, inner) | walk.expr(value, frame, inner)
@@ -98,9 +103,7 @@ def _property(walk: Walk, instance: Instance, attr: str) -> tuple[UserFunction, 
                 for f in functions
                 if isinstance(f, UserFunction)
                 and f.scope.function.parameters
-                and walk.evaluator.decorated(
-                    f.scope.function, walk.program.generic(f.scope), "builtins.property", "functools.cached_property"
-                )
+                and is_property(walk.evaluator, f.scope.function, walk.program.generic(f.scope))
             )
     return ()
 

@@ -48,6 +48,17 @@ def _ran(walk: Walk, rule: TaskEnqueue, call: ir.Call, frame: Frame, env: Env) -
     return found
 
 
+def carrying(walk: Walk, rules: tuple[Rule, ...], api: Api, call: ir.Call, frame: Frame) -> tuple[Rule, ...]:
+    """The rules without those by which a plain container would be a channel, where no worker takes from it."""
+
+    def carries(rule: Rule) -> bool:
+        if not isinstance(rule, (ChannelPut, ChannelTake)) or not rule.plain:
+            return True
+        return any(walk.queues.workers(channel) for channel in walk.evaluator.channels.of(rule, api, call, frame))
+
+    return tuple(rule for rule in rules if carries(rule))
+
+
 def transport(walk: Walk, rules: tuple[Rule, ...], api: Api, call: ir.Call, frame: Frame, taint: Taint) -> Taint:
     """What is put onto a channel is walked on in the loop that takes it; what is taken is what was put."""
     found = CLEAN

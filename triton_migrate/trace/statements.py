@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from triton_migrate.index import ir
 from triton_migrate.index.flow import exposed
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.trace import expressions
+from triton_migrate.trace import expressions, protocols
 from triton_migrate.trace.environment import Env
 from triton_migrate.trace.records import Cell, PredictOrigin, Step
 from triton_migrate.trace.taints import CLEAN, Taint
@@ -65,7 +65,7 @@ def _statement(walk: Walk, stmt: ir.Stmt, frame: Frame, env: Env, returned: list
             taint = _end(walk, step, walk.expr(test, frame, env))
             _branches(walk, (body, orelse), frame, env, returned, taint.only(PredictOrigin))
         case ir.For(_, target, iterable, body, orelse):
-            taint = _end(walk, step, walk.expr(iterable, frame, env))
+            taint = _end(walk, step, walk.expr(iterable, frame, env) | protocols.operated(walk, iterable, "__iter__", CLEAN, frame))
 
             def once() -> None:
                 _assign(walk, target, taint, frame, env, step, False)
