@@ -58,6 +58,25 @@ def test_history_that_other_requests_wrote_is_state(tmp_path: Path) -> None:
     assert [(v.category, v.rule) for v in verdicts if v is not None] == [("tight", "T1")]
 
 
+@pytest.mark.parametrize(("made", "off"), [("[]", "pop(0)"), ("deque()", "popleft()")])
+def test_a_window_that_is_kept_short_is_no_queue(tmp_path: Path, made: str, off: str) -> None:
+    text = f"from collections import deque\nm = joblib.load('a')\nhistory = {made}\n" + ROUTE
+    text += f"    history.append(request.get_json())\n    while len(history) > 5:\n        old = history.{off}\n"
+    text += "    return jsonify(m.predict(np.array(history)).tolist())\n"
+    (pipeline,), (verdict,) = (found := studied(tmp_path, text)).pipelines, found.verdicts
+    assert verdict is not None
+    assert (verdict.rule, pipeline.queue) == ("T1", None)
+
+
+@pytest.mark.parametrize("body", ["lines()", "stream_with_context(lines())"])
+def test_what_is_made_while_it_is_sent_is_a_stream(tmp_path: Path, body: str) -> None:
+    text = "from flask import Response, stream_with_context\nm = joblib.load('a')\n" + ROUTE + "    rows = request.json['x']\n"
+    text += "    def lines():\n        for row in rows:\n            yield str(m.predict([row])[0])\n"
+    text += f"    return Response({body}, mimetype='text/plain')\n"
+    (pipeline,) = studied(tmp_path, text).pipelines
+    assert pipeline.response == "stream"
+
+
 def test_a_media_type_put_together_says_the_kind_by_its_beginning(tmp_path: Path) -> None:
     text = "from flask import Response\nm = joblib.load('a')\n" + ROUTE + "    kind = request.args['kind']\n"
     text += "    return Response(m.predict(request.json['x']).tobytes(), mimetype=f'image/{kind}')\n"

@@ -14,6 +14,7 @@ from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.rulebook.vocabulary import StreamSource
 
+COMMAND = "command"  # a function that a person starts by hand: a script
 DEEPEST = 2  # helpers around the reading call
 
 
@@ -29,6 +30,11 @@ def consumers(matcher: Matcher, served: frozenset[Scope]) -> tuple[Consumer, ...
 def scripts(matcher: Matcher, entries: frozenset[str]) -> tuple[Consumer, ...]:
     """The files that a person starts by hand: none of the program's imports them, and they do not start the `entries`."""
     program = matcher.program
+    commands: dict[str, list[Consumer]] = {}
+    for match in matcher.find(StreamSource):
+        if match.rule.kind == COMMAND and isinstance(decorated := match.place.decorates, ir.Function):
+            scope = match.place.scope.children[id(decorated)]
+            commands.setdefault(scope.file, []).append(Consumer("script", scope, decorated.at))
     imported = {path for file in program.files for path in program.imports(file)}
     found = []
     for path, file in program.files.items():
@@ -36,13 +42,15 @@ def scripts(matcher: Matcher, entries: frozenset[str]) -> tuple[Consumer, ...]:
             started = next((s for s in file.module.body if flow.is_main(s)), None)
             first = next((s for s in file.module.body if isinstance(s, (ir.Assign, ir.Evaluate, ir.For, ir.While, ir.With))), None)
             if (shown := started or first) is not None:
-                found.append(Consumer("script", file.module, shown.at))
+                found += commands.get(path) or [Consumer("script", file.module, shown.at)]
     return tuple(found)
 
 
 def _callbacks(matcher: Matcher) -> Iterator[Consumer]:
     for match in matcher.find(StreamSource):
         place = match.place
+        if match.rule.kind == COMMAND:
+            continue
         if match.rule.handler == "decorated" and isinstance(place.decorates, ir.Function):
             yield Consumer(match.rule.kind, place.scope.children[id(place.decorates)], place.decorates.at)
         elif match.rule.handler:

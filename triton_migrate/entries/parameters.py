@@ -70,7 +70,7 @@ def _injected(
             wanted = (given, frame) if given is not None else (_plain(parameter.annotation), handler.frame)
             for value in evaluator.values(*wanted):
                 if isinstance(value, UserClass) and not evaluator.callables(value):
-                    yield from _annotated(value)
+                    yield from _annotated(evaluator, value)
                 for function in _constructor_or_function(evaluator, value):
                     yield from _of(evaluator, function, in_path, app, provided, seen)
             return
@@ -178,9 +178,11 @@ def _wrapped(evaluator: Evaluator, marker: ir.Expr, frame: Frame) -> tuple[UserC
     return tuple(dict.fromkeys(v.of for v in found if isinstance(v, Instance) and schema_of(evaluator, v.of) is not None))
 
 
-def _annotated(cls: UserClass) -> Iterator[Input]:
+def _annotated(evaluator: Evaluator, cls: UserClass) -> Iterator[Input]:
     """The fields of a class that a dependency is made of (a dataclass, a schema); of a plain one they are no parameters."""
     for stmt in cls.scope.definition.body if cls.scope.definition.decorators or cls.scope.definition.bases else ():
         if isinstance(stmt, ir.Assign) and stmt.annotation is not None and isinstance(name := stmt.targets[0], ir.Name):
             if not name.id.startswith("_"):
-                yield Input(name.id, "query", type_text(stmt.annotation), "declared")
+                field = ir.Parameter(name.id, "positional", stmt.annotation, stmt.value)
+                sources = [m.source for m, _, _ in _markers(evaluator, field, cls.frame)]
+                yield Input(name.id, sources[0] if sources else "query", type_text(_plain(stmt.annotation)), "declared")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
@@ -55,6 +57,9 @@ def _attribute(ev: Evaluator, call: ir.Call, frame: Frame) -> Values | None:
 
 def _texts(ev: Evaluator, expr: ir.Expr | None, frame: Frame) -> tuple[str, ...]:
     """The texts that an expression may be: one, or those of a table that a loop goes over (`for path, name in MODELS`)."""
+    if isinstance(expr, ir.Joined):  # f"routes.{name}"
+        parts = [_texts(ev, part, frame) for part in expr.parts]
+        return tuple("".join(choice) for choice in product(*parts)) if prod(map(len, parts)) <= MANY else ()
     found = ev.values(expr, frame)
     texts = tuple(sorted(v.value for v in found if isinstance(v, Literal) and isinstance(v.value, str)))
     return texts if len(texts) == len(found) <= MANY else ()

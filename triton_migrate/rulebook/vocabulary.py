@@ -548,7 +548,7 @@ class StreamSource(Rule):
     """
 
     role: ClassVar[str] = "stream.source"
-    kind: str  # messages | video | audio | socket | schedule | rpc
+    kind: str  # messages | video | audio | socket | schedule | rpc | command (what a person starts by hand)
     handler: str = ""  # port of the callback, or "decorated"; none: the code that reads
 
 

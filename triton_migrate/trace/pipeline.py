@@ -10,9 +10,10 @@ from triton_migrate.entries.records import Consumer, Entry, Input, Task
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.scopes import Scope
+from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Container, Literal, Site, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelLoad, WebParameter, WebResponse
+from triton_migrate.trace import requested
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.records import Consumed, Fitted, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step
 from triton_migrate.trace.responses import answered_kind, refusal, refuses
@@ -21,6 +22,7 @@ from triton_migrate.trace.training import Training
 from triton_migrate.trace.walk import Walk, callee_text
 
 KINDS = {"parse": 0, "pre": 1, "model": 2, "post": 3, "respond": 4}
+WHOLE = {"text", "html", "json"}
 HIDDEN = {"header", "cookie"}
 DEEPEST = 3  # calls that wrap the body of a response
 
@@ -36,7 +38,7 @@ def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Que
         origins = [InputOrigin(known.source, known.name)] if known else []
         if not known and declared and _is_body(parameter, entry, evaluator):
             origins = [InputOrigin(i.source, i.name) for i in declared.values() if i.source in ("json", "form")]
-        taints[parameter.name] = walk.origins.taint(*origins)
+        taints[parameter.name] = walk.origins.taint(*origins) | requested.handed(walk, entry.handler.scope, parameter.name)
     given = {}
     if entry.handler.receiver is not None and entry.handler.scope.function.parameters:
         given[entry.handler.scope.function.parameters[0].name] = frozenset({entry.handler.receiver})
@@ -279,7 +281,8 @@ def _kinds(values: Values, evaluator: Evaluator, entry: Entry, wrapped: int = 0)
                     continue
                 rule_kind = answered_kind(evaluator, rule, place.call, frame)
                 if rule_kind != "same":
-                    found.append(rule_kind)
+                    sent = rule_kind in WHOLE and _in_pieces(evaluator, port(place.call, rule.body), frame)
+                    found.append("stream" if sent else rule_kind)
                 elif wrapped < DEEPEST and (body := port(place.call, rule.body)) is not None:
                     called = evaluator.values(body.func, frame) if isinstance(body, ir.Call) else ()
                     if any(f.scope.function.is_generator for v in called for f in evaluator.callables(v)):
@@ -293,6 +296,16 @@ def _kinds(values: Values, evaluator: Evaluator, entry: Entry, wrapped: int = 0)
         elif isinstance(value, Literal) and isinstance(value.value, str):
             found.append(_text_kind(value.value, entry))
     return found
+
+
+def _in_pieces(evaluator: Evaluator, body: ir.Expr | None, frame: Frame) -> bool:
+    """Whether a body is made while it is sent: a generator of the program, or what a library says to send so."""
+    if not isinstance(body, ir.Call):
+        return False
+    made = (v for v in evaluator.values(body, frame) if isinstance(v, Api) and v.site is not None)
+    rules = (evaluator.rulebook.find(v.path.removesuffix("()"), WebResponse) for v in made)
+    functions = (v for v in evaluator.values(body.func, frame) if isinstance(v, UserFunction))
+    return any(f.scope.function.is_generator for f in functions) or any(rule is not None and rule.kind == "stream" for rule in rules)
 
 
 def _text_kind(text: str, entry: Entry) -> str:

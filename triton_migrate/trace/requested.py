@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from triton_migrate.entries.requests import fields_of
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Literal
+from triton_migrate.resolve.scopes import Frame, Scope
+from triton_migrate.resolve.values import Api, Literal
 from triton_migrate.rulebook.vocabulary import (
     WebRequest,
 )
@@ -29,11 +29,24 @@ def whole(walk: Walk, expr: ir.Expr, frame: Frame) -> Taint:
     for rule in rules:
         if rule.name and isinstance(expr, ir.Call):
             taint |= named(walk, rule.source, port(expr, rule.name), frame)
-        elif rule.source not in ("any", "method"):
-            origin = InputOrigin(rule.source, "")
-            walk.whole.setdefault(rule.source, origin)
-            taint |= _input(walk, origin)
+        else:
+            taint |= _whole(walk, rule)
     return taint
+
+
+def handed(walk: Walk, scope: Scope, parameter: str) -> Taint:
+    """Request data that a framework hands to a parameter without saying so: the message that a socket's method gets."""
+    given = (v for v in walk.evaluator.assumed.get((scope, parameter), ()) if isinstance(v, Api))
+    rules = (walk.rulebook.find(api.path, WebRequest) for api in given)
+    return CLEAN.union(*(_whole(walk, rule) for rule in rules if rule is not None))
+
+
+def _whole(walk: Walk, rule: WebRequest) -> Taint:
+    if rule.source in ("any", "method"):
+        return CLEAN
+    origin = InputOrigin(rule.source, "")
+    walk.whole.setdefault(rule.source, origin)
+    return _input(walk, origin)
 
 
 def fields(walk: Walk, base: ir.Expr, index: ir.Expr | None, frame: Frame) -> Taint:
