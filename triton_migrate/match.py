@@ -55,9 +55,9 @@ class Matcher:
             for name in sorted(called):
                 for place in file.calls[name]:
                     yield from self.at(place, role)
-            for place in file.calls.get("getattr", ()):
-                if isinstance(place.call.func, ir.Call):  # `getattr(router, verb)("/x")`
-                    yield from self.at(place, role)
+        for place in self.program.calls("getattr"):
+            if isinstance(place.call.func, ir.Call):  # `getattr(router, verb)("/x")`
+                yield from self.at(place, role)
         if inherited:
             for scope in self._below(names):
                 for place in self.program.calls(scope.name):

@@ -350,8 +350,8 @@ class Evaluator:
         if flow.method:
             return making.calls(self, flow, call, frame)
         if flow.steps:
-            last = self.handing.in_steps(flow, call)
-            return tuple((v, last) for v in self.values(last.func, frame))
+            last = self.handing.in_steps(flow, call, frame)
+            return tuple((v, last) for v in self.values(last.func, frame)) if last is not None else ()
         made = self.handing.direct(flow, call, frame)
         if flow.given:
             maker = self.program.call_at(api.made)

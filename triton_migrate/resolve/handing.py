@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Frame, last_name
-from triton_migrate.resolve.values import Container, Partial
+from triton_migrate.resolve.values import Container, Partial, UserFunction
 from triton_migrate.rulebook.vocabulary import FlowBind, FlowCall, TaskEnqueue
 
 if TYPE_CHECKING:
@@ -82,18 +82,18 @@ class Handing:
             self._mapped[key] = ir.Mapping(call.at, names, tuple(value for _, value in further))
         return self._mapped[key]
 
-    def in_steps(self, rule: FlowCall, call: ir.Call) -> ir.Call:
-        """`wrapper.predict(x, top=3)` as `wrapper.after(wrapper.run(wrapper.before(x), top=3))`."""
+    def in_steps(self, rule: FlowCall, call: ir.Call, frame: Frame) -> ir.Call | None:
+        """`wrapper.predict(x, top=3)` as `wrapper.after(wrapper.run(wrapper.before(x), top=3))`, of those that the program wrote."""
         key = id(call), rule.origin
-        if key not in self._direct:
-            assert isinstance(call.func, ir.Attribute)
+        if key not in self._direct and isinstance(call.func, ir.Attribute):
             args, more, keywords = call.args[:1], call.args[1:], call.keywords
             for i, step in enumerate(rule.steps):
-                given = (*args, *more) if i == 1 else args
-                made = ir.Call(call.at, ir.Attribute(call.at, call.func.value, step), given, keywords if i == 1 else ())
-                args = (made,)
-            self._direct[key] = made
-        return self._direct[key]
+                made = ir.Attribute(call.at, call.func.value, step)
+                if any(isinstance(v, UserFunction) for v in self.ev.values(self.ev.kept(made), frame)):
+                    args = (ir.Call(call.at, made, (*args, *more) if i == 1 else args, keywords if i == 1 else ()),)
+            if args and isinstance(args[0], ir.Call) and args != call.args[:1]:
+                self._direct[key] = args[0]
+        return self._direct.get(key)
 
     def of(self, name: str) -> Iterator[CallPlace]:
         """The calls of something named `name` that handing it on makes."""

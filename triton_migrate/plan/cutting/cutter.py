@@ -116,6 +116,8 @@ class Cutter:
             places = [_written(frame_at(s, depth), s.chain[depth][0] if depth < len(s.chain) else s.call) for s in sites]
             frames = {frame for frame, _ in places}
             calls = {call.at: call for _, call in places if call is not None}
+            if {f.scope.kind for f in frames} != {"function"}:
+                continue  # a file's top level
             if len({f.scope for f in frames}) == 1 and all(call is not None for _, call in places):
                 yield depth, next(iter(frames)), tuple(calls.values())
 

@@ -35,8 +35,9 @@ class Streams:
         self.dropped = tuple(s for s in self._beside(self.function.body) if judge.asks_whether_left(s, frame))
         self.gone = frozenset(map(id, self.dropped))
         self.problems: list[NoCut] = []
-        above = [s.chain[depth - 1][1].scope.function for s in pipeline.sites if depth]
-        self.waits = not self.function.is_async and any(f.is_async and f.is_generator for f in above)
+        above = [s.chain[depth - 1][1].scope for s in pipeline.sites if depth]
+        calling = [scope.function for scope in above if scope.kind == "function"]  # a script's top level calls, too
+        self.waits = not self.function.is_async and any(f.is_async and f.is_generator for f in calling)
 
     def cuts(self) -> Iterator[Cut]:
         if not self.function.is_generator:
