@@ -263,3 +263,19 @@ def test_cache_reads_facts_and_nothing_else() -> None:
     assert data is not None and unpacked(data) == facts
     for bad in (b"", data[:-7], zlib.compress(b"junk"), zlib.compress(pickle.dumps(Path("x"))), zlib.compress(pickle.dumps((1, 2)))):
         assert unpacked(bad) is None
+
+
+def test_a_script_that_leads_to_one_of_two_models_is_scanned(tmp_path: Path) -> None:
+    (tmp_path / "worker.py").write_text(
+        "import sys\nimport joblib\nimport onnxruntime\n\n"
+        "class Table:\n    def __init__(self, path):\n        self.model = joblib.load(path)\n"
+        "    def run(self, names, feed):\n        return self.model.predict(feed)\n\n"
+        "class Network:\n    def __init__(self, path):\n        self.session = onnxruntime.InferenceSession(path)\n"
+        "    def run(self, names, feed):\n        return self.session.run(names, feed)\n\n"
+        "def made(path):\n    return Network(path) if path.endswith('.onnx') else Table(path)\n\n"
+        "def answered(runtime, frame):\n    return dict(zip(frame['names'], runtime.run(frame['names'], frame['feed'])))\n\n"
+        "def main():\n    runtime = made(sys.argv[1])\n    for line in sys.stdin:\n        print(answered(runtime, eval(line)))\n\n"
+        "if __name__ == '__main__':\n    main()\n"
+    )
+    report = api.scan(tmp_path)
+    assert [(c["file"], len(c["models"])) for c in report["consumers"]] == [("worker.py", 2)]
