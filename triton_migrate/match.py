@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from triton_migrate.index import ir
@@ -55,13 +56,24 @@ class Matcher:
             for name in sorted(called):
                 for place in file.calls[name]:
                     yield from self.at(place, role)
-        for place in self.program.calls("getattr"):
-            if isinstance(place.call.func, ir.Call):  # `getattr(router, verb)("/x")`
-                yield from self.at(place, role)
+        for place in self._by_name:
+            yield from self.at(place, role)
         if inherited:
             for scope in self._below(names):
                 for place in self.program.calls(scope.name):
                     yield from self._constructed(place, scope, role)
+
+    @cached_property
+    def _by_name(self) -> tuple[CallPlace, ...]:
+        """The calls of what `getattr` gave: `getattr(router, verb)("/x")`, also under a local name, there or in a function inside."""
+        found = []
+        for place in self.program.calls("getattr"):
+            if isinstance(place.call.func, ir.Call):
+                found.append(place)
+            for name, bindings in place.scope.bindings.items() if place.scope.kind == "function" else ():
+                if any(b.expr is place.call for b in bindings):
+                    found += [p for p in self.program.calls(name) if place.scope in (p.scope, p.scope.parent)]
+        return tuple(found)
 
     def names(self, role: type[R]) -> frozenset[str]:
         """What calls that play the role are called in the source."""

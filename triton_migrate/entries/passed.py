@@ -92,6 +92,8 @@ def _spelled(match: Match[WebRoute], asked: Scope, place: CallPlace, bound: bool
         else:
             keywords.append((key, _put(value, given, own)))
     call, func = match.place.call, match.place.call.func
+    if isinstance(func, ir.Name):
+        func = next((b.expr for b in asked.bindings.get(func.id, ()) if isinstance(b.expr, ir.Call)), func)
     if isinstance(func, ir.Call):  # `getattr(router, verb)`
         func = ir.Call(func.at, func.func, tuple(_put(a, given, own) for a in func.args), ())
     spelled = ir.Call(place.call.at, func, tuple(_put(a, given, own) for a in call.args), tuple(keywords))
