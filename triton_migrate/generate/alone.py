@@ -67,7 +67,8 @@ def _held(site: PredictSite, evaluator: Evaluator, judge: Judge, closure: Closur
     if root is not None and root is not expr and objects and not _apart(values, site, evaluator):
         made = closure.provide(values, "model", site.span)
         return closure.texts[file].piece(expr.at, ((root.at, made),))
-    return closure.provide(evaluator.values(expr, site.frame), _wanted(expr), site.span)
+    within = (expr.id, scope) if isinstance(expr, ir.Name) and scope.kind == "function" else None
+    return closure.provide(evaluator.values(expr, site.frame), _wanted(expr), site.span, within)
 
 
 def _apart(objects: Values, site: PredictSite, evaluator: Evaluator) -> bool:

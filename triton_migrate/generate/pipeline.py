@@ -82,7 +82,7 @@ class Assembly:
             values = self.cutter.evaluator.name(receiver, self.cut.frame)
             chosen = self.closure.chosen is not None
             known = None if chosen else self.closure.objects.looked_up(receiver, self.cut.frame, self.cut.span)
-            self.renamed[receiver] = known or self.closure.provide(values, receiver, self.cut.span, self.scope)
+            self.renamed[receiver] = known or self.closure.provide(values, receiver, self.cut.span, (receiver, self.scope))
         if self.cut.streams:
             return self._joined(self._streamed())
         body = self._model() if self.cut.kind == "model" else self._stacked() if self.cut.stacked else self._single()
@@ -206,7 +206,8 @@ class Assembly:
             )
             named = isinstance(receiver, ir.Name) and self.closure.chosen is None
             known = self.closure.objects.looked_up(receiver.id, site.frame, site.span) if named and isinstance(receiver, ir.Name) else None
-            extra = (*extra, (place, known or self.closure.provide(values, "model", site.span)))
+            within = (receiver.id, site.scope) if isinstance(receiver, ir.Name) and site.scope.kind == "function" and not held else None
+            extra = (*extra, (place, known or self.closure.provide(values, "model", site.span, within)))
             if root is not None:
                 self.renamed.setdefault(root.id, root.id)  # not a name of pipeline.py
         return self._expression(site.call, extra)

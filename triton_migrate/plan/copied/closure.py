@@ -505,7 +505,7 @@ class Closure:
 
     # ------------------------------------------------------------ objects
 
-    def provide(self, values: Values, wanted: str, where: Span, within: Scope | None = None) -> str:
+    def provide(self, values: Values, wanted: str, where: Span, within: tuple[str, Scope] | None = None) -> str:
         """Make the object that a receiver (`self`, a local `model`) holds in load(); gives its global name. `within`: as for `Objects`."""
         return self.objects.provide(values, wanted, where, within)
 

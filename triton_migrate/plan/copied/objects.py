@@ -22,12 +22,13 @@ from triton_migrate.plan.copied import topmost
 from triton_migrate.plan.copied.dependencies import provided
 from triton_migrate.plan.copied.making import Making, Needed
 from triton_migrate.plan.copied.origins import Origins
+from triton_migrate.plan.copied.parts import Parts
 from triton_migrate.plan.copied.settled import Settled
 from triton_migrate.plan.copied.taskclasses import TaskClasses
 from triton_migrate.plan.leaving.reaching import loads, reaches
 from triton_migrate.plan.leaving.remembered import managed
 from triton_migrate.resolve.calls import results
-from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store, last_name
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, UserClass, Value, Values
 from triton_migrate.rulebook.vocabulary import Effect, WebRequest
 
@@ -45,17 +46,17 @@ class Objects:
         self.closure, self.evaluator, self.program = closure, closure.evaluator, closure.evaluator.program
         self._provided: dict[object, str] = {}
         self.tasks, self.settled = TaskClasses(self), Settled(self.evaluator, closure.answering)
-        self.origins = Origins(self.evaluator, self.settled)
+        self.origins, self.parts = Origins(self.evaluator, self.settled), Parts(self)
 
-    def provide(self, values: Values, wanted: str, where: Span, within: Scope | None = None) -> str:
+    def provide(self, values: Values, wanted: str, where: Span, within: tuple[str, Scope] | None = None) -> str:
         """Make the object that a receiver (`self`, a local `model`) holds in load(), for the code at `where`; gives its global name.
 
-        `within`: the function that knows it as `wanted`.
+        `within`: what the function that it is for calls it.
         """
         values = frozenset(v for v in values if not isinstance(v, Literal))  # `None` until loaded
         if self.closure.chosen is not None and self.closure.chosen.registry.holds(values):
             return self._version(self.closure.chosen, wanted, where)
-        if within is not None and (known := self._named(wanted, within, where)) is not None:
+        if within is not None and (known := self._named(*within, where)) is not None:
             return known
         if (chosen := self._one_of_classes(values)) is not None:
             return self._made_at(*chosen, wanted, where)
@@ -84,7 +85,11 @@ class Objects:
         if len(found) > 1:
             raise self.closure.stuck(f"{name} is one of several objects, chosen while a request is answered", where, CHOOSE)
         if not found and self.origins.part(name, scope):
-            return self._part(name, scope, where)
+            return self.parts.bound(name, scope, where)
+        if parts := tuple(self.origins.handed(name, scope)):
+            if len(parts) > 1:
+                raise self.closure.stuck(f"{name} is one of several parts of something loaded", where, CHOOSE)
+            return self.parts.passed(*parts[0], name, where)
         for file, held in found:
             return self.closure.require(file, held, where) if file else self._kept_as(held, name, scope, where)
         return None
@@ -106,20 +111,6 @@ class Objects:
                 f"cannot tell which part of something loaded {wanted} is", where, "load each part into a variable of its own"
             )
         return self._made_in(own[0], _identifier(key, wanted), where)
-
-    def _part(self, name: str, scope: Scope, where: Span) -> str:
-        """What a local is that is taken out of something loaded (`scaler, model = get_model()`): load() takes it out, too."""
-        bindings = scope.bindings[name]
-        taken = bindings[0].expr
-        if len(bindings) != 1 or taken is None or not self.settled.expression(taken, scope):
-            reason = f"{name} is taken out of something loaded before the code that leaves"
-            raise self.closure.stuck(reason, where, f"take {name} out at the top level of the file")
-        local = self.prepared_at(scope, taken, bindings[0].at)
-        text = self.piece(taken, scope, local, where)
-        if bindings[0].unpacked:
-            text = self.bound((scope, taken.at), f"{last_name(taken)}_result", f"{text}\n")
-        places = "".join(f"[{i}]" for i in bindings[0].unpacked)
-        return self.bound((scope, name, bindings[0].at), name, f"{text}{places}\n")
 
     def _version(self, chosen: Chosen, wanted: str, where: Span) -> str:
         """The model that this version is, as the dict loads it."""

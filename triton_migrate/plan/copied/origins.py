@@ -6,6 +6,8 @@ of a pickled dict (`bundle["scaler"]`) is to the evaluator the same object as th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from triton_migrate.index import ir
 from triton_migrate.plan.copied.settled import Settled
 from triton_migrate.resolve.evaluate import Evaluator
@@ -54,6 +56,17 @@ class Origins:
             if binding.unpacked and isinstance(binding.expr, ir.Call) and self._unpacks(binding.expr, frame):
                 return True
         return False
+
+    def handed(self, name: str, scope: Scope, depth: int = DEPTH) -> Iterator[tuple[ir.Expr, Scope]]:
+        """The parts of something that calls pass on for a parameter (`judge(bundle["model"], rows)`), each with its function."""
+        if depth == 0 or scope.kind != "function" or [b.how for b in scope.bindings.get(name, ())] != ["parameter"]:
+            return
+        for place in self.settled.calls(scope):
+            given, frame = self.evaluator.passed(scope, place.call, self.program.generic(place.scope)).get(name), place.scope
+            if isinstance(given, ir.Name) and place.scope.kind == "function":
+                yield from ((given, frame),) if self.part(given.id, frame) else self.handed(given.id, frame, depth - 1)
+            elif given is not None and self.taken_out(given, self.program.generic(frame)):
+                yield given, frame
 
     def taken_out(self, expr: ir.Expr | None, frame: Frame) -> bool:
         """Whether `expr` is a part of something (`bundle["scaler"]`), from which the evaluator cannot tell it."""
