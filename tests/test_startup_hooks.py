@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from triton_migrate import api
 
@@ -77,3 +80,157 @@ def test_a_thread_that_loads_anew_is_not_taken_for_one_that_unloads(tmp_path: Pa
     engine.write_text(engine.read_text().replace("        self.model = None\n", '        self.model = joblib.load("model.joblib")\n'))
     api.apply(app, write=True)
     assert not list(app.glob("triton_serving/**/pipeline.py")) or "Thread(" in next(app.glob("triton_serving/**/pipeline.py")).read_text()
+
+
+SERVICE = """\
+import joblib
+
+
+class Service:
+    limit = 3
+
+    def __init__(self, path):
+        self.path, self.models = path, {}
+        self.model = None
+
+    def load(self):
+        self._read()
+        return True
+
+    def _read(self):
+        self.model = joblib.load(self.path)
+
+    def load_as(self, key):
+        self.models[key] = joblib.load(key)
+
+    async def wake(self):
+        self.model = joblib.load(self.path)
+
+    def predict(self, rows):
+        return self.model.predict(rows).tolist()
+
+    def predict_as(self, rows):
+        return self.models["a"].predict(rows).tolist()
+"""
+MAIN = """\
+import asyncio
+import os
+import threading
+from contextlib import asynccontextmanager
+
+import joblib
+from fastapi import FastAPI, Request
+
+from service import Service
+
+KEPT = {{}}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+{before}    yield
+    KEPT.clear()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.post("/predict")
+def predict(rows: list[list[float]], request: Request):
+    return {held}.{asked}(rows)
+"""
+STATE, KEPT = "app.state.service", 'KEPT["service"]'
+FIRST, DONE = 'app.state.service = Service("m.joblib")', ["service.load()"]
+
+
+@pytest.mark.parametrize(
+    ("before", "done"),
+    [
+        ([FIRST, f"{STATE}.load()"], DONE),
+        ([FIRST, f"await asyncio.to_thread({STATE}.load)"], DONE),
+        ([FIRST, f"await asyncio.get_running_loop().run_in_executor(None, {STATE}.load)"], DONE),
+        ([FIRST, f"threading.Thread(target={STATE}.load).start()"], DONE),
+        ([FIRST, f"for each in ({STATE},):", "    each.load()"], DONE),
+        ([FIRST, f"if not {STATE}.load():", "    raise RuntimeError"], DONE),
+        ([FIRST, "try:", f"    {STATE}.load()", "except OSError:", "    print('none')"], ["try:", "    service.load()"]),
+        ([FIRST, f"await {STATE}.wake()"], ["asyncio.run(service.wake())"]),
+        ([FIRST, f"asyncio.create_task({STATE}.wake())"], ["asyncio.run(service.wake())"]),
+        (["service = Service('m.joblib')", f"{STATE} = service", "service.load()"], DONE),
+        ([f'{KEPT} = Service("m.joblib")', f"{KEPT}.load()"], DONE),
+        ([FIRST, f"{STATE}.load()", f"{STATE}.limit = 4"], [*DONE, "service.limit = 4"]),
+        ([FIRST, f'{STATE}.model = joblib.load("other.joblib")'], ['service.model = joblib.load("other.joblib")']),
+        ([FIRST, f"{STATE}.load()", f"{STATE}.model.set_params(n_jobs=1)"], [*DONE, "service.model.set_params(n_jobs=1)"]),
+        (
+            [FIRST, 'if os.environ.get("BIG"):', f'    {STATE}.path = "big.joblib"', f"{STATE}.load()"],
+            ['if os.environ.get("BIG"):', '    service.path = "big.joblib"', *DONE],
+        ),
+    ],
+)
+def test_what_a_hook_does_to_an_object_load_does_too(tmp_path: Path, before: list[str], done: list[str]) -> None:
+    held = 'KEPT["service"]' if before[0].startswith("KEPT") else "request.app.state.service"
+    lines = _load_of(tmp_path, before, held, "predict")
+    assert "\n".join(done) in "\n".join(lines)
+    assert sum(".load()" in line or ".wake()" in line for line in lines) == sum(".load()" in line or ".wake()" in line for line in done)
+
+
+def test_an_object_that_loads_into_a_container_of_its_own_does_so_in_load(tmp_path: Path) -> None:
+    assert _load_of(tmp_path, [FIRST, f'{STATE}.load_as("a")'], "request.app.state.service", "predict_as")[-1] == 'service.load_as("a")'
+
+
+def test_a_model_that_the_hook_closes_again_stays(tmp_path: Path) -> None:
+    _app(tmp_path, ["with Service('m.joblib') as service:", f"    {STATE} = service", "    yield", "return"], "request.app.state.service")
+    (refusal,) = api.apply(tmp_path)["not_ported"]
+    assert refusal["reason"] == "lifespan closes again what it makes the model of, when the application ends"
+
+
+TWO = """\
+from fastapi import FastAPI, Request
+
+from service import Service
+
+app = FastAPI()
+{made}
+
+
+@app.post("/left")
+def left(rows: list[list[float]], request: Request):
+    return {left}.predict(rows)
+
+
+@app.post("/right")
+def right(rows: list[list[float]], request: Request):
+    return {right}.predict(rows)
+"""
+
+
+def test_objects_of_one_class_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    _two(tmp_path, "app.state.left", "app.state.right")
+    reasons = {e["reason"] for e in api.apply(tmp_path)["not_ported"]}
+    assert reasons == {"self is one of several objects, chosen while a request is answered"}
+
+
+def test_globals_of_one_class_are_models_of_their_own(tmp_path: Path) -> None:
+    _two(tmp_path, "first", "second")
+    assert api.apply(tmp_path, write=True)["not_ported"] == []
+    texts = [p.read_text() for p in (tmp_path / "triton_serving/model_repository").glob("*/1/pipeline.py")]
+    assert sorted(re.findall(r'Service\("(\w+)', "".join(texts))) == ["left", "right"]
+
+
+def _two(folder: Path, left: str, right: str) -> None:
+    made = f'{left} = Service("left.joblib")\n{left}.load()\n{right} = Service("right.joblib")\n{right}.load()\n'
+    (folder / "service.py").write_text(SERVICE)
+    (folder / "main.py").write_text(TWO.format(made=made, left=left, right=right))
+
+
+def _app(folder: Path, before: list[str], held: str, asked: str = "predict") -> None:
+    (folder / "service.py").write_text(SERVICE)
+    (folder / "main.py").write_text(MAIN.format(before="".join(f"    {line}\n" for line in before), held=held, asked=asked))
+
+
+def _load_of(folder: Path, before: list[str], held: str, asked: str) -> list[str]:
+    """The statements of load(), of the only model."""
+    _app(folder, before, held, asked)
+    api.apply(folder, write=True)
+    (pipeline,) = (folder / "triton_serving/model_repository").glob("*/1/pipeline.py")
+    body = pipeline.read_text().partition("def load():\n")[2].partition("\n\n\n")[0]
+    return [line.removeprefix("    ") for line in body.splitlines()]

@@ -56,8 +56,7 @@ class Workers:
 
 
 def _yields(scope: Scope) -> bool:
-    own = (expr for stmt in flow.flatten(scope.body) for expr in flow.expressions(stmt))
-    return any(isinstance(part, ir.Yield) for expr in own for part in flow.walk(expr))
+    return any(flow.yields(expr) for stmt in flow.flatten(scope.body) for expr in flow.expressions(stmt))
 
 
 def _made_there(channel: Channel, scope: Scope) -> bool:

@@ -25,6 +25,7 @@ from triton_migrate.index.text import Text
 from triton_migrate.plan.around.registries import Chosen, Registry, Version, marks
 from triton_migrate.plan.copied.closure import Closure, UncopyableError
 from triton_migrate.plan.copied.environment import fill
+from triton_migrate.plan.copied.several import refuse_several
 from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.leaving.errors import known_in
 from triton_migrate.plan.planned import MAX_BATCH_SIZE, PlannedModel
@@ -154,6 +155,7 @@ def _assembled(
         pairs = [(c.scope.file, e) for c, errors in zip(planned.cuts, planned.errors, strict=True) for e in errors]
         known = dict.fromkeys(closure.require(known_in(evaluator, file, e), e, planned.cut.span) for file, e in (*pairs, *planned.raised))
         invalid = ("Exception",) if "Exception" in known else tuple(known)
+        refuse_several(closure, planned)
         assembly = Assembly(planned.name, planned.cut, planned.cutter, closure, surface, invalid, sites)
         text = assembly.build()
         closure.refuse_unfilled(sites)
@@ -218,6 +220,7 @@ def _write_alone(
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
         fill(closure)
+        refuse_several(closure, planned)
         text, held = alone_pipeline(planned.name, sites, planned.stacked, evaluator, planned.cutter.judge, closure)
         closure.refuse_unfilled(sites)
         exported, stay = networks(runs_alone(planned.cutter, sites, held), planned, asked)

@@ -365,6 +365,11 @@ def walk(expr: ir.Expr) -> Iterator[ir.Expr]:
             left.extend(reversed(parts(found)))
 
 
+def yields(expr: ir.Expr) -> bool:
+    """Whether a function that evaluates it stops there and is taken up again."""
+    return any(isinstance(part, ir.Yield) for part in walk(expr))
+
+
 def _of_mapping(expr: ir.Mapping) -> tuple[ir.Expr, ...]:
     return tuple(e for pair in zip(expr.keys, expr.values, strict=True) for e in pair if e is not None)
 

@@ -29,6 +29,7 @@ class PlannedModel:
     models: tuple[ModelRef, ...]
     raised: tuple[tuple[str, str], ...] = ()  # of a stage: further classes, by a file and their names there
     parts: tuple[tuple[PlannedModel, Wired], ...] = ()  # of an ensemble: the model of each step, which others may share
+    reached: tuple[Cut, ...] = ()  # the cuts as each pipeline comes to them: `self` may be another object for each
 
     @property
     def cut(self) -> Cut:

@@ -219,6 +219,7 @@ def _planned(
         name, tuple(cuts), cutter, tuple((shape(c, names), c) for c in inputs), tuple((shape(c, names, True), c) for c in outputs.values()),
         all(c.stacked for c in cuts), told_as,
         tuple(dict.fromkeys(p.entry.id for p, _, _ in members)), refs,
+        reached=tuple(c for _, c, _ in members),
     )  # fmt: skip
 
 

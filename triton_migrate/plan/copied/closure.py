@@ -18,6 +18,7 @@ from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan.around.registries import Chosen, Registry
 from triton_migrate.plan.copied import topmost
+from triton_migrate.plan.copied.begun import Begun
 from triton_migrate.plan.copied.commandline import CommandLine
 from triton_migrate.plan.copied.importing import Importing
 from triton_migrate.plan.copied.objects import Objects
@@ -103,6 +104,7 @@ class Closure:
     _after: dict[tuple[str, str], list[tuple[ir.At, str]]] = field(default_factory=dict)  # calls on a name at the top level, as copied
     _synchronous: set[int] = field(default_factory=set)  # id() of the async functions that wait for nothing and that load() calls
     objects: Objects = field(init=False)
+    begun: Begun = field(init=False)
     importing: Importing = field(init=False)
     command_line: CommandLine = field(init=False)
     settings: Settings = field(init=False)
@@ -113,7 +115,7 @@ class Closure:
 
     def __post_init__(self) -> None:
         self.objects, self.settings, self.placement = Objects(self), Settings(self.evaluator), Placement(self.evaluator)
-        self.importing, self.command_line = Importing(self, RESERVED), CommandLine(self)
+        self.importing, self.command_line, self.begun = Importing(self, RESERVED), CommandLine(self), Begun(self)
 
     @property
     def told(self) -> str:
@@ -388,7 +390,7 @@ class Closure:
             reason = f"{name} of {file} is changed by another file, when that is imported"
             raise self.stuck(reason, changed, f"say so where {name} is made")
         makers = [scope for scope, _ in self.evaluator.program.global_bindings(file, name)]
-        first = [scope for scope in makers if not self._answers(scope)]
+        first = [scope for scope in makers if not self.answers(scope)]
         makers = (
             first if first or any(topmost.runs(self.evaluator, file, s) for s in chosen) else makers
         )  # a route that loads it anew comes later
@@ -420,7 +422,7 @@ class Closure:
             self._maker(file, scope, made, where)
         self._filled(file, name, where)
 
-    def _answers(self, scope: Scope) -> bool:
+    def answers(self, scope: Scope) -> bool:
         """Whether a function is a route."""
         frame = self.evaluator.program.frames[scope.file]
         called = [d.func if isinstance(d, ir.Call) else d for d in scope.function.decorators]
@@ -452,17 +454,7 @@ class Closure:
             local = self.objects.prepared(store)
             self.require_all(store.scope.file, flow.reads((stmt,)) - local, where)
             self.load.append(self.copy(store.scope.file, stmt, frozenset(local)))
-        for scope, begins, call in self.objects.begun(file, name):
-            if (scope.file, begins.at) in self.ran:
-                continue
-            self.ran.add((scope.file, begins.at))
-            local = self.objects.prepared_at(scope, call, begins.at)
-            self.require_all(scope.file, flow.reads((begins,)) - local, where)
-            waits = isinstance(begins.value, ir.Await)
-            if waits:
-                self.imports["asyncio"] = "import asyncio"
-            text = self.copy(scope.file, begins._replace(at=call.at, value=call), frozenset(local)).rstrip()
-            self.load.append(f"asyncio.run({text})\n" if waits else f"{text}\n")
+        self.begun.run(self.evaluator.name(name, self.evaluator.program.frames[file]), self.names[(file, name)])
 
     def refuse_unfilled(self, sites: tuple[PredictSite, ...]) -> None:
         """A container that requests fill, and what the process shares, is filled by code that is here, too."""

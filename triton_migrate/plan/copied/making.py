@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from triton_migrate.index import flow, ir
-from triton_migrate.index.flow import walk
 from triton_migrate.plan.cutting import liveness
 
 
@@ -85,22 +84,18 @@ class Making:
             given |= self._reads((stmt,)) & self.parameters - bound
             bound |= flow.binds((stmt,))
         given |= self._names(result) & self.parameters - bound
-        ends = (s for s in flow.flatten(tuple(chosen)) if isinstance(s, ir.Return) or any(_waits(e) for e in flow.expressions(s)))
+        ends = (s for s in flow.flatten(tuple(chosen)) if isinstance(s, ir.Return) or any(flow.yields(e) for e in flow.expressions(s)))
         return Needed(tuple(chosen), frozenset(given), result, next(ends, None))
 
 
 def _until_yield(body: ir.Block) -> Iterator[ir.Stmt]:
     """The statements before the one that yields; of a `try` around it those before it inside."""
     for stmt in body:
-        if any(_waits(e) for s in flow.flatten((stmt,)) for e in flow.expressions(s)):
+        if any(flow.yields(e) for s in flow.flatten((stmt,)) for e in flow.expressions(s)):
             if isinstance(stmt, ir.Try):
                 yield from _until_yield(stmt.body)
             return
         yield stmt
-
-
-def _waits(expr: ir.Expr) -> bool:
-    return any(isinstance(p, ir.Yield) for p in walk(expr))
 
 
 def _above(body: ir.Block, at: ir.At) -> list[ir.Stmt]:

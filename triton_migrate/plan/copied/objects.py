@@ -59,7 +59,7 @@ class Objects:
         if within is not None and (known := self._named(*within, where)) is not None:
             return known
         if (chosen := self._one_of_classes(values)) is not None:
-            return self._made_at(*chosen, wanted, where)
+            return self._begun(values, self._made_at(*chosen, wanted, where))
         for path, frame in self.program.frames.items():
             for name, bindings in frame.scope.bindings.items():
                 if any(b.how in ("value", "enter") for b in bindings) and (held := self.evaluator.name(name, frame)) & values:
@@ -70,14 +70,18 @@ class Objects:
                 same = (self.evaluator.stored(s) for s, n in self.stores() if n == name)
                 again = values if any(flow.loops_around(store.scope.body, store.at)) else frozenset()  # each round makes another
                 self._refuse_choice(again | (values - frozenset().union(*same)), wanted, where)
-                return self._made_in(store, _identifier(name, wanted), where)
+                return self._begun(values, self._made_in(store, _identifier(name, wanted), where))
         if (made_by_queue := self.tasks.provide(values, where)) is not None:
             return made_by_queue
         if (maker := self._getter(values)) is not None:
-            return self.bound(maker, wanted, f"{self.closure.require(maker.file, maker.name, where)}()\n")
+            return self._begun(values, self.bound(maker, wanted, f"{self.closure.require(maker.file, maker.name, where)}()\n"))
         if (place := self._place(values)) is not None:
-            return self._made_at(place, None, wanted, where)
+            return self._begun(values, self._made_at(place, None, wanted, where))
         raise self.closure.stuck(f"cannot tell how {wanted} is made", where, "make it at module level or in the start-up hook")
+
+    def _begun(self, values: Values, made: str) -> str:
+        self.closure.begun.run(values, made)
+        return made
 
     def _named(self, name: str, scope: Scope, where: Span) -> str | None:
         """The global that the name stands for, where the code says which."""
@@ -110,7 +114,7 @@ class Objects:
             raise self.closure.stuck(
                 f"cannot tell which part of something loaded {wanted} is", where, "load each part into a variable of its own"
             )
-        return self._made_in(own[0], _identifier(key, wanted), where)
+        return self._begun(values, self._made_in(own[0], _identifier(key, wanted), where))
 
     def _version(self, chosen: Chosen, wanted: str, where: Span) -> str:
         """The model that this version is, as the dict loads it."""
@@ -213,6 +217,9 @@ class Objects:
 
     def _within(self, opened: tuple[ir.With, ...], inside: ir.Block, last: str, scope: Scope, local: set[str]) -> str:
         """What is done while files are open."""
+        for stmt in (s for s in opened if any(flow.yields(e) for p in flow.flatten(s.body) for e in flow.expressions(p))):
+            reason = f"{scope.name} closes again what it makes the model of, when the application ends"
+            raise self.closure.stuck(reason, Span(scope.file, *stmt.at), "make it without `with`, and close it after the `yield`")
         text = "".join(self._copied(scope, s, local) for s in inside) + last
         for stmt in reversed(opened):
             items = ((self.piece(e, scope, local, Span(scope.file, *e.at)), t) for e, t in stmt.items)
@@ -233,6 +240,7 @@ class Objects:
     def piece(self, expr: ir.Expr, scope: Scope, local: set[str], where: Span, renamed: tuple[tuple[str, str], ...] = ()) -> str:
         """An expression's text, after everything it reads was required; `renamed`: local names with what stands for them."""
         exprs, frame = list(walk(expr)), self.program.generic(scope)
+        self.closure.begun.copied(scope, expr.at, exprs)
         self.closure.require_all(scope.file, {n.id for n in flow.names(expr)} - local - self.closure.settings.only(exprs, frame), where)
         given = tuple((e.at, new) for old, new in renamed for e in exprs if isinstance(e, ir.Name) and e.id == old)
         return self.closure.texts[scope.file].piece(expr.at, (*given, *self.closure.replacements(scope.file, exprs, local, frame)))
@@ -352,6 +360,7 @@ class Objects:
 
     def _copied(self, scope: Scope, stmt: ir.Stmt, local: set[str], renamed: tuple[tuple[str, str], ...] = ()) -> str:
         frame, file = self.program.generic(scope), scope.file
+        self.closure.begun.copied(scope, stmt.at, flow.every(stmt))
         self.closure.command_line.refuse(file, stmt, frame)
         settled = self.closure.settings.only(list(flow.every(stmt)), frame)
         self.closure.require_all(file, flow.reads((stmt,)) - local - settled, Span(file, *stmt.at))
@@ -432,30 +441,6 @@ class Objects:
         values = (v for name in {e.id for e in exprs} for v in self.evaluator.name(name, frame))
         return any(isinstance(v, Api) and self.evaluator.rulebook.find(v.path, WebRequest) is not None for v in values)
 
-    def begun(self, file: str, name: str) -> Iterator[tuple[Scope, ir.Evaluate, ir.Call]]:
-        """The calls that let an object of the module load what it needs (`service.load(path)` in a start-up hook)."""
-        held = {v for v in self.evaluator.name(name, self.program.frames[file]) if isinstance(v, Instance)}
-        own = {base.scope for v in held for base in self.evaluator.mro(v.of) if isinstance(base, UserClass)}  # they load when they like
-        for cls in dict.fromkeys(v.of.scope for v in held):
-            for method in (m for m in cls.children.values() if m.kind == "function" and m.name != "__init__" and self._loads(m)):
-                for place in self.program.calls(method.name):
-                    func, frame = place.call.func, self.program.generic(place.scope)
-                    if place.scope.kind != "function" or place.scope.owner in own or not isinstance(func, ir.Attribute):
-                        continue
-                    if held & self.evaluator.values(func.value, frame):
-                        whole = (s for s in flow.flatten(place.scope.function.body) if isinstance(s, ir.Evaluate))
-                        stmt = next((s for s in whole if _unawaited(s.value) is place.call), None)
-                        if stmt is not None:
-                            yield place.scope, stmt, place.call
-
-    def _loads(self, method: Scope) -> bool:
-        """Whether a method puts a model that it loads into its object."""
-        frame = self.program.generic(method)
-        assigned = (s for s in flow.flatten(method.function.body) if isinstance(s, ir.Assign) and s.value is not None)
-        kept = any(isinstance(t, ir.Attribute) for s in assigned for t in s.targets)
-        calls = (e for s in flow.flatten(method.function.body) for e in flow.every(s) if isinstance(e, ir.Call))
-        return kept and any(loads(self.evaluator, c, frame) for c in calls)
-
     def _loaded(self, store: Store) -> bool:
         calls = (e for e in walk(store.value) if isinstance(e, ir.Call))
         frame = self.program.generic(store.scope)
@@ -466,10 +451,6 @@ class Objects:
 def _inherited(value: Value) -> bool:
     """What an attribute of the program's own object would be if a library's class, of which it is one, had it, too."""
     return isinstance(value, Api) and isinstance(value.of, Instance)
-
-
-def _unawaited(expr: ir.Expr) -> ir.Expr:
-    return expr.value if isinstance(expr, ir.Await) else expr
 
 
 def _opened(scope: Scope, expr: ir.Expr) -> tuple[ir.With, ...]:

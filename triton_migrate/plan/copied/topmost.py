@@ -38,9 +38,14 @@ def concerns(evaluator: Evaluator, file: str, stmt: ir.Stmt, name: str) -> bool:
         return any(isinstance(o, ir.Call) and root(o.func) == {name} for o, _ in stmt.items) and runs(evaluator, file, stmt)
     if not isinstance(stmt, ir.Evaluate) or not isinstance(stmt.value, ir.Call) or not isinstance(stmt.value.func, ir.Attribute):
         return False
-    if root(stmt.value.func) != {name} or _logs(evaluator, stmt.value, frame) or enqueues(evaluator, stmt, frame):
+    return root(stmt.value.func) == {name} and works(evaluator, stmt, stmt.value, frame)
+
+
+def works(evaluator: Evaluator, stmt: ir.Stmt, call: ir.Call, frame: Frame) -> bool:
+    """Whether a call that is a statement may change its receiver: it neither logs nor predicts nor gives a worker something to do."""
+    if _logs(evaluator, call, frame) or enqueues(evaluator, stmt, frame):
         return False
-    return not reaches(evaluator, stmt.value, frame, lambda _, rule: isinstance(rule, ModelPredict))
+    return not reaches(evaluator, call, frame, lambda _, rule: isinstance(rule, ModelPredict))
 
 
 def changed_elsewhere(evaluator: Evaluator, file: str, name: str) -> Span | None:
