@@ -74,6 +74,19 @@ def test_a_part_of_the_engine_that_more_depends_on_stays(file: str, text: str, t
     assert entry == "POST /report" and "model['amounts'] is filled while the model runs" in reason
 
 
+def test_a_part_that_a_route_sets_is_read_where_it_is_set(tmp_path: Path) -> None:
+    app = shutil.copytree(HERE / "app", tmp_path / "app")
+    text = (
+        (app / STAGED).read_text().replace('"amounts": {}', '"amounts": {}, "digits": 4').replace("[0]), 4)", '[0]), self.model["digits"])')
+    )
+    assert text.count("digits") == 2
+    (app / STAGED).write_text(text)
+    with (app / "main.py").open("a") as source:
+        source.write(ROUTE.format('engine.model["digits"] = 2'))
+    report: Any = api.apply(app)
+    assert [told["endpoint"] for told in report["not_ported"]] == ["POST /report"]
+
+
 FILLED_OTHERWISE = {
     "by what the request says besides": ('f"{kind}.joblib"', 'f"{kind}{layout}.joblib"'),
     "without a look": ('if kind in self.model["amounts"]:', "if layout:"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_migrate.base import Span
-from triton_migrate.bind.owned import live_cells, replaced
+from triton_migrate.bind.owned import live_cells, replaced, switched_cells
 from triton_migrate.bind.plan import bind, passable, unbound
 from triton_migrate.bind.records import BindPlan, Bound
 from triton_migrate.bind.versions import conflicts
@@ -137,17 +137,18 @@ def _port(
         if v.category == "tight" or (target != PASSED and p.entry.id not in anew and replaced(found.evaluator, p, found.pipelines))
     }
     tight, loose = (tuple((p, v) for p, v in selected if (p.entry.id in stays) is wanted) for wanted in (True, False))
+    switched = switched_cells(found.pipelines)
     if target == PASSED:
         passed, binding = passable(tight)
         live = live_cells(found.evaluator, found.pipelines)
-        planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live, staged=frozenset(), registries=versions)
+        planner = Planner(found.evaluator, (*loose, *passed), Where(cut), live, switched, staged=frozenset(), registries=versions)
     else:
         chosen = {p.entry.id for p, v in tight if v.rule == "T1" and versions is not None and versions.of(p) is not None}
         choosing, tight = (tuple((p, v) for p, v in tight if (p.entry.id in chosen) is wanted) for wanted in (True, False))
         live = live_cells(found.evaluator, found.pipelines) if choosing else frozenset()
         binding = bind(found.evaluator, found.texts, tight, found.pipelines, conflicts(found.project.root))
         staged = frozenset({"modular", "loose"} if target == STAGED else {"modular"})
-        planner = Planner(found.evaluator, (*loose, *choosing), Where(cut), live, staged=staged, registries=versions)
+        planner = Planner(found.evaluator, (*loose, *choosing), Where(cut), live, switched, staged=staged, registries=versions)
     planned = planner.plan()
     pins, workers = _pins(found.project.root), worker_count(Matcher(found.evaluator), found.project.root)
     while planned.models or binding.bound:

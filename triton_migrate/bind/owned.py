@@ -28,6 +28,26 @@ def live_cells(evaluator: Evaluator, pipelines: tuple[Pipeline, ...]) -> frozens
     return frozenset(cell for course in courses for step in course.pipeline.steps for cell in _changes(course, step))
 
 
+def switched_cells(pipelines: tuple[Pipeline, ...]) -> frozenset[Cell]:
+    """What an entry that runs no model sets to what is there (`engine.limit = 3`): what reads it has to be where it is set.
+
+    Not where it loads or unloads: such an entry says in words of its own what there is (`self.loaded = False`).
+    """
+    entries = (p.steps for p in pipelines if not p.sites and not any(of.loads(s) or _unloads(s) for s in p.steps))
+    return frozenset(c for steps in entries for s in steps if _switches(s) for c in s.writes if c.lasting)
+
+
+def _switches(step: Step) -> bool:
+    value = step.stmt.value if isinstance(step.stmt, ir.Assign) and not step.stmt.augmented else None
+    return value is not None and step.scope.name != "__init__" and not any(isinstance(p, ir.Call) for p in flow.walk(value))
+
+
+def _unloads(step: Step) -> bool:
+    stmt = step.stmt
+    nothing = isinstance(stmt, ir.Assign) and isinstance(stmt.value, ir.Constant) and stmt.value.value is None
+    return bool(step.writes) and (nothing or isinstance(stmt, ir.Delete))
+
+
 def touching(evaluator: Evaluator, pipelines: tuple[Pipeline, ...], bound: tuple[Bound, ...]) -> tuple[Pipeline, ...]:
     """The pipelines that touch live state outside what is bound."""
     courses, changed = tuple(Course(p, evaluator) for p in pipelines), live_cells(evaluator, pipelines)

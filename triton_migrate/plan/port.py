@@ -49,18 +49,20 @@ class Planner:
         selected: tuple[tuple[Pipeline, Verdict], ...],
         where: Where = Where.CHEAPEST,
         live: frozenset[Cell] = frozenset(),
+        switched: frozenset[Cell] = frozenset(),
         staged: frozenset[str] = frozenset({"modular"}),
         registries: Registries | None = None,
     ) -> None:
-        """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app. `staged`: categories whose
-        pipelines become an ensemble with a model for each stage, where they can. `registries`: models that are versions of one."""
+        """`live`: state that changes at run time; tight pipelines are only cut so that it stays in the app, the others so that what is
+        `switched` does: state that another entry sets anew. `staged`: categories whose pipelines become an ensemble with a
+        model for each stage, where they can. `registries`: models that are versions of one."""
         self.evaluator, self.where, self._handled = evaluator, where, registered(evaluator)
         self._refused: dict[str, NotPorted] = {}
         self._open: dict[str, _Open] = {}
         for pipeline, verdict in selected:
             entry = pipeline.entry.id
             registry = registries.of(pipeline) if registries is not None else None
-            cutter = Cutter(evaluator, pipeline, live if verdict.category == "tight" else frozenset(), registry=registry)
+            cutter = Cutter(evaluator, pipeline, live if verdict.category == "tight" else switched, registry=registry)
             ways = cutter.ways(where) if not isinstance(pipeline.entry, Consumer) else _stays(pipeline)
             if verdict.category == "individual" and registry is None and where is Where.CHEAPEST and (whole := cutter.alone()):
                 cuts = ways if not isinstance(ways, NoCut) else ()
