@@ -15,7 +15,6 @@ from triton_migrate.index import flow, ir
 from triton_migrate.plan.cutting.costs import MOVED, crossing_cost
 from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.cutting.cutter import Cutter
-from triton_migrate.plan.cutting.regions import Regions
 from triton_migrate.plan.values.tensors import tensor
 from triton_migrate.plan.values.vtype import UNKNOWN, VType
 from triton_migrate.resolve.scopes import Scope
@@ -44,8 +43,8 @@ def outline(cutter: Cutter, reach: Reach) -> Outline | NoCut:
     found: list[tuple[float, Outline]] = []
     problems: list[NoCut] = []
     for depth, frame, calls in cutter.levels():
-        regions = Regions(cutter.pipeline, cutter.judge, cutter.types, cutter.predicts, frame, calls, depth)
-        for cut in regions.cuts():
+        regions = cutter.regions(frame, calls, depth)
+        for cut in regions.cuts(cutter.predicts):
             if (
                 cut.kind == "region"
                 and not cut.exits

@@ -127,20 +127,20 @@ def _served(walk: Walk, entry: Entry | Task) -> Iterator[PredictSite]:
     training = Training(walk.steps)
     own = (s for s in walk.steps if isinstance(s.stmt, (ir.Return, ir.Evaluate)) and s.scope is entry.handler.scope)
     answered = walk.answering.union(*(s.taint for s in own))
+    loading = {s.scope for s in walk.steps for c in s.calls if any(isinstance(r, ModelLoad) for r in c.rules)} if walk.sites else set()
     for site in walk.sites:
-        if _warms_up(walk, site):
+        if _warms_up(walk, site, loading):
             continue
         trained = training.any and (training.runs(site) or training.evaluates(site, walk.fed.get(site.number, CLEAN)))
         if not trained and (not training.any or PredictOrigin(site.number) in answered):
             yield site
 
 
-def _warms_up(walk: Walk, site: PredictSite) -> bool:
+def _warms_up(walk: Walk, site: PredictSite, loading: set[Scope]) -> bool:
     """`model.encode("hello")` on a line of its own, beside the load: what runs on constants and is dropped makes the model ready.
 
-    So does a function that the one which loads calls (`self._warmup(name)`), if nothing reads what it gives.
+    So does a function that the one which loads calls (`self._warmup(name)`), if nothing reads what it gives. `loading`: those that load.
     """
-    loading = {s.scope for s in walk.steps for c in s.calls if any(isinstance(r, ModelLoad) for r in c.rules)}
     stmt = walk.steps[site.step].stmt if walk.steps else None
     if site.scope not in loading:
         below = any(frame.scope in loading for _, frame in site.chain)

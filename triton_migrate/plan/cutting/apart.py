@@ -10,22 +10,22 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from triton_migrate.base import Span
-from triton_migrate.index import flow, ir
+from triton_migrate.index import ir
 from triton_migrate.plan.cutting.cut import Cut, NoCut, Way
 from triton_migrate.trace.records import Pipeline, PredictSite
 
 
-def apart(pipeline: Pipeline, ways: Callable[[Pipeline, frozenset[ir.At]], tuple[Way, ...] | NoCut]) -> Way | NoCut:
+def apart(pipeline: Pipeline, ways: Callable[[Pipeline, Way], tuple[Way, ...] | NoCut]) -> Way | NoCut:
     """Cuts for the predict calls that are not in the run of another, from the last to the first.
 
-    `ways`: the legal ways of a pipeline, the best first, where the statements at some places have left already.
+    `ways`: the legal ways of a pipeline, the best first, where the statements of some cuts have left already.
     """
     found: list[Cut] = []
     for sites in _together(pipeline.sites):
         kept = tuple(s for s in sites if not any(_within(s, cut) for cut in found))
         if not kept:
             continue
-        own = ways(replace(pipeline, sites=kept), frozenset(s.at for cut in found for s in flow.flatten(cut.moved)))
+        own = ways(replace(pipeline, sites=kept), tuple(found))
         if isinstance(own, NoCut):
             return own
         chosen = next((way for way in own if not any(_meet(a, b) for a in way for b in found)), None)

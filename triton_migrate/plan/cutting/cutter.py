@@ -16,7 +16,7 @@ from triton_migrate.plan.around.registries import Registry
 from triton_migrate.plan.cutting.alone import alone
 from triton_migrate.plan.cutting.apart import apart
 from triton_migrate.plan.cutting.choice import Choice, Where
-from triton_migrate.plan.cutting.cut import Cut, NoCut
+from triton_migrate.plan.cutting.cut import Cut, NoCut, Way
 from triton_migrate.plan.cutting.extent import Extent
 from triton_migrate.plan.cutting.predictions import Predictions
 from triton_migrate.plan.cutting.regions import Regions
@@ -48,19 +48,21 @@ class Cutter:
     """Chooses the cut of one pipeline."""
 
     def __init__(
-        self, evaluator: Evaluator, pipeline: Pipeline, live: frozenset[Cell] = frozenset(), left: frozenset[ir.At] = frozenset(),
+        self, evaluator: Evaluator, pipeline: Pipeline, live: frozenset[Cell] = frozenset(), left: Way = (),
         registry: Registry | None = None, whole: Cutter | None = None,
     ) -> None:  # fmt: skip
         """`whole`: the cutter of the pipeline that this one is a part of; what that knows of it need not be found out again."""
         self.evaluator, self.rulebook, self.pipeline, self.live = evaluator, evaluator.rulebook, pipeline, live
-        self.left = left  # places of statements that leave with another cut
+        self.left = left  # other cuts, whose statements leave with those
         self.nearly: NoCut | None = None  # the one thing that keeps a better way from being legal
         callers = {}
         for site in pipeline.sites:
             scopes = [f.scope for _, f in site.chain[1:]] + [site.scope]
             callers.update(dict(zip(scopes, site.chain, strict=False)))
+        self._regions: dict[object, Regions] = {}
         if whole is not None and all(whole.types.callers.get(scope) == call for scope, call in callers.items()):
             self.types: Types = whole.types
+            self._regions = whole._regions
         else:
             self.types = Types(evaluator, callers, _sent(evaluator, pipeline), _routed(pipeline))
         self.registry = registry  # whose entries are versions of the model
@@ -73,8 +75,8 @@ class Cutter:
         problems: list[NoCut] = []
         for depth, frame, calls in self.levels():
             streams = Streams(self.pipeline, self.judge, self.types, frame, calls, depth)
-            regions = Regions(self.pipeline, self.judge, self.types, self.predicts, frame, calls, depth, self.left)
-            found += [(c,) for c in (*(() if self.registry is not None else streams.cuts()), *regions.cuts())]
+            regions = self.regions(frame, calls, depth)
+            found += [(c,) for c in (*(() if self.registry is not None else streams.cuts()), *regions.cuts(self.predicts))]
             problems += streams.problems or regions.problems
             self.nearly = self.nearly or regions.nearly
         calls_only = Predictions(self.judge, self.types, self.predicts).cuts(self.pipeline.sites)
@@ -90,6 +92,14 @@ class Cutter:
         site = self.pipeline.sites[0]
         return NoCut("the predict calls are in functions that no single function calls all of", site.span,
                      "call them from one function of plain arguments and results")  # fmt: skip
+
+    def regions(self, frame: Frame, calls: tuple[ir.Call, ...], depth: int) -> Regions:
+        """The runs of one function around these calls: the same for all models of a pipeline that are reached through them."""
+        left = frozenset(s.at for cut in self.left if cut.scope is frame.scope for s in flow.flatten(cut.moved))
+        key = (frame, tuple(map(id, calls)), depth, left)
+        if key not in self._regions:
+            self._regions[key] = Regions(self.judge, self.types, self.predicts, frame, calls, depth, left)
+        return self._regions[key]
 
     def apart(self, where: Where = Where.CHEAPEST) -> tuple[Cut, ...] | NoCut:
         """A cut for the predict calls of each function, or for each call."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
@@ -21,12 +22,11 @@ from triton_migrate.plan.cutting.hoists import Hoists
 from triton_migrate.plan.cutting.lifts import Below, Lifts
 from triton_migrate.plan.leaving.files import Files, Use
 from triton_migrate.plan.leaving.judge import Judge
-from triton_migrate.plan.rows import PredictCalls, Rows
+from triton_migrate.plan.rows import PredictCalls
 from triton_migrate.plan.values.types import Types
 from triton_migrate.plan.values.vtype import VType
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Container, Value
-from triton_migrate.trace.records import Pipeline
 
 WHY = "what needs the model's libraries leaves the app together; parsing, status codes and formatting stay"
 LATE = "this stays in the application, below a look-up of the model that may answer first: it may fail, too, and would come before that"
@@ -36,16 +36,15 @@ class Regions:
     """The runs of one function. `problems` collects why runs were given up, the most telling first."""
 
     def __init__(
-        self, pipeline: Pipeline, judge: Judge, types: Types, predicts: PredictCalls, frame: Frame, calls: tuple[ir.Call, ...], depth: int,
+        self, judge: Judge, types: Types, predicts: PredictCalls, frame: Frame, calls: tuple[ir.Call, ...], depth: int,
         left: frozenset[ir.At] = frozenset(),
     ) -> None:  # fmt: skip
         self.left = left  # places of statements that leave with another cut
-        self.pipeline, self.judge, self.types, self.predicts = pipeline, judge, types, predicts
+        self.judge, self.types, self.predicts = judge, types, predicts
         handed = types.threads.within(frame.scope.function, frame)
         self.frame, self.scope = frame, frame.scope
         self.calls = tuple(next((h.call for _, h in handed if id(c) in h.stands), c) for c in calls)
         self.function = liveness.substituted(frame.scope.function, {id(waits): h.call for waits, h in handed})
-        self.rows: Rows = predicts.rows_at(depth, self.calls)
         self.problems: list[NoCut] = []
         self.nearly: NoCut | None = None  # what alone keeps a look-up of the model from leaving with what it may answer
         self.depth = depth
@@ -60,13 +59,35 @@ class Regions:
         every = (e for s in self.function.body for e in flow.every(s))
         self.inline = self.registry.inline(judge.evaluator, every, frame) if self.registry is not None else ()
 
-    def cuts(self) -> Iterator[Cut]:
+    def cuts(self, predicts: PredictCalls) -> Iterator[Cut]:
+        """The runs, for those of the predict sites below the calls that `predicts` is about."""
+        rows = predicts.rows_at(self.depth, self.calls)
+        for run in self._runs:
+            stacked = bool(rows) and self._stacked(run, predicts, rows[0][1])
+            cost = run.cost + (0 if stacked else ONE_BY_ONE)
+            yield replace(run, sites=predicts.sites, rows=rows, stacked=stacked, cost=cost)
+
+    @cached_property
+    def _runs(self) -> tuple[Cut, ...]:
+        """The runs, whatever the predict sites below them."""
+        return tuple(self._found())
+
+    def _found(self) -> Iterator[Cut]:
         for block, low, high in self._homes():
             known, self.problems = self.problems, []
             yield from self._within(block, low, high)
             for answering, exits in self._answering(block, low, high):
                 yield from self._within(answering, low, high, exits)
             self.problems = [*known, *self.problems]  # what the innermost block says is the most telling
+
+    def _stacked(self, run: Cut, predicts: PredictCalls, leaf: ir.Expr) -> bool:
+        """Whether rows of several requests can be stacked; `leaf` is what carries them."""
+        held = set(run.receivers) | {n.id for e in (*self.loaded, *self.inline) for n in flow.names(e)}
+        return (
+            not run.exits
+            and predicts.stackable(run.moved, self.calls[0], leaf, self.frame, self.local - held)
+            and not any(self._beside(h, self.calls[0], leaf) for h in run.hoists)
+        )
 
     def _homes(self) -> Iterator[tuple[ir.Block, int, int]]:
         """The blocks that hold all calls, the innermost first; not those inside a `with` that configures the model's run."""
@@ -220,20 +241,14 @@ class Regions:
             self.problems.append(NoCut("a file that the request was saved to is read here, and the server has another disk", where,
                                        "pass the bytes of the file instead of its path"))  # fmt: skip
             return None
-        held = set(receivers) | {n.id for e in (*self.loaded, *self.inline) for n in flow.names(e)}
-        stacked = (
-            not exits and bool(self.rows) and self.predicts.stackable(moved, self.calls[0], self.rows[0][1], self.frame, self.local - held)
-        )
-        stacked = stacked and not any(self._beside(h, self.calls[0], self.rows[0][1]) for h in hoists)
         cost = (
             self._left(moved, lifts or ())
             + HEAVY * sum(self._heavy(h, moved) for h in hoists)
             + crossing_cost((*inputs, *outputs))
-            + (0 if stacked else ONE_BY_ONE)
         )
         cost += MOVED * len(moved) + LIFTED * len(lifts or ()) + self._rounds(block, inputs) + EARLY * len(exits)
-        return Cut("region", self.scope, self.frame, block, first, last, tuple(self.pipeline.sites), inputs, outputs, receivers, tail,
-                   stacked, self.calls[0], self.rows, cost, WHY, lifts or (), hoists, (), self.registry, version, exits)  # fmt: skip
+        return Cut("region", self.scope, self.frame, block, first, last, (), inputs, outputs, receivers, tail,
+                   False, self.calls[0], (), cost, WHY, lifts or (), hoists, (), self.registry, version, exits)  # fmt: skip
 
     def _early(self, run: ir.Block, exits: tuple[Exit, ...], hoists: tuple[ir.Assign, ...]) -> bool:
         """Whether the app can answer at the exits as it did: it has what it reads there, and nothing that may fail comes before them
