@@ -289,6 +289,12 @@ def every(stmt: ir.Stmt) -> tuple[ir.Expr, ...]:
     return tuple(found)
 
 
+@_remembered
+def parts(stmt: ir.Stmt) -> frozenset[int]:
+    """The expressions (by id) of a statement and of the statements inside it, with all in them; not of functions defined there."""
+    return frozenset(id(part) for inner in flatten((stmt,)) for expr in expressions(inner) for part in walk(expr))
+
+
 def every_of_function(function: ir.Function) -> tuple[ir.Expr, ...]:
     """All expressions of a function, decorators and annotations included."""
     found: list[ir.Expr] = []

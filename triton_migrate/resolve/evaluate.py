@@ -100,13 +100,15 @@ class Evaluator:
         return self._memo.ask((about, id(frame)), compute, NOTHING)
 
     def _find_stores(self) -> None:
-        """Fill `stores` before anything is answered. Twice: a store's target may itself come out of a store."""
+        """Fill `stores` before anything is answered. Again where that found more: a store's target may itself come out of a store."""
         if self._stored or not self._memo.idle:
             return
         self._stored = True
         for _ in range(2):
-            self.stores.fill(lambda store: self.values(store.target, self.program.generic(store.scope)))
+            more = self.stores.fill(lambda store: self.values(store.target, self.program.generic(store.scope)))
             enough = self._memo.spent <= EFFORT
+            if not more and enough:  # what was answered on the way holds
+                break
             self._forget()
             if not enough:  # the second round would get no further
                 break

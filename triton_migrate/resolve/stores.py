@@ -27,8 +27,8 @@ class Stores:
         self._calls: dict[str, set[ir.At]] = {}
         self._into: dict[int, set[Site | None]] = {}  # by id() of a store: where the object of a library was made that it puts into
 
-    def fill(self, targets_of: Callable[[Store], Values]) -> None:
-        """Ask once for each store what it puts into."""
+    def fill(self, targets_of: Callable[[Store], Values]) -> bool:
+        """Ask once for each store what it puts into; whether that is something else than before."""
         attributes: dict[tuple[Owner, str], list[Store]] = {}
         elements: dict[Owner, list[tuple[object, Store]]] = {}
         on_import: dict[Owner, list[tuple[str, Store]]] = {}
@@ -52,7 +52,9 @@ class Stores:
                 for store in stores:
                     for owner in owners(store, ""):
                         elements.setdefault(owner, []).append((key, store))
+        before = (self._attributes, self._elements, self._on_import, self._into)
         self._attributes, self._elements, self._on_import, self._into = attributes, elements, on_import, into
+        return before != (attributes, elements, on_import, into)
 
     def attribute(self, owner: Value, name: str) -> list[Store]:
         """`owner.name = value` anywhere."""

@@ -5,6 +5,7 @@ A lifted expression is written as an assignment at the expression's own place: `
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -50,7 +51,7 @@ def names_around(scope: Scope) -> set[str]:
 
 
 def holds(stmt: ir.Stmt, call: ir.Expr) -> bool:
-    return any(part is call for inner in flow.flatten((stmt,)) for e in flow.expressions(inner) for part in walk(e))
+    return id(call) in flow.parts(stmt)
 
 
 def evaluated_once(stmt: ir.Stmt, call: ir.Call) -> bool:
@@ -193,10 +194,10 @@ def substituted(node: _Node, new: dict[int, ir.Expr]) -> _Node:
         return node
     if id(node) in new:
         return new[id(node)]  # type: ignore[return-value]
-    if not isinstance(node, tuple) or not node:
+    if not isinstance(node, tuple) or not node or isinstance(node[0], int):  # a place holds no expressions
         return node
-    parts = [substituted(part, new) for part in node]
-    if all(a is b for a, b in zip(parts, node, strict=True)):
+    parts = [substituted(part, new) if isinstance(part, tuple) else part for part in node]
+    if all(map(operator.is_, parts, node)):
         return node
     return type(node)(*parts) if hasattr(node, "_fields") else tuple(parts)  # type: ignore[return-value]
 

@@ -53,6 +53,7 @@ class Regions:
         self.files = Files(judge.evaluator)
         self.hoists = Hoists(judge, types, frame, taken)
         self._movable: dict[tuple[int, tuple[ir.Assign, ...]], bool] = {}
+        self._kinds: dict[tuple[str, ir.At], VType] = {}
         self._synthetic: list[tuple[Exit, ...]] = []  # kept, so that no other statement gets the id of one of theirs
         self.loaded = judge.stand_ins((e for s in self.function.body for e in flow.every(s)), frame)
         self.registry = judge.registry
@@ -241,11 +242,7 @@ class Regions:
             self.problems.append(NoCut("a file that the request was saved to is read here, and the server has another disk", where,
                                        "pass the bytes of the file instead of its path"))  # fmt: skip
             return None
-        cost = (
-            self._left(moved, lifts or ())
-            + HEAVY * sum(self._heavy(h, moved) for h in hoists)
-            + crossing_cost((*inputs, *outputs))
-        )
+        cost = self._left(moved, lifts or ()) + HEAVY * sum(self._heavy(h, moved) for h in hoists) + crossing_cost((*inputs, *outputs))
         cost += MOVED * len(moved) + LIFTED * len(lifts or ()) + self._rounds(block, inputs) + EARLY * len(exits)
         return Cut("region", self.scope, self.frame, block, first, last, (), inputs, outputs, receivers, tail,
                    False, self.calls[0], (), cost, WHY, lifts or (), hoists, (), self.registry, version, exits)  # fmt: skip
@@ -305,7 +302,7 @@ class Regions:
         self, block: ir.Block, last: int, run: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...], eager: bool
     ) -> tuple[ir.Assign, ...] | None:
         bound = flow.binds(run)
-        kinds = {n: self.types.name(n, self.frame, done=run[-1].at) for n in bound}
+        kinds = {n: self._kind(n, run[-1].at) for n in bound}
         stuck = frozenset(n for n, t in kinds.items() if t.travels is False or t.kind == "buffer" or (eager and t.kind == "unknown"))
         known = frozenset((bound | before) & self.local)
         missing = tuple(c for c in self.calls if not any(liveness.holds(s, c) for s in run))
@@ -313,6 +310,12 @@ class Regions:
         rest = (*near, *(s for s in liveness.following(self.function.body, block) if s.at not in self.left))
         below = Below(self.frame, run, rest, len(near), known, frozenset(self.local), stuck, hoists)
         return Lifts(self.judge, self.types).of(below, missing)
+
+    def _kind(self, name: str, done: ir.At) -> VType:
+        """The type of a name once the statement there has run."""
+        if (known := self._kinds.get((name, done))) is None:
+            known = self._kinds[name, done] = self.types.name(name, self.frame, done=done)
+        return known
 
     def _inputs(self, moved: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...]) -> tuple[tuple[Crossing, ...], tuple[str, ...]]:
         """Live-ins: values that cross, and names of objects that are made anew on the model's side."""
@@ -350,7 +353,7 @@ class Regions:
         gone = {id(e.value): ir.Name(e.at, liveness.lifted_name(e)) for e in lifts}
         rest: ir.Block = liveness.substituted(self.function.body, gone)  # type: ignore[arg-type]
         names = sorted((flow.binds(run) | self._changed(run)) & liveness.read_after(rest, run)) if run else []
-        kept = tuple(Crossing(n, self.types.name(n, self.frame, done=run[-1].at)) for n in names)
+        kept = tuple(Crossing(n, self._kind(n, run[-1].at)) for n in names)
         return (*kept, *(Crossing(liveness.lifted_name(e), self.types.of(e.value, self.frame)) for e in lifts))
 
     def _crosses(self, crossing: Crossing, moved: ir.Block, hoists: tuple[ir.Assign, ...]) -> bool:

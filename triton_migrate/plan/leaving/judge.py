@@ -68,6 +68,7 @@ class Judge:
         self._own_heavy: dict[int, bool] = {}
         self._told: dict[int, NoCut | None] = {}  # what else looks at what each fills
         self._heavy: dict[Scope, bool] = {}  # with all that the function comes to
+        self._around: dict[Scope, list[Step]] = {}
         self._entered: dict[Scope, frozenset[Scope]] = {}  # a function and all that it comes to
         self.answers = Answers(evaluator, pipeline, self._steps_of)
         self.getters = Getters(evaluator, self._steps_of, self.lasting, self._is_held)
@@ -441,9 +442,12 @@ class Judge:
 
     def around(self, scope: Scope) -> list[Step]:
         """The pipeline's steps in this function that are part of the model's data path, or need something of a loaded object."""
-        wanted = self.pipeline.before | self.pipeline.after | {s.step for s in self.pipeline.sites}
-        frame = self.evaluator.program.generic(scope)
-        return [s for s in self.by_scope.get(scope, ()) if s.number in wanted or self._needs_loaded(s, frame)]
+        if (known := self._around.get(scope)) is None:
+            wanted = self.pipeline.before | self.pipeline.after | {s.step for s in self.pipeline.sites}
+            frame = self.evaluator.program.generic(scope)
+            known = [s for s in self.by_scope.get(scope, ()) if s.number in wanted or self._needs_loaded(s, frame)]
+            self._around[scope] = known
+        return known
 
     def _needs_loaded(self, step: Step, frame: Frame) -> bool:
         return any(self.uses_loaded(p, frame) for e in flow.expressions(step.stmt) for p in walk(e))
