@@ -146,7 +146,8 @@ def _port(
         chosen = {p.entry.id for p, v in tight if v.rule == "T1" and versions is not None and versions.of(p) is not None}
         choosing, tight = (tuple((p, v) for p, v in tight if (p.entry.id in chosen) is wanted) for wanted in (True, False))
         live = live_cells(found.evaluator, found.pipelines) if choosing else frozenset()
-        binding = bind(found.evaluator, found.texts, tight, found.pipelines, conflicts(found.project.root))
+        nothing = BindPlan((), (), ())
+        binding = bind(found.evaluator, found.texts, tight, found.pipelines, conflicts(found.project.root)) if tight else nothing
         staged = frozenset({"modular", "loose"} if target == STAGED else {"modular"})
         planner = Planner(found.evaluator, (*loose, *choosing), Where(cut), live, switched, staged=staged, registries=versions)
     planned = planner.plan()

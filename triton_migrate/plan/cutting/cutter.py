@@ -104,8 +104,8 @@ class Cutter:
     def apart(self, where: Where = Where.CHEAPEST) -> tuple[Cut, ...] | NoCut:
         """A cut for the predict calls of each function, or for each call."""
 
-        def ways(part: Pipeline, left: frozenset[ir.At]) -> tuple[tuple[Cut, ...], ...] | NoCut:
-            return Cutter(self.evaluator, part, self.live, self.left | left, self.registry, self).ways(where)
+        def ways(part: Pipeline, left: Way) -> tuple[Way, ...] | NoCut:
+            return Cutter(self.evaluator, part, self.live, (*self.left, *left), self.registry, self).ways(where)
 
         return apart(self.pipeline, ways)
 

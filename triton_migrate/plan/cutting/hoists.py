@@ -32,6 +32,7 @@ class Hoists:
         self.judge, self.types, self.frame, self.taken = judge, types, frame, taken
         self.files, self.living = Files(judge.evaluator), Living(judge.evaluator)
         self._named: dict[int, ir.Assign] = {}
+        self._sent: dict[object, ir.Expr | None] = {}
         # by the expression of a statement: what of it cannot leave, fields of records, and paths of open files
         self._anchors: dict[int, tuple[ir.Expr, ...]] = {}
 
@@ -54,8 +55,12 @@ class Hoists:
                         *self.living.parts(expr, self.frame),
                         *(p for p in walk(expr) if self.files.temporary(p, self.frame)),
                     )
+                near = bound & {p.id for p in flow.deep(expr) if isinstance(p, ir.Name)} if anchors and bound else bound
                 for anchor in (a for a in anchors if not fields or self.harmless(a)):
-                    chosen = self._around(expr, anchor, inner, calls, bound, fields)
+                    key = (id(expr), id(anchor), id(inner), tuple(map(id, calls)), near, fields)
+                    if key not in self._sent:
+                        self._sent[key] = self._around(expr, anchor, inner, calls, near, fields)
+                    chosen = self._sent[key]
                     if chosen is not None and (inner is leading or not self.judge.changes(chosen, inner, self.frame)):
                         found.append(chosen)
         outer = [e for e in found if not any(o is not e and any(p is e for p in walk(o)) for o in found)]
