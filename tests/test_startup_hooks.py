@@ -107,7 +107,7 @@ class Service:
         self.model = joblib.load(self.path)
 
     def predict(self, rows):
-        return self.model.predict(rows).tolist()
+        return self.model.predict(rows[: self.limit]).tolist()
 
     def predict_as(self, rows):
         return self.models["a"].predict(rows).tolist()
@@ -234,3 +234,44 @@ def _load_of(folder: Path, before: list[str], held: str, asked: str) -> list[str
     (pipeline,) = (folder / "triton_serving/model_repository").glob("*/1/pipeline.py")
     body = pipeline.read_text().partition("def load():\n")[2].partition("\n\n\n")[0]
     return [line.removeprefix("    ") for line in body.splitlines()]
+
+
+SHARED = """\
+import joblib
+
+
+class Service:
+    def __init__(self):
+        self.model = joblib.load("m.joblib")
+        self.columns = None
+
+    def keep(self, columns):
+        self.columns = columns
+
+    def predict(self, rows):
+        return self.model.predict([[row[i] for i in self.columns] for row in rows]).tolist()
+
+
+service = Service()
+"""
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        "app = FastAPI(lifespan=hook)",
+        "app = FastAPI()\n\n\n@app.on_event('startup')\ndef start():\n    DONE",
+        "def create():\n    DONE\n    return FastAPI()\n\n\napp = create()",
+        "DONE\napp = FastAPI()",
+    ],
+)
+@pytest.mark.parametrize("done", ["service.keep([0, 2])", "service.model.set_params(n_jobs=1)"])
+def test_what_happens_to_an_object_of_another_module_before_the_first_request(tmp_path: Path, setup: str, done: str) -> None:
+    hook = "@asynccontextmanager\nasync def hook(app):\n    DONE\n    yield\n    service.columns = None\n\n\n" if "hook" in setup else ""
+    text = f"from contextlib import asynccontextmanager\nfrom fastapi import FastAPI\nfrom service import service\n\n\n{hook}{setup}\n\n\n"
+    text += '@app.post("/predict")\ndef predict(rows: list[list[float]]):\n    return service.predict(rows)\n'
+    (tmp_path / "service.py").write_text(SHARED)
+    (tmp_path / "main.py").write_text(text.replace("DONE", done) + f'\n\nif __name__ == "__main__":\n    {done}\n')
+    api.apply(tmp_path, write=True)
+    (pipeline,) = (tmp_path / "triton_serving/model_repository").glob("*/1/pipeline.py")
+    assert pipeline.read_text().count(done) == 1

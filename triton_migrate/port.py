@@ -158,10 +158,7 @@ def _port(
 
         asked = exporting(planned.models, Exports(exports))
         still = replace(asked, never=LOADED_ANEW)
-        made = [
-            (m, write_model(found.evaluator, m, found.texts, pins, still if anew.keys() & {*m.endpoints} else asked))
-            for m in planned.models
-        ]
+        made = [(m, write_model(found, m, pins, still if anew.keys() & {*m.endpoints} else asked)) for m in planned.models]
         written = [_counted(_renewed(_caching(found, w), anew), workers) for _, w in made if not isinstance(w, NoCut)]
         troubles = [(m, w) for m, w in made if isinstance(w, NoCut)]
         direct = _direct(found, written) if sync_queue else ()

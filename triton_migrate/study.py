@@ -30,6 +30,7 @@ from triton_migrate.rulebook.load import load_rulebook
 from triton_migrate.rulebook.vocabulary import Cache, Metric
 from triton_migrate.trace.elsewhere import Elsewhere, elsewhere
 from triton_migrate.trace.models import Models
+from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.pipeline import consume, trace
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
 from triton_migrate.trace.walk import callee_text
@@ -56,6 +57,7 @@ class Study:
     told: tuple[tuple[Task, tuple[Told, ...]], ...]  # what the queues are told about their tasks
     elsewhere: tuple[tuple[Elsewhere, tuple[str, ...]], ...]  # calls that ask a model which is served elsewhere, and whose they are
     concerns: tuple[tuple[Span, str, str], ...]  # calls about placement or optimisation: where, which, what is called
+    moments: Moments
 
     @property
     def inferring(self) -> tuple[tuple[Pipeline, Verdict], ...]:
@@ -107,7 +109,7 @@ def study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
         _places(matcher, Cache), _places(matcher, Metric), beside(matcher, _looping(pipelines)), tuple((t, options.of(t)) for t in queued),
-        elsewhere(evaluator, pipelines), _concerns(matcher),
+        elsewhere(evaluator, pipelines), _concerns(matcher), models.moments,
     )  # fmt: skip
 
 

@@ -21,7 +21,6 @@ from triton_migrate.generate.networks import (
 )
 from triton_migrate.generate.pipeline import Assembly, Surface
 from triton_migrate.generate.soundness import unbound, undefined
-from triton_migrate.index.text import Text
 from triton_migrate.plan.around.registries import Chosen, Registry, Version, marks
 from triton_migrate.plan.copied.closure import Closure, UncopyableError
 from triton_migrate.plan.copied.environment import fill
@@ -33,6 +32,7 @@ from triton_migrate.plan.records import Network, Numbered, ServedModel
 from triton_migrate.plan.values.tensors import records
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.rulebook.book import Rulebook, normalised
+from triton_migrate.study import Study
 
 LOOKED_UP = "the pipeline looks its model up for each request"
 BESIDE = "what a version runs is more than one model: a framework backend could hold but one of them"
@@ -64,17 +64,15 @@ def distinct(written: Iterable[Written]) -> tuple[ServedModel, ...]:
     return tuple(found.values())
 
 
-def write_model(
-    evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str], asked: Exporting
-) -> Written | NoCut:
+def write_model(study: Study, planned: PlannedModel, pins: dict[str, str], asked: Exporting) -> Written | NoCut:
     """Assemble one model's pipeline. `pins`: requirement lines of the app by normalised distribution name; `asked`: what is exported."""
     if planned.cut.kind == "alone":
-        return _write_alone(evaluator, planned, texts, pins, asked)
+        return _write_alone(study, planned, pins, asked)
     if planned.parts:
-        return _write_ensemble(evaluator, planned, texts, pins, asked)
-    registry = planned.cut.registry
+        return _write_ensemble(study, planned, pins, asked)
+    registry, evaluator = planned.cut.registry, study.evaluator
     versions = tuple(Chosen(registry, v) for v in _asked_for(registry, planned, evaluator)) if registry is not None else (None,)
-    made = [_assembled(evaluator, planned, texts, asked, chosen) for chosen in versions]
+    made = [_assembled(study, planned, asked, chosen) for chosen in versions]
     if (problem := next((m for m in made if isinstance(m, NoCut)), None)) is not None:
         return problem
     found = [m for m in made if isinstance(m, _Assembled)]
@@ -124,18 +122,18 @@ class _Assembled:
     stay: tuple[str, ...]
 
 
-def _assembled(
-    evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], asked: Exporting, chosen: Chosen | None
-) -> _Assembled | NoCut:
+def _assembled(study: Study, planned: PlannedModel, asked: Exporting, chosen: Chosen | None) -> _Assembled | NoCut:
     """The pipeline.py of one version; `chosen` is None for a model that has no other."""
     dropped = frozenset(id(c.scope.function) for c in planned.cuts if c.kind != "model")
     waits = planned.cut.kind == "stream" and planned.cut.scope.function.is_async
     judge = planned.cutter.judge
     answering = frozenset(judge.by_scope)
     moved = tuple(Span(c.scope.file, *s.at) for c in planned.cuts if c.kind != "model" for s in c.moved)
+    evaluator = study.evaluator
     closure = Closure(
         evaluator,
-        texts,
+        study.texts,
+        study.moments,
         dropped=dropped,
         scratch=judge.scratch.roots(),
         answering=answering,
@@ -179,13 +177,11 @@ def _assembled(
     return _Assembled(text, closure, _placed(exported, closure), stay)
 
 
-def _write_ensemble(
-    evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str], asked: Exporting
-) -> Written | NoCut:
+def _write_ensemble(study: Study, planned: PlannedModel, pins: dict[str, str], asked: Exporting) -> Written | NoCut:
     """The models of its steps, and the ensemble that wires them."""
     parts: dict[str, Written] = {}
     for part, _ in planned.parts:
-        made = write_model(evaluator, part, texts, pins, asked)
+        made = write_model(study, part, pins, asked)
         if isinstance(made, NoCut):
             return made
         parts[part.name] = made
@@ -211,12 +207,11 @@ def _told(planned: PlannedModel) -> str:
     return f"an ensemble of {', '.join(names[:-1])} and {names[-1]}: each stage is a function of its own; {planned.cut.why}"
 
 
-def _write_alone(
-    evaluator: Evaluator, planned: PlannedModel, texts: dict[str, Text], pins: dict[str, str], asked: Exporting
-) -> Written | NoCut:
+def _write_alone(study: Study, planned: PlannedModel, pins: dict[str, str], asked: Exporting) -> Written | NoCut:
     """The model by itself; where it can be exported, its calls are passed on to its framework backend."""
     judge = planned.cutter.judge
-    closure = Closure(evaluator, texts, answering=frozenset(judge.by_scope), watched=judge.filled.watched)
+    evaluator = study.evaluator
+    closure = Closure(evaluator, study.texts, study.moments, answering=frozenset(judge.by_scope), watched=judge.filled.watched)
     sites = tuple(s for c in planned.cuts for s in c.sites)
     try:
         fill(closure)

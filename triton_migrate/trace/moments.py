@@ -62,6 +62,34 @@ class Moments:
         return "startup" if scope in self._factories else "per-request"
 
     @cached_property
+    def beginning(self) -> frozenset[Scope]:
+        """The functions that run before the first request: start-up hooks, what makes the application, and what modules and those call."""
+        program, ev = self.matcher.program, self.evaluator
+        calls = (p for f in program.files.values() for places in f.calls.values() for p in places)
+        left = [(scope, 0) for scope in (*self.startup, *self._factories)]
+        left += [
+            (scope, 0)
+            for place in calls
+            if place.scope.kind == "module" and place.decorates is None and ev.reach.runs(place.scope, place.call.at)
+            for scope in self._entered(place)
+        ]
+        found: set[Scope] = set()
+        while left:
+            scope, depth = left.pop()
+            if scope in found or depth > DEEPEST:
+                continue
+            found.add(scope)
+            inside = (e for s in flow.flatten(scope.function.body) for x in flow.expressions(s) for e in walk(x))
+            places = (CallPlace(e, scope, None) for e in inside if isinstance(e, ir.Call))
+            left += [(inner, depth + 1) for place in places for inner in self._entered(place)]
+        return frozenset(found)
+
+    def _entered(self, place: CallPlace) -> Iterator[Scope]:
+        frame = self.matcher.program.generic(place.scope)
+        for value in self.evaluator.values(place.call.func, frame):
+            yield from (f.scope for f in self.evaluator.callables(value))
+
+    @cached_property
     def _factories(self) -> frozenset[Scope]:
         """The functions that make a web application: a server calls them (`gunicorn "app:create_app()"`)."""
         return frozenset(match.place.scope for match in self.matcher.find(WebApp) if match.place.scope.kind == "function")

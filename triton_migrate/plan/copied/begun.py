@@ -144,16 +144,17 @@ class Begun:
     # ------------------------------------------------------------ statements after the one that makes it
 
     def _changes(self, held: Values) -> Iterator[Begin]:
-        """What the function that makes the object, or keeps it somewhere, does to it after that, before it yields."""
-        for scope, made in self._making(held).items():
+        """What is done to it after it is made, or kept somewhere, by what runs before the first request (a hook until it yields)."""
+        for scope, made in self._places(held).items():
             ends = min((e.at for s in flow.flatten(scope.body) for e in flow.expressions(s) if flow.yields(e)), default=None)
             whole: dict[ir.At, tuple[ir.Stmt, list[ir.At]]] = {}
             for stmt in flow.flatten(scope.body):
-                if stmt.at[:2] < min(made)[2:] or (ends is not None and stmt.at[:2] > ends[:2]) or flow.is_main(stmt):
+                if (made and stmt.at[:2] < min(made)[2:]) or (ends is not None and stmt.at[:2] > ends[:2]):
                     continue
                 for receiver in self._changed(stmt, scope, held):
                     outer = next((b[i] for b, i in blocks_around(scope.body, stmt.at) if not _around(b[i], (*made, ends))), stmt)
-                    whole.setdefault(outer.at, (outer, []))[1].append(receiver)
+                    if not flow.is_main(outer):
+                        whole.setdefault(outer.at, (outer, []))[1].append(receiver)
             for stmt, receivers in whole.values():
                 if self._elsewhere(scope, stmt.at):
                     continue
@@ -163,22 +164,35 @@ class Begun:
                     case _:
                         yield Begin(scope, stmt, tuple(receivers), waits=False)
 
-    def _making(self, held: Values) -> dict[Scope, list[ir.At]]:
-        """Where it is made or kept, but for functions that a request runs through."""
+    def _places(self, held: Values) -> dict[Scope, list[ir.At]]:
+        """Where something may be done to it, with where it is made or kept there; a request runs through none of them."""
         sites = (v.site if isinstance(v, Instance) else v.made for v in held if isinstance(v, (Instance, Api)))
         places = ((p.scope, p.call.at) for site in sites if (p := self.program.call_at(site)) is not None)
         kept = ((s.scope, s.at) for s, _ in self.closure.objects.stores() if self.evaluator.stored(s) & held)
+        own = self._own(held)
         found: dict[Scope, list[ir.At]] = {}
         for scope, at in (*places, *kept):
-            if scope.kind != "class" and scope.owner not in self._own(held) and not self._answers(scope):
-                found.setdefault(scope, []).append(at)
-        return found
+            found.setdefault(scope, []).append(at)
+        later = (*self.closure.moments.beginning, *(s for s in self._modules if self._imports(s, held)))
+        found |= {scope: [] for scope in later if scope not in found}
+        return {s: ats for s, ats in found.items() if s.kind != "class" and s.owner not in own and not self._answers(s)}
+
+    @property
+    def _modules(self) -> Iterator[Scope]:
+        return (frame.scope for frame in self.program.frames.values())
+
+    def _imports(self, scope: Scope, held: Values) -> bool:
+        frame = self.program.frames[scope.file]
+        names = (name for name, bindings in scope.bindings.items() if any(b.how == "from" for b in bindings))
+        return any(held & self.evaluator.name(name, frame) for name in names)
 
     def _changed(self, stmt: ir.Stmt, scope: Scope, held: Values) -> Iterator[ir.At]:
         """The place in a statement that names the object, where it changes it."""
         frame = self.program.generic(scope)
         match stmt:
-            case ir.Assign(_, (ir.Attribute(_, receiver) | ir.Subscript(_, receiver),)):
+            case ir.Assign(_, (ir.Attribute(_, receiver, attr),)) if self._read(attr, held):
+                yield from self._named(receiver, scope, held)
+            case ir.Assign(_, (ir.Subscript(_, receiver),)):
                 yield from self._named(receiver, scope, held)
             case ir.Evaluate(_, ir.Call(_, ir.Attribute(_, receiver)) as call) | ir.Evaluate(
                 _, ir.Await(_, ir.Call(_, ir.Attribute(_, receiver)) as call)
@@ -187,6 +201,12 @@ class Begun:
                 own = [f for v in called for f in self.evaluator.callables(v) if isinstance(v, UserFunction)]
                 if topmost.works(self.evaluator, stmt, call, frame) and (not own or any(self._sets(f.scope) for f in own)):
                     yield from self._named(receiver, scope, held)
+
+    def _read(self, attr: str, held: Values) -> bool:
+        """Whether an attribute is for the model's side, too: read by the object itself, by a library, or by what a request runs through."""
+        methods = (m for cls in self._own(held) for m in cls.children.values() if m.kind == "function")
+        library = any(isinstance(v, Api) for v in held)
+        return library or any(attr in self.program.named(scope) for scope in (*methods, *self.closure.answering))
 
     def _named(self, expr: ir.Expr, scope: Scope, held: Values) -> Iterator[ir.At]:
         """The object in `app.state.service.model`."""
@@ -197,8 +217,10 @@ class Begun:
             expr = expr.value
         if not isinstance(expr, ir.Name):
             yield expr.at
-        elif scope.kind != "module" and not any(b.how == "element" for b in scope.bindings.get(expr.id, ())):
-            yield expr.at  # what a module does to its names comes along with them
+            return
+        bound = {b.how for b in scope.bindings.get(expr.id, ())}
+        if "element" not in bound and (scope.kind != "module" or bound <= {"from"}):
+            yield expr.at  # what a module does to its own names comes along with them
 
     # ------------------------------------------------------------ what is not of this kind
 

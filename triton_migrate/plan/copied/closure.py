@@ -41,6 +41,7 @@ from triton_migrate.rulebook.vocabulary import (
     WebRoute,
     WebRouter,
 )
+from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import PredictSite
 
 RESERVED = frozenset(
@@ -81,6 +82,7 @@ class Closure:
 
     evaluator: Evaluator
     texts: dict[str, Text]
+    moments: Moments
     imports: dict[str, str] = field(default_factory=dict)  # bound name -> import statement
     definitions: list[str] = field(default_factory=list)
     load: list[str] = field(default_factory=list)
