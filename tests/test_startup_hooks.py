@@ -275,3 +275,50 @@ def test_what_happens_to_an_object_of_another_module_before_the_first_request(tm
     api.apply(tmp_path, write=True)
     (pipeline,) = (tmp_path / "triton_serving/model_repository").glob("*/1/pipeline.py")
     assert pipeline.read_text().count(done) == 1
+
+
+CLASS = """\
+from contextlib import asynccontextmanager
+
+import joblib
+from fastapi import FastAPI
+
+
+class Engine:
+    model = None
+
+    @classmethod
+    def load(cls, path="m.joblib"):
+        cls.model = joblib.load(path)
+
+    @staticmethod
+    def read():
+        Engine.model = joblib.load("m.joblib")
+
+    @classmethod
+    def predict(cls, rows):
+        return cls.model.predict(rows).tolist()
+
+
+@asynccontextmanager
+async def lifespan(app):
+    DONE
+    yield
+    Engine.model = None
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.post("/predict")
+def predict(rows: list[list[float]]):
+    return Engine.predict(rows)
+"""
+
+
+@pytest.mark.parametrize("done", ["Engine.load()", 'Engine.load("n.joblib")', "Engine.read()", 'Engine.model = joblib.load("n.joblib")'])
+def test_a_class_that_a_hook_fills(tmp_path: Path, done: str) -> None:
+    (tmp_path / "main.py").write_text(CLASS.replace("DONE", done))
+    api.apply(tmp_path, write=True)
+    (pipeline,) = (tmp_path / "triton_serving/model_repository").glob("*/1/pipeline.py")
+    assert pipeline.read_text().partition("def load():\n")[2].partition("\n\n\n")[0].strip() == done

@@ -56,7 +56,7 @@ class Begun:
 
     def run(self, values: Values, made: str) -> None:
         """What the application has the object do that `made` is, load() does, too."""
-        held = frozenset(v for v in values if isinstance(v, Instance) or (isinstance(v, Api) and v.made is not None))
+        held = frozenset(v for v in values if isinstance(v, (Instance, UserClass)) or (isinstance(v, Api) and v.made is not None))
         whole = list(self._changes(held))
         within = [b.span for b in whole]
         single = [b for b in self._loading(held) if not any(span.holds(b.span) for span in within)]
@@ -106,7 +106,8 @@ class Begun:
 
     def _own(self, held: Values) -> tuple[Scope, ...]:
         """The classes of the objects, with their bases: those load when they like."""
-        bases = (base for v in held if isinstance(v, Instance) for base in self.evaluator.mro(v.of))
+        classes = (v.of if isinstance(v, Instance) else v for v in held if isinstance(v, (Instance, UserClass)))
+        bases = (base for cls in classes for base in self.evaluator.mro(cls))
         return tuple(dict.fromkeys(base.scope for base in bases if isinstance(base, UserClass)))
 
     def _asked(self, place: CallPlace) -> bool:
@@ -166,7 +167,7 @@ class Begun:
 
     def _places(self, held: Values) -> dict[Scope, list[ir.At]]:
         """Where something may be done to it, with where it is made or kept there; a request runs through none of them."""
-        sites = (v.site if isinstance(v, Instance) else v.made for v in held if isinstance(v, (Instance, Api)))
+        sites = [v.site if isinstance(v, Instance) else v.made for v in held if isinstance(v, (Instance, Api))]
         places = ((p.scope, p.call.at) for site in sites if (p := self.program.call_at(site)) is not None)
         kept = ((s.scope, s.at) for s, _ in self.closure.objects.stores() if self.evaluator.stored(s) & held)
         own = self._own(held)

@@ -365,6 +365,8 @@ class Closure:
         text = re.sub(r"\n[ \t]*\n([ \t]*\n)+", "\n\n", self._renamed(file, definition, made, "class", (*gone, *threads)))
         self.definitions.append(re.sub(rf"(class\s+{made})\s*\([^()]*\)\s*:", r"\1:", text, count=1) if bare else text)
         self.copied.append(where)
+        if cls is not None:
+            self.begun.run(frozenset({cls}), made)  # `Engine.load()`, which fills the class itself
 
     def _owed(self, cls: UserClass) -> frozenset[str]:
         """The methods without which no object of a class can be made: those that its bases leave to it."""
