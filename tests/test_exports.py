@@ -89,7 +89,7 @@ def test_server_starts_where_the_export_fails(tmp_path: Path) -> None:
     assert different(case, was, now) == ""
     (told,) = (line for line in said if "runs the original" in line)
     assert "wine_network cannot be exported: float32: probabilities is off by" in told
-    assert sorted(path.name for path in (port / "triton_serving" / "model_repository").iterdir()) == ["label", "wine"]
+    assert sorted(path.name for path in (port / "triton_serving" / "model_repository").iterdir()) == ["wine"]
 
 
 @pytest.mark.parametrize(

@@ -471,6 +471,6 @@ def test_the_model_of_a_consumer_is_made_without_the_consumer(tmp_path: Path) ->
     """Another one of the group would take its messages."""
     (tmp_path / "fraud.py").write_text(LISTENING)
     assert api.apply(tmp_path, write=True)["not_ported"] == []
-    pipeline = (tmp_path / "triton_serving/model_repository/clf/1/pipeline.py").read_text()
+    pipeline = (tmp_path / "triton_serving/model_repository/fraud/1/pipeline.py").read_text()
     assert 'path = os.environ.get("MODEL", "fraud.joblib")' in pipeline
     assert "Kafka" not in pipeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from triton_migrate.classify import Verdict
-from triton_migrate.entries.records import Consumer
+from triton_migrate.entries.records import Consumer, Task
 from triton_migrate.index import ir
 from triton_migrate.plan.around.versions import Registries
 from triton_migrate.plan.cutting.alone import reads_more
@@ -85,7 +85,8 @@ class Planner:
             if _is_alone(way.left[0]) and len(way.left) > 1 and others & {m.id for m in way.pipeline.models}:
                 del way.left[0]
         staged = frozenset(entry for entry, way in self._open.items() if way.graphs)
-        together = shared({entry: way.left for entry, way in self._open.items()}, staged)
+        asked = {entry: way for entry, way in self._open.items() if not isinstance(way.pipeline.entry, Task)}  # a task is run for them
+        together = shared({entry: way.left for entry, way in asked.items()}, staged & asked.keys())
         for entry, first in together.items() if self.where is Where.CHEAPEST else ():
             way = self._open[entry]
             way.left.insert(0, first)
@@ -202,8 +203,9 @@ def _planned(
     refs = tuple(dict.fromkeys(m for cut in cuts for s in cut.sites for m in s.models))
     names: set[str] = set()
     shape = streamed if first.streams else tensor
-    outputs: dict[str, Crossing] = {c.name: c for cut in cuts for c in _fitting(cut.outputs, [o.outputs for _, o, _ in members])}
-    inputs = [replace(c, name=c.name or _variable(first)) for c in _fitting(first.inputs, [o.inputs for _, o, _ in members])]
+    telling = [o for p, o, _ in members if not isinstance(p.entry, Task)] or cuts  # a task does not say what it is given
+    outputs: dict[str, Crossing] = {c.name: c for cut in cuts for c in _fitting(cut.outputs, [o.outputs for o in telling])}
+    inputs = [replace(c, name=c.name or _variable(first)) for c in _fitting(first.inputs, [o.inputs for o in telling])]
     errors: dict[Cut, dict[str, None]] = {c: {} for c in cuts}
     for pipeline, cut, _ in members:
         kept = next(c for c in cuts if _place(c) == _place(cut))
@@ -242,7 +244,7 @@ def _distinct_cuts(cuts: list[Cut]) -> list[Cut]:
 def _fitting(crossings: tuple[Crossing, ...], every: list[tuple[Crossing, ...]]) -> tuple[Crossing, ...]:
     """Values that cross, each as what it is for every entry: here an `int`, there perhaps `None`."""
     held = {c.name: [o.type for others in every for o in others if o.name == c.name] for c in crossings}
-    return tuple(replace(c, type=union((c.type, *held[c.name]))) for c in crossings)
+    return tuple(replace(c, type=union(tuple(held[c.name] or [c.type]))) for c in crossings)
 
 
 def _place(cut: Cut) -> object:
