@@ -371,6 +371,11 @@ def walk(expr: ir.Expr) -> Iterator[ir.Expr]:
             left.extend(reversed(parts(found)))
 
 
+def unawaited(expr: ir.Expr) -> ir.Expr:
+    """What is waited for, where it is."""
+    return expr.value if isinstance(expr, ir.Await) else expr
+
+
 def yields(expr: ir.Expr) -> bool:
     """Whether a function that evaluates it stops there and is taken up again."""
     return any(isinstance(part, ir.Yield) for part in walk(expr))

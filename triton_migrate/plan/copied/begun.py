@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.plan.copied import topmost
+from triton_migrate.plan.copied import topmost, unloading
 from triton_migrate.plan.cutting.liveness import blocks_around
 from triton_migrate.plan.leaving.reaching import loads
-from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction, Value, Values
 
 if TYPE_CHECKING:
@@ -116,11 +116,9 @@ class Begun:
         if not around:
             return True
         block, index = around[-1]
-        match block[index]:
-            case ir.Evaluate(_, ir.Await(at) | ir.Call(at)) if at == place.call.at:
-                return False
-            case ir.Evaluate(_, ir.Await(_, ir.Call(at))) if at == place.call.at:
-                return False
+        stmt = block[index]
+        if isinstance(stmt, ir.Evaluate) and flow.unawaited(stmt.value).at == place.call.at:
+            return False
         settled = all(self.closure.objects.settled.expression(a, place.scope) for a in _given(place.call))
         return not settled or self._answers(place.scope)
 
@@ -131,16 +129,10 @@ class Begun:
 
     def _sets(self, method: Scope, depth: int = 0) -> bool:
         """Whether a method, or one that it calls of the same object, puts something into an object."""
-        body = list(flow.flatten(method.function.body))
-        if any(isinstance(t, (ir.Attribute, ir.Subscript)) for s in body if isinstance(s, ir.Assign) for t in s.targets):
+        assigned = (s for s in flow.flatten(method.function.body) if isinstance(s, ir.Assign))
+        if any(isinstance(t, (ir.Attribute, ir.Subscript)) for s in assigned for t in s.targets):
             return True
-        me = next((p.name for p in method.function.parameters), None)
-        calls = (e for s in body for e in flow.every(s) if isinstance(e, ir.Call) and isinstance(e.func, ir.Attribute))
-        inner = (c for c in calls if isinstance(c.func, ir.Attribute) and isinstance(c.func.value, ir.Name) and c.func.value.id == me)
-        frame = self.program.generic(method)
-        return depth < DEPTH and any(
-            self._sets(f.scope, depth + 1) for c in inner for v in self.evaluator.values(c.func, frame) for f in self.evaluator.callables(v)
-        )
+        return depth < DEPTH and any(self._sets(inner, depth + 1) for inner in unloading.called(self.evaluator, method))
 
     # ------------------------------------------------------------ statements after the one that makes it
 
@@ -174,17 +166,12 @@ class Begun:
         found: dict[Scope, list[ir.At]] = {}
         for scope, at in (*places, *kept):
             found.setdefault(scope, []).append(at)
-        later = (*self.closure.moments.beginning, *(s for s in self._modules if self._imports(s, held)))
+        later = (*self.closure.moments.beginning, *(f.scope for f in self.program.frames.values() if self._imports(f, held)))
         found |= {scope: [] for scope in later if scope not in found}
         return {s: ats for s, ats in found.items() if s.kind != "class" and s.owner not in own and not self._answers(s)}
 
-    @property
-    def _modules(self) -> Iterator[Scope]:
-        return (frame.scope for frame in self.program.frames.values())
-
-    def _imports(self, scope: Scope, held: Values) -> bool:
-        frame = self.program.frames[scope.file]
-        names = (name for name, bindings in scope.bindings.items() if any(b.how == "from" for b in bindings))
+    def _imports(self, frame: Frame, held: Values) -> bool:
+        names = (name for name, bindings in frame.scope.bindings.items() if any(b.how == "from" for b in bindings))
         return any(held & self.evaluator.name(name, frame) for name in names)
 
     def _changed(self, stmt: ir.Stmt, scope: Scope, held: Values) -> Iterator[ir.At]:
@@ -195,13 +182,12 @@ class Begun:
                 yield from self._named(receiver, scope, held)
             case ir.Assign(_, (ir.Subscript(_, receiver),)):
                 yield from self._named(receiver, scope, held)
-            case ir.Evaluate(_, ir.Call(_, ir.Attribute(_, receiver)) as call) | ir.Evaluate(
-                _, ir.Await(_, ir.Call(_, ir.Attribute(_, receiver)) as call)
-            ):
-                called = self.evaluator.values(call.func, frame)
-                own = [f for v in called for f in self.evaluator.callables(v) if isinstance(v, UserFunction)]
-                if topmost.works(self.evaluator, stmt, call, frame) and (not own or any(self._sets(f.scope) for f in own)):
-                    yield from self._named(receiver, scope, held)
+            case ir.Evaluate(_, value):
+                call = flow.unawaited(value)
+                if isinstance(call, ir.Call) and isinstance(call.func, ir.Attribute):
+                    own = [f.scope for f in self.evaluator.values(call.func, frame) if isinstance(f, UserFunction)]
+                    if topmost.works(self.evaluator, stmt, call, frame) and (not own or any(map(self._sets, own))):
+                        yield from self._named(call.func.value, scope, held)
 
     def _read(self, attr: str, held: Values) -> bool:
         """Whether an attribute is for the model's side, too: read by the object itself, by a library, or by what a request runs through."""

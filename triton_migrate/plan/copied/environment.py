@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.match import Match, Matcher, is_test
+from triton_migrate.match import Match, is_test
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.rulebook.vocabulary import Effect
@@ -47,7 +47,7 @@ def fill(closure: Closure) -> None:
 
 
 def _calls(closure: Closure) -> Iterator[Match[Effect]]:
-    for match in Matcher(closure.evaluator).find(Effect):
+    for match in closure.moments.matcher.find(Effect):
         place = match.place
         if match.rule.kind == KIND and match.rule.path and not is_test(place.scope.file):
             if closure.evaluator.reach.runs(place.scope, place.call.at):

@@ -36,7 +36,7 @@ def run_to_unload(evaluator: Evaluator, cls: UserClass) -> frozenset[Scope]:
             new |= set(_run(evaluator, call, frame)) if _unloads(evaluator, call, frame, slots) else set()
     while new:
         found |= new
-        new = {inner for scope in new for inner in _called(evaluator, scope)} - found
+        new = {inner for scope in new for inner in called(evaluator, scope)} - found
     return frozenset(found)
 
 
@@ -84,7 +84,7 @@ def _run(evaluator: Evaluator, call: ir.Call, frame: Frame) -> list[Scope]:
     return [f.scope for e in given for v in evaluator.values(e, frame) for f in evaluator.callables(v)]
 
 
-def _called(evaluator: Evaluator, scope: Scope) -> Iterator[Scope]:
+def called(evaluator: Evaluator, scope: Scope) -> Iterator[Scope]:
     """The methods of the same object that a method calls."""
     frame = evaluator.program.generic(scope)
     calls = (e for s in flow.flatten(scope.function.body) for e in flow.every(s) if isinstance(e, ir.Call) and _own(e.func, scope))
@@ -99,7 +99,7 @@ def _empties(evaluator: Evaluator, scope: Scope, slots: set[str], depth: int) ->
         return False
     if any(_empty(s, scope, slots) for s in body):
         return True
-    return depth > 0 and any(_empties(evaluator, s, slots, depth - 1) for s in _called(evaluator, scope))
+    return depth > 0 and any(_empties(evaluator, s, slots, depth - 1) for s in called(evaluator, scope))
 
 
 def _empty(stmt: ir.Stmt, scope: Scope, slots: set[str]) -> bool:

@@ -88,7 +88,7 @@ class Hoists:
 
     def harmless(self, expr: ir.Expr) -> bool:
         """Whether the app may have it before it is known that it needs it: a field of a record, or an upload that is read at one place."""
-        return bool(self.record_of(expr)) or self._upload(expr.value if isinstance(expr, ir.Await) else expr)
+        return bool(self.record_of(expr)) or self._upload(flow.unawaited(expr))
 
     def _upload(self, expr: ir.Expr) -> bool:
         match expr:

@@ -133,7 +133,7 @@ class Judge:
         """`if await request.is_disconnected(): break`: what a server does for a stream of its own accord."""
         if not isinstance(stmt, ir.If) or stmt.orelse:
             return False
-        asked = stmt.test.value if isinstance(stmt.test, ir.Await) else stmt.test
+        asked = flow.unawaited(stmt.test)
         apis = self.evaluator.apis(asked.func, frame) if isinstance(asked, ir.Call) else ()
         asks = any(isinstance(r, Effect) and r.kind == "disconnect" for a in apis for r in self.rulebook.rules_for(a.called))
         *told, last = stmt.body
