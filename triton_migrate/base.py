@@ -22,6 +22,11 @@ class Span:
     def place(self) -> str:
         return f"{self.file}:{self.line}"
 
+    @property
+    def at(self) -> tuple[int, int, int, int]:
+        """The place without the file, as the index keeps it."""
+        return (self.line, self.column, self.end_line, self.end_column)
+
     def holds(self, other: Span) -> bool:
         return (
             self.file == other.file

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from triton_migrate.base import Span
 from triton_migrate.generate.pipeline import HEAD, ROOT, load_function, ordered, spaced
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.copied.closure import Closure, UncopyableError
@@ -85,7 +84,7 @@ def _apart(objects: Values, site: PredictSite, evaluator: Evaluator) -> bool:
 def _start(site: PredictSite, made: str, evaluator: Evaluator, closure: Closure) -> None:
     """The application calls `service.start()` somewhere, which loads `service.model`: load() does so, too."""
     span = site.models[0].span
-    inside = [s for s in evaluator.program.files[span.file].scopes if s.kind == "function" and ir.holds(s.function.at, _at(span))]
+    inside = [s for s in evaluator.program.files[span.file].scopes if s.kind == "function" and ir.holds(s.function.at, span.at)]
     loader = max(inside, key=lambda s: s.function.at[:2], default=None)
     if loader is None or loader.owner is None or loader.name.startswith("__"):
         return
@@ -97,10 +96,6 @@ def _start(site: PredictSite, made: str, evaluator: Evaluator, closure: Closure)
     if function.is_async or any(p.default is None and not p.kind.startswith("*") for p in function.parameters[1:]):
         raise UncopyableError(NoCut(f"the model is loaded by {loader.qualname}, which needs arguments", span, "load it without arguments"))
     closure.load.append(f"{made}.{loader.name}()\n")
-
-
-def _at(span: Span) -> ir.At:
-    return (span.line, span.column, span.end_line, span.end_column)
 
 
 def _wanted(expr: ir.Expr) -> str:

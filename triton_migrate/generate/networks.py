@@ -87,7 +87,7 @@ def exporting(planned: tuple[PlannedModel, ...], wanted: Exports) -> Exporting:
 def _is_of_several(ref: ModelRef, cutter: Cutter) -> bool:
     """Whether the load call may be that of several models: it is a function's that is told which."""
     scopes = cutter.evaluator.program.files[ref.span.file].scopes
-    at = (ref.span.line, ref.span.column, ref.span.end_line, ref.span.end_column)
+    at = ref.span.at
     around = [s for s in scopes if s.kind == "function" and isinstance(s.node, ir.Function) and ir.holds(s.function.at, at)]
     return ref.artifact is None and any(s.function.parameters for s in around)
 

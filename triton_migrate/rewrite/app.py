@@ -298,7 +298,7 @@ class AppEdits:
         if registry is None or version is None:
             return
         for span, number in registry.edits:
-            at = (span.line, span.column, span.end_line, span.end_column)
+            at = span.at
             opened = self._opened_for(span.file, at)
             if opened is None:
                 self._add(span.file, ReplaceExpression(span, number))
@@ -346,7 +346,7 @@ class AppEdits:
         if call.loops:
             self._add(call.span.file, DeleteStatements(call.loops))
             for loop in call.loops:
-                self.leftovers.remove(loop.file, (loop.line, loop.column, loop.end_line, loop.end_column))
+                self.leftovers.remove(loop.file, loop.at)
         self.reasons.setdefault(call.span.file, {})[f"{call.task.name} is run where its result is waited for, without the queue"] = None
 
     def load_anew(self, reload: Reload, names: tuple[str, ...]) -> None:
@@ -360,7 +360,7 @@ class AppEdits:
         code = "".join(f'{asked}("{name}"{errors})\n' for name in names)
         for number, place in enumerate(reload.places):
             self._add(file, ReplaceStatements(place, place, "" if number else code, drop_empty=True))
-            self.leftovers.remove(file, (place.line, place.column, place.end_line, place.end_column))
+            self.leftovers.remove(file, place.at)
         self.leftovers.kept.add((file, reload.scope.function.at))
         declared = [s for s in reload.scope.function.body if isinstance(s, ir.Declare)]
         gone = {cell.name for cell in reload.cells}

@@ -31,9 +31,5 @@ def _decorating(found: Study, planned: PlannedModel) -> Iterator[Span]:
     frames = (f for c in planned.cuts for s in c.sites for f in (*(frame for _, frame in s.chain), s.frame))
     decorators = {(f.scope.file, d.at) for f in frames if f.scope.kind == "function" for d in f.scope.function.decorators}
     for span, _ in found.caches:
-        if any(file == span.file and ir.holds(whole, span_at(span)) for file, whole in decorators):
+        if any(file == span.file and ir.holds(whole, span.at) for file, whole in decorators):
             yield span
-
-
-def span_at(span: Span) -> ir.At:
-    return (span.line, span.column, span.end_line, span.end_column)

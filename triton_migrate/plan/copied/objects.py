@@ -291,8 +291,8 @@ class Objects:
         while_open: ir.Block = ()
         if scope.kind == "function":
             local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
-            inside = where.file == file and ir.holds(scope.function.at, _at(where))
-            needed = self._making(scope).made(place.call, _at(where) if inside else None)
+            inside = where.file == file and ir.holds(scope.function.at, where.at)
+            needed = self._making(scope).made(place.call, where.at if inside else None)
             opened = _opened(scope, place.call) if needed.result is place.call else ()
             needed = self._needed(place.call, scope, place.call.at) if opened else needed
             body = self._given(needed, scope, where)
@@ -456,10 +456,6 @@ def _inherited(value: Value) -> bool:
 def _opened(scope: Scope, expr: ir.Expr) -> tuple[ir.With, ...]:
     """The `with` statements around an expression that open what it reads."""
     return flow.opened(scope.function.body, expr) if scope.kind == "function" else ()
-
-
-def _at(span: Span) -> ir.At:
-    return (span.line, span.column, span.end_line, span.end_column)
 
 
 def _identifier(name: str, wanted: str) -> str:

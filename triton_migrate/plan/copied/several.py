@@ -47,7 +47,7 @@ def _loads(evaluator: Evaluator, value: Value, site: PredictSite) -> bool:
         return False
     own = {base.scope for base in evaluator.mro(value.of) if isinstance(base, UserClass)}
     spans = (m.span for m in site.models)
-    places = (evaluator.program.call_at(Site(s.file, (s.line, s.column, s.end_line, s.end_column))) for s in spans)
+    places = (evaluator.program.call_at(Site(s.file, s.at)) for s in spans)
     return any(place is not None and place.scope.owner in own for place in places)
 
 

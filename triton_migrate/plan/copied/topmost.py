@@ -84,9 +84,7 @@ def left_behind(evaluator: Evaluator, sites: Iterable[PredictSite], brought: Ite
     """What hinders, where a model is loaded into what is the default at that moment by code that does not come along."""
     brought = tuple(brought)
     for model in (m for site in sites for m in site.models):
-        place = evaluator.program.call_at(
-            Site(model.span.file, (model.span.line, model.span.column, model.span.end_line, model.span.end_column))
-        )
+        place = evaluator.program.call_at(Site(model.span.file, model.span.at))
         if place is None or any(span.holds(model.span) for span in brought):
             continue
         frame = evaluator.program.generic(place.scope)

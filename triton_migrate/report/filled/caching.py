@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from triton_migrate.base import Span
 from triton_migrate.bind.records import Bound
-from triton_migrate.index import ir
-from triton_migrate.plan.around.caches import NOTED, caches_of, kept_back, span_at
+from triton_migrate.plan.around.caches import NOTED, caches_of, kept_back
 from triton_migrate.port import Port
 from triton_migrate.report import document as doc
 from triton_migrate.study import Study
@@ -28,25 +27,21 @@ def caches(study: Study, port: Port) -> list[doc.Cache]:
             told[span] = ("mapped", f"{MAPPED} (model {written.served.name})") if written.served.cached else ("kept", why)
     kinds = dict(study.caches)
     noted = (n.span for _, v in (*study.inferring, *study.consuming) for n in v.noted if n.rule == NOTED)
-    spans = dict.fromkeys((*kinds, *(s for s in (*noted, *told) if not any(_within(k, s) for k in kinds))))
+    spans = dict.fromkeys((*kinds, *(s for s in (*noted, *told) if not any(s.holds(k) for k in kinds))))
     return [_row(study, span, kinds.get(span, "own"), told) for span in spans]
 
 
 def _row(study: Study, span: Span, kind: str, told: dict[Span, tuple[doc.CacheFate, str]]) -> doc.Cache:
     held = any(_decorates(study, span, m.span) for p in study.pipelines for m in p.models)
-    said = next((fate for place, fate in told.items() if place == span or _within(span, place)), None)
+    said = next((fate for place, fate in told.items() if place == span or place.holds(span)), None)
     unsaid: tuple[doc.CacheFate, str] = ("kept", HOLDS_MODEL if held else NO_MODEL)
     fate, why = unsaid if held or said is None else said
     return {"file": span.file, "line": span.line, "kind": kind, "fate": fate, "why": why}
 
 
-def _within(inner: Span, outer: Span) -> bool:
-    return inner.file == outer.file and ir.holds(span_at(outer), span_at(inner))
-
-
 def _decorates(study: Study, span: Span, load: Span) -> bool:
     """Whether the cache is a decorator of the function that loads a model."""
-    return any(_within(span, decorator) and _within(load, body) for decorator, body in _decorated(study, span.file))
+    return any(decorator.holds(span) and body.holds(load) for decorator, body in _decorated(study, span.file))
 
 
 def _decorated(study: Study, file: str) -> Iterator[tuple[Span, Span]]:

@@ -55,7 +55,7 @@ def _in_deleted(left: Leftovers, file: str, operation: Operation) -> bool:
     """An argument or parameter of something that goes as a whole."""
     match operation:
         case RemoveArgument(span) | RemoveParameter(span) | ReplaceExpression(span):
-            at = (span.line, span.column, span.end_line, span.end_column)
+            at = span.at
             return any(ir.holds(d, at) for d in left.deleted.get(file, ()))
     return False
 
