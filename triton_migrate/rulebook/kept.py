@@ -12,25 +12,25 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from triton_migrate.rulebook import vocabulary
 from triton_migrate.rulebook.vocabulary import ROLES, Library
 
-CODE = ("vocabulary.py", "rulefile.py", "checks.py", "paths.py", "lines.py", "load.py")
-RECORDS = frozenset({Library.__name__, *(role.__name__ for role in ROLES.values())})
+CODE = ("vocabulary/*.py", "rulefile.py", "checks.py", "paths.py", "lines.py", "load.py")
+RECORDS: dict[tuple[str, str], type] = {(record.__module__, record.__name__): record for record in (Library, *ROLES.values())}
 
 
 class _Libraries(pickle.Unpickler):
-    """Reads records of `vocabulary` and nothing else."""
+    """Reads records of the vocabulary and nothing else."""
 
     def find_class(self, module: str, name: str) -> object:
-        if module == vocabulary.__name__ and name in RECORDS:
-            return super().find_class(module, name)
+        if (module, name) in RECORDS:
+            return RECORDS[module, name]
         raise pickle.UnpicklingError(f"{module}.{name} is not part of a rulebook")
 
 
 def key_of(texts: Iterable[tuple[str, str]]) -> str:
     """The cache key of the rule files with these labels and texts."""
-    code = "\0".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in CODE)
+    folder = Path(__file__).parent
+    code = "\0".join(path.read_text(encoding="utf-8") for pattern in CODE for path in sorted(folder.glob(pattern)))
     return "rulebook " + hashlib.sha256("\0".join((code, *(part for pair in texts for part in pair))).encode()).hexdigest()
 
 
