@@ -15,7 +15,8 @@ from pathlib import Path
 from triton_migrate.rulebook.vocabulary import ROLES, Library
 
 CODE = ("vocabulary/*.py", "rulefile.py", "checks.py", "paths.py", "lines.py", "load.py")
-RECORDS: dict[tuple[str, str], type] = {(record.__module__, record.__name__): record for record in (Library, *ROLES.values())}
+ROWS: list[type] = [Library, *ROLES.values()]
+RECORDS = {(row.__module__, row.__name__): row for row in ROWS}
 
 
 class _Libraries(pickle.Unpickler):
