@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from triton_migrate.generate.pipeline import HEAD, ROOT, load_function, ordered, spaced
+from triton_migrate.generate.moduletext import HEAD, ROOT, load_function, ordered, spaced
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.copied.closure import Closure, UncopyableError
 from triton_migrate.plan.copied.placement import DEFINED, DEVICE

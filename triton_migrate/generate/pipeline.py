@@ -6,11 +6,11 @@ them when requests are run one by one); `preprocess`, `predict` and `postprocess
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from triton_migrate.generate.moduletext import HEAD, ROOT, function, load_function, ordered, spaced, wrapped
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.copied.closure import Closure
@@ -28,16 +28,6 @@ from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Instance
 from triton_migrate.trace.records import PredictSite
 
-HEAD = '''\
-"""The {name} pipeline: plain Python, no Triton.
-
-model.py serves it, client.py runs it when TRITON_URL=local. Moved from {place}.
-"""
-'''
-ROOT = """\
-APP_ROOT = Path(os.environ.get("APP_ROOT") or Path(__file__).resolve().parents[4])
-sys.path.insert(0, str(APP_ROOT))  # pickles find the app's classes
-"""
 STACK = {
     "array": ("np.concatenate(batches)", "import numpy as np"),
     "tensor": ("torch.cat(batches)", "import torch"),
@@ -229,7 +219,7 @@ class Assembly:
         moved = self._moved(run) + ("" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs]))
         given = ", ".join(tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs)
         results = self._results(f"handle({given})")
-        return "\n\n".join([_function("handle", names, moved, self._place(), self._decorators()), f"def run(inputs, wanted):\n{results}"])
+        return "\n\n".join([function("handle", names, moved, self._place(), self._decorators()), f"def run(inputs, wanted):\n{results}"])
 
     def _streamed(self) -> str:
         """The run as one generator: what it yields, or what the iterator that it makes gives, is sent as it comes."""
@@ -244,7 +234,7 @@ class Assembly:
             moved = self._moved(run)
         given = ", ".join(tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs)
         each = f'    {word}for piece in handle({given}):\n        yield {{"{made.name}": {tensors.pack("piece", made, kind)}}}\n'
-        handle = _function("handle", [c.name for _, c in self.surface.inputs], moved, self._place(), self._decorators(), word)
+        handle = function("handle", [c.name for _, c in self.surface.inputs], moved, self._place(), self._decorators(), word)
         return "\n\n".join([handle, f"{word}def stream(inputs):\n{each}"])
 
     def _stacked(self) -> str:
@@ -273,11 +263,11 @@ class Assembly:
         values = {c.name: tensors.unpack(f'inputs["{t.name}"]', t, c.type) for t, c in self.surface.inputs}
         returned = "" if self.cut.tail else self._return([c.name for _, c in self.surface.outputs])
         parts = [
-            _function("prepare", needed, pre + self._return([batch, *prepared]), self._place(), self._decorators()),
-            _function("finish", [output, *carried], post + returned, "", self._decorators()),
+            function("prepare", needed, pre + self._return([batch, *prepared]), self._place(), self._decorators()),
+            function("finish", [output, *carried], post + returned, "", self._decorators()),
             self._preprocess(batch, needed, made, carried, values, whole),
             self._stacking("list" if whole else kind.kind if kind.kind in STACK else STACKED.get(site.rule.stack, kind.kind), kind.kind),
-            _function("predict", ["batch", "wanted"], _wrapped(context, called), "One call for all rows.", self._decorators()),
+            function("predict", ["batch", "wanted"], wrapped(context, called), "One call for all rows.", self._decorators()),
             "def postprocess(rows, carried):\n" + self._postprocess(site, bool(carried), whole),
             self._run(),
         ]
@@ -348,7 +338,7 @@ class Assembly:
     def _pre(self, run: ir.Block, index: int, inner: list[ir.Stmt], leaf: ir.Expr, batch: str, context: list[str]) -> str:
         text = self._moved(run[:index])
         if inner:
-            text += _wrapped(context, self._moved(inner))
+            text += wrapped(context, self._moved(inner))
         if not (isinstance(leaf, ir.Name) and leaf.id == batch):
             text += f"{batch} = {self._expression(leaf)}\n"
         return text
@@ -375,7 +365,7 @@ class Assembly:
         if inside:
             text += self._moved(inside)
         if text:
-            text = _wrapped(context, text)
+            text = wrapped(context, text)
         text += self._moved(run[index + 1 :])
         return output, text
 
@@ -451,20 +441,6 @@ class Assembly:
         return spaced(parts)
 
 
-def load_function(closure: Closure) -> str:
-    """The text of load()."""
-    names = ", ".join(closure.globals)
-    body = (f"global {names}\n" if names else "") + "".join(closure.load)
-    if "except" in body:  # the app may start without its model; a Triton model that has none must not
-        body += "".join(f'if {g} is None:\n    raise RuntimeError("{g} was not loaded")\n' for g in closure.globals)
-    return "def load():\n" + (textwrap.indent(body, "    ") if body else "    pass\n")
-
-
-def _function(name: str, parameters: list[str], body: str, docstring: str = "", decorators: str = "", word: str = "") -> str:
-    doc = f'    """{docstring}"""\n' if docstring else ""
-    return f"{decorators}{word}def {name}({', '.join(parameters)}):\n{doc}{textwrap.indent(body, '    ')}"
-
-
 def _reads_without(statements: list[ir.Stmt], call: ir.Call, hoists: tuple[ir.Assign, ...]) -> set[str]:
     """Names the statements read, those inside the predict call left out."""
     inside = {id(e) for e in walk(call)}
@@ -473,41 +449,3 @@ def _reads_without(statements: list[ir.Stmt], call: ir.Call, hoists: tuple[ir.As
     stored = {id(n) for s in statements if isinstance(s, ir.Assign) and not s.augmented for t in s.targets for n in walk(t) if t is n}
     parts = [e for s in statements for e in flow.every(s) if isinstance(e, ir.Name) and id(e) not in inside | stored]
     return {e.id for e in parts} | sent
-
-
-def _wrapped(context: list[str], body: str) -> str:
-    for head in reversed(context):
-        body = f"{head}\n{textwrap.indent(body, '    ')}"
-    return body
-
-
-def ordered(lines: list[str]) -> str:
-    """Import statements: the standard library's, then the others'; names from one module on one line."""
-    plain: set[str] = set()
-    members: dict[str, set[str]] = {}
-    for line in (line for text in lines for line in text.splitlines()):
-        module, _, names = line.removeprefix("from ").partition(" import ")
-        if line.startswith("from "):
-            members.setdefault(module, set()).add(names)
-        else:
-            plain.add(line)
-    every = [*sorted(plain), *(f"from {m} import {', '.join(sorted(n))}" for m, n in sorted(members.items()))]
-    standard = [line for line in every if line.split()[1].split(".")[0] in sys.stdlib_module_names]
-    others = [line for line in every if line not in standard]
-    return "\n".join(standard) + "\n" + ("\n" + "\n".join(others) + "\n" if others else "")
-
-
-def spaced(parts: list[str]) -> str:
-    """Two blank lines around definitions, one between the rest."""
-    out = parts[0].rstrip() + "\n"
-    previous = ""
-    for part in parts[1:]:
-        block = part.rstrip() + "\n"
-        wide = _defines(block) or _defines(previous)
-        out += ("\n\n" if wide else "\n" if not previous or previous.startswith("INVALID") else "") + block
-        previous = block
-    return out
-
-
-def _defines(block: str) -> bool:
-    return block.startswith(("def ", "class ", "@", "async def "))
