@@ -194,7 +194,9 @@ class Attachments:
 
 
 def _answering(app: WebApp | None, router: WebApp | WebRouter | None) -> WebApp | None:
-    """The application as routes of this router see it: Flask-RESTful answers a plain string with JSON."""
+    """The application as routes of this router see it: a mounted one itself, and Flask-RESTful answers a plain string with JSON."""
+    if isinstance(router, WebApp):
+        return router
     text = router.text if isinstance(router, WebRouter) else ""
     return replace(app, text=text) if app is not None and text else app
 

@@ -11,7 +11,7 @@ from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope, last_name
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, UserClass, UserFunction, Value, Values
-from triton_migrate.rulebook.vocabulary import WebArguments, WebSchema
+from triton_migrate.rulebook.vocabulary import WebArguments, WebParameter, WebSchema
 
 
 class Schemas:
@@ -54,9 +54,18 @@ def schema_fields(evaluator: Evaluator, cls: UserClass, source: str) -> Iterator
             if annotated or (rule.fields and isinstance(stmt.value, ir.Call) and _makes_field(evaluator, stmt.value, rule, frame)):
                 name, sent = stmt.targets[0].id, _sent_as(evaluator, stmt, rule, frame)
                 kind = type_text(stmt.annotation) if annotated else ""
-                yield Input(sent or name, source, kind, "declared", name if sent else "")
+                place = "file" if annotated and source == "form" and _is_file(evaluator, stmt, frame) else source
+                yield Input(sent or name, place, kind, "declared", name if sent else "")
         if rule.listed:
             yield from (Input(name, source, "", "declared") for name in _listed(evaluator, base, rule.listed))
+
+
+def _is_file(evaluator: Evaluator, field: ir.Assign, frame: Frame) -> bool:
+    """Whether the annotated field of a form is an uploaded file (`sheet: UploadFile`), or a list of them."""
+    parts = flow.walk(field.annotation) if field.annotation is not None else ()
+    held = (value for part in parts if isinstance(part, ir.Name | ir.Attribute) for value in evaluator.values(part, frame))
+    rules = (evaluator.rulebook.find(value.path, WebParameter) for value in held if isinstance(value, Api))
+    return any(rule is not None and rule.source == "file" for rule in rules)
 
 
 def _sent_as(evaluator: Evaluator, field: ir.Assign, rule: WebSchema, frame: Frame) -> str:
