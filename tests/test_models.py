@@ -530,3 +530,27 @@ def test_what_an_unknown_library_loads_from_pretrained_is_a_model_but_no_tokeniz
     assert models(report) == [("app.py", 3, "other:voicelib")]
     report = scanned(tmp_path, app=dedent(app) + ROUTE.format(ran="tokenizer.encode(request.json)"))
     assert models(report) == [] and not report["endpoints"][0]["inference"]
+
+
+def test_a_file_is_found_however_many_functions_hand_its_name_on(tmp_path: Path) -> None:
+    """Each is called twice by the one before: the ways from the first to the last are 2 ** 20."""
+    steps = [f"def load_{n}(file):\n    load_{n + 1}(file)\n    return load_{n + 1}(file)\n" for n in range(20)]
+    loads = "import joblib\n" + "\n".join([*steps, "def load_20(file):\n    return joblib.load(file)\n"])
+    app = "from loads import load_0\nmodel = load_0('iris.joblib')\n" + ROUTE.format(ran="model.predict(request.json).tolist()")
+    (model,) = scanned(tmp_path, loads=loads, app=app)["models"]
+    assert model["artifact"] == "iris.joblib"
+
+
+def test_a_folder_that_is_made_of_itself_names_no_file(tmp_path: Path) -> None:
+    held = """
+    import os
+    import joblib
+
+    class Held:
+        def __init__(self):
+            self.folder = self.folder + "models/"
+            self.model = joblib.load(os.path.join(self.folder, "m.joblib"))
+    """
+    app = "from held import Held\nheld = Held()\n" + ROUTE.format(ran="held.model.predict(request.json).tolist()")
+    (model,) = scanned(tmp_path, held=held, app=app)["models"]
+    assert not model["artifact"]
