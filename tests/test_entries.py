@@ -93,6 +93,65 @@ def test_flask_views_are_their_methods() -> None:
     ]
 
 
+def test_the_default_of_a_setting_in_another_module_is_the_path() -> None:
+    files = {
+        "settings.py": """
+            import os
+            PLACE = os.getenv("PLACE", "/place")
+            class Config:
+                BASE = os.environ.get("BASE", "/v1")
+                def __init__(self):
+                    self.own = os.getenv("OWN", "/own")
+            config = Config()
+        """,
+        "main.py": """
+            import settings
+            from flask import Flask
+            from flask_restful import Api, Resource
+            from settings import PLACE, Config, config
+            app = Flask(__name__)
+            api = Api(app)
+            @app.route(PLACE)
+            def one(): ...
+            @app.route(Config.BASE + "/two")
+            def two(): ...
+            @app.route(f"{config.own}/three")
+            def three(): ...
+            class Four(Resource):
+                def get(self): ...
+            api.add_resource(Four, settings.PLACE + "/four", PLACE)
+        """,
+    }
+    assert routes(files) == [
+        ("GET", "/own/three", "three"),
+        ("GET", "/place", "Four.get"),
+        ("GET", "/place", "one"),
+        ("GET", "/place/four", "Four.get"),
+        ("GET", "/v1/two", "two"),
+    ]
+
+
+def test_a_router_of_view_sets_may_have_an_empty_prefix() -> None:
+    files = {
+        "views.py": """
+            from rest_framework import viewsets
+            from rest_framework.decorators import action
+            class Words(viewsets.ViewSet):
+                @action(detail=False, methods=["post"])
+                def tone(self, request): ...
+        """,
+        "urls.py": """
+            import views
+            from django.urls import include, path
+            from rest_framework.routers import SimpleRouter
+            router = SimpleRouter()
+            router.register(r"", views.Words, basename="words")
+            urlpatterns = [path("api/", include(router.urls))]
+        """,
+    }
+    assert routes(files) == [("POST", "/api/tone/", "Words.tone")]
+
+
 def test_blueprints_nest_and_prefixes_given_at_registration_count() -> None:
     files = {
         "pkg/__init__.py": "from .inner import bp",

@@ -203,6 +203,46 @@ def test_what_the_shipped_rules_know(book: Rulebook) -> None:
     assert book.by_package("no-such-thing") is None and book.library_of("no.such.thing") is None
 
 
+@pytest.mark.parametrize(
+    ("inner", "public"),
+    [
+        ("pytorch_lightning.core.lightning.LightningModule", "pytorch_lightning.LightningModule"),
+        ("lightning.pytorch.core.LightningModule", "pytorch_lightning.LightningModule"),
+        ("lightning.pytorch.trainer.trainer.Trainer", "pytorch_lightning.Trainer"),
+        ("keras._tf_keras.keras.models.load_model", "keras.models.load_model"),
+        ("keras.src.saving.saving_api.load_model", "keras.models.load_model"),
+        ("transformers.models.bert.modeling_bert.BertForSequenceClassification", "transformers.BertForSequenceClassification"),
+        ("transformers.models.auto.modeling_auto.AutoModel", "transformers.AutoModel"),
+        ("transformers.modeling_bert.BertModel", "transformers.BertModel"),
+        ("torchvision.models.detection.faster_rcnn.fasterrcnn_resnet50_fpn", "torchvision.models.detection.fasterrcnn_resnet50_fpn"),
+        ("ultralytics.models.YOLO", "ultralytics.YOLO"),
+        ("ultralytics.models.yolo.model.YOLO", "ultralytics.YOLO"),
+        ("ultralytics.yolo.engine.model.YOLO", "ultralytics.YOLO"),
+        ("ultralytics.models.sam.SAM", "ultralytics.SAM"),
+        ("sentence_transformers.SentenceTransformer.SentenceTransformer", "sentence_transformers.SentenceTransformer"),
+        ("sentence_transformers.cross_encoder.CrossEncoder.CrossEncoder", "sentence_transformers.CrossEncoder"),
+        ("fastai.vision.learner.load_learner", "fastai.learner.load_learner"),
+        ("onnxruntime.capi.onnxruntime_inference_collection.InferenceSession", "onnxruntime.InferenceSession"),
+        ("faster_whisper.transcribe.WhisperModel", "faster_whisper.WhisperModel"),
+        ("diffusers.pipelines.StableDiffusionPipeline", "diffusers.StableDiffusionPipeline"),
+        ("diffusers.pipelines.stable_diffusion.StableDiffusionPipeline", "diffusers.StableDiffusionPipeline"),
+        ("diffusers.pipelines.flux.pipeline_flux.FluxPipeline", "diffusers.FluxPipeline"),
+        ("torch.serialization.load", "torch.load"),
+        ("torch.jit._serialization.load", "torch.jit.load"),
+        ("paddleocr.paddleocr.PaddleOCR", "paddleocr.PaddleOCR"),
+        ("easyocr.easyocr.Reader", "easyocr.Reader"),
+        ("fasttext.FastText.load_model", "fasttext.load_model"),
+        ("llama_cpp.llama.Llama", "llama_cpp.Llama"),
+        ("timm.models.factory.create_model", "timm.models.create_model"),
+        ("efficientnet_pytorch.model.EfficientNet.from_pretrained", "efficientnet_pytorch.EfficientNet.from_pretrained"),
+        ("stanza.pipeline.core.Pipeline", "stanza.Pipeline"),
+    ],
+)
+def test_a_class_is_known_by_the_module_that_defines_it(book: Rulebook, inner: str, public: str) -> None:
+    """Programs import from where an editor found the class, not only from the front of the library."""
+    assert book.canonical(inner) == book.canonical(public)
+
+
 def test_shipped_files_agree_with_each_other(book: Rulebook) -> None:
     files = tuple(RuleFile.parse(text_of(path, f"rules/{path.name}"), path.stem, f"rules/{path.name}") for path in rule_files())
     assert len(files) == len(book.libraries) > 40

@@ -89,7 +89,7 @@ def written_first(course: Course, state: State, cell: Cell) -> bool:
     for step in course.pipeline.steps:
         if kept.puts_in_place(step, cell):
             placed.append(step)  # `d["key"] = x` keeps the rest
-        elif course.reads(step, cell):
+        elif course.reads(step, cell) and course.feeds(step):  # a guard, or what is kept to be put back, feeds no model
             return kept.put_anew(course, state, cell, placed, step)
         elif cell in step.writes and isinstance(step.stmt, ir.Assign) and not step.stmt.augmented:
             return True

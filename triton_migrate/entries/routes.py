@@ -154,7 +154,7 @@ class Routes:
         return texts(self.evaluator, port(place.call, view.path), self.matcher.program.generic(place.scope))
 
     def _entry(self, handled: Handled, path: str, framework: str, prefix: Prefix) -> Entry:
-        whole = prefix.version.front + rooted(path + handled.suffix)
+        whole = prefix.version.front + rooted(joined(path, handled.suffix))
         if prefix.app is not None and not prefix.app.slash:
             whole = whole.rstrip("/") or "/"
         handler = handled.function

@@ -11,7 +11,7 @@ from itertools import islice, product
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Container, Literal
+from triton_migrate.resolve.values import Api, Container, Literal
 
 MANY = 16  # alternatives of one path
 GROUP = re.compile(r"\(\?P<(\w+)>")
@@ -66,7 +66,9 @@ def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[
         case ir.Call(_, _, (_, default)) if any(a.path in SETTINGS for a in evaluator.apis(expr.func, frame)):
             return _texts(evaluator, default, frame, within)
         case ir.Name(_, name):
-            return _assigned(evaluator, name, frame, within)
+            return _assigned(evaluator, name, frame, within) or _elsewhere(evaluator, expr, frame, within)
+        case ir.Attribute():
+            return _elsewhere(evaluator, expr, frame, within)
     return []
 
 
@@ -87,3 +89,15 @@ def _unknown(expr: ir.Expr) -> str:
         case ir.Name(_, name) | ir.Attribute(_, _, name):
             return f"{{{name}}}"
     return "{?}"
+
+
+def _elsewhere(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[int]) -> list[str]:
+    """The default of a setting that another module or a class reads: `from config import PREFIX`, `Config.PREFIX`."""
+    reads = [v for v in evaluator.values(expr, frame) if isinstance(v, Api) and v.path.removesuffix("()") in SETTINGS]
+    places = [place for read in sorted(reads, key=str) if (place := evaluator.program.call_at(read.site)) is not None]
+    return [
+        t
+        for p in places
+        if id(p.call) not in within
+        for t in _texts(evaluator, p.call, evaluator.program.generic(p.scope), within | {id(p.call)})
+    ]
