@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from triton_migrate.base import SourceFile
+from triton_migrate.base import SourceFile, nest_deeply
 from triton_migrate.index import ir
 from triton_migrate.index.lower import lower
 from triton_migrate.resolve.evaluate import Evaluator
@@ -132,3 +132,9 @@ x = MADE["fast"]().model
     fast = "import onnxruntime\nclass Fast:\n    def __init__(self):\n        self.model = onnxruntime.InferenceSession('a')\n"
     slow = "import torch\nclass Slow:\n    def __init__(self):\n        self.model = torch.jit.load('b')\n"
     assert paths(text, onnx_model=fast, torch_model=slow) >= ONNX
+
+
+def test_a_long_chain_of_names_is_followed_to_its_end() -> None:
+    nest_deeply()
+    links = "".join(f"class Link{i}:\n    m = Link{i - 1}.m\n" for i in range(1, 150))
+    assert paths(f"import onnxruntime as ort\nclass Link0:\n    m = ort.InferenceSession('a')\n{links}x = Link149.m\n") == ONNX

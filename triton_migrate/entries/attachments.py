@@ -56,6 +56,9 @@ class Attachments:
             for child in self.nodes.listed(rule.lists, file) if isinstance(rule, WebApp) else ():
                 self._put(child, _Mount(node, None, False))
         self._on_unknown()
+        for app in matcher.find(WebApp, inherited=True):
+            if app.rule.tuples and not self._carries(self.nodes.result(app)):
+                self._gathered(app)
 
     # ------------------------------------------------------------ mounts
 
@@ -101,6 +104,18 @@ class Attachments:
             return
         for child in self.nodes.within(port(match.place.call, routes), self.matcher.program.generic(match.place.scope), tuples):
             self._put(child, _Mount(self.nodes.result(match), None, False))
+
+    def _carries(self, app: Node) -> bool:
+        return any(mount.parent == app for mounts in self._mounts.values() for mount in mounts)
+
+    def _gathered(self, app: Match[WebApp]) -> None:
+        """Where an application's routes cannot be followed (`__import__(name).handlers`): the lists of modules that nothing else serves."""
+        for file, frame in self.matcher.program.frames.items():
+            for name, bindings in frame.scope.bindings.items():
+                if any(_holds_tuples(b.expr) for b in bindings if b.how == "value"):
+                    for child in self.nodes.listed(name, file, app.rule.tuples):
+                        if child not in self._mounts:
+                            self._put(child, _Mount(self.nodes.result(app), None, False))
 
     def _on_unknown(self) -> None:
         """`app.include_router(router)` where nothing is known of `app`: served by whoever passes it."""
@@ -199,6 +214,10 @@ def _answering(app: WebApp | None, router: WebApp | WebRouter | None) -> WebApp 
         return router
     text = router.text if isinstance(router, WebRouter) else ""
     return replace(app, text=text) if app is not None and text else app
+
+
+def _holds_tuples(expr: ir.Expr | None) -> bool:
+    return isinstance(expr, ir.Sequence) and any(isinstance(i, ir.Sequence) and i.kind == "tuple" for i in expr.items)
 
 
 def joined(prefix: str, path: str) -> str:

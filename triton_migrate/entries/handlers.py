@@ -171,9 +171,10 @@ class Handlers:
             name = (rule.verbs if rule else "*").replace("*", verb) + suffix
             if not allowed or verb.upper() in allowed:
                 yield from (Handled(f, (verb.upper(),)) for f in self._methods(cls, name, instance))
-        for action in view.actions if view else ():
+        told = [(action, "") for action in (view.actions if view else ())] + [(action, suffix) for action in (rule.actions if rule else ())]
+        for action, ending in told:
             name, method, *behind = action.split()
-            yield from (Handled(f, (method,), "".join(behind)) for f in self._methods(cls, name, instance))
+            yield from (Handled(f, (method,), "".join(behind)) for f in self._methods(cls, name + ending, instance))
         if view is not None and view.item:
             yield from self._actions(cls, view, instance)
 

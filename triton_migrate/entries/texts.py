@@ -1,4 +1,4 @@
-"""Takes an expression that names a URL, gives the texts it may be: constants, f-strings and sums of them, defaults of settings.
+"""Takes an expression that names a URL, gives the texts it may be: constants put together in any way that Python has, defaults of settings.
 
 A part that only the run knows stays visible in braces (`/{VERSION}/predict`): a route with an odd path is better than a route lost.
 """
@@ -6,7 +6,9 @@ A part that only the run knows stays visible in braces (`/{VERSION}/predict`): a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from itertools import islice, product
+from string import Formatter
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
@@ -15,6 +17,9 @@ from triton_migrate.resolve.values import Api, Container, Literal
 
 MANY = 16  # alternatives of one path
 GROUP = re.compile(r"\(\?P<(\w+)>")
+PERCENT = re.compile(r"(%%|%(?:\(\w+\))?[sdr])")
+CHANGES = {"strip": (0, 1), "lstrip": (0, 1), "rstrip": (0, 1), "lower": (0,), "upper": (0,)}  # methods of text, with how many arguments
+CHANGES |= {"removeprefix": (1,), "removesuffix": (1,), "replace": (2,)}
 SETTINGS = ("os.getenv", "os.environ.get")
 
 
@@ -59,8 +64,20 @@ def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[
         return known
     match expr:
         case ir.Joined(_, parts) | ir.Operation(_, "Add", parts):
-            choices = [_texts(evaluator, p, frame, within) or [_unknown(p)] for p in parts]
-            return ["".join(c) for c in islice(product(*choices), MANY)]
+            return _put_together(evaluator, parts, frame, within)
+        case ir.Operation(_, "Mod", (form, given)):
+            items = given.items if isinstance(given, ir.Sequence) else (given,)
+            pieces = [_pieces_of_percent(f, items) for f in _texts(evaluator, form, frame, within)]
+            return [t for p in pieces for t in _put_together(evaluator, p, frame, within)]
+        case ir.Call(_, ir.Attribute(_, form, "format"), args, keywords):
+            pieces = [_pieces_of_format(f, args, dict(keywords)) for f in _texts(evaluator, form, frame, within)]
+            return [t for p in pieces for t in _put_together(evaluator, p, frame, within)]
+        case ir.Call(_, ir.Attribute(_, between, "join"), (ir.Sequence(_, _, items),)):
+            apart = [[p for i in items for p in (b, i)][1:] for b in _texts(evaluator, between, frame, within)]
+            return [t for p in apart for t in _put_together(evaluator, p, frame, within)]
+        case ir.Call(_, ir.Attribute(_, text, str(method)), args) if len(args) in CHANGES.get(method, ()):
+            given = [a.value for a in args if isinstance(a, ir.Constant) and isinstance(a.value, str)]
+            return [getattr(t, method)(*given) for t in _texts(evaluator, text, frame, within)] if len(given) == len(args) else []
         case ir.Conditional(_, _, then, orelse):
             return _texts(evaluator, then, frame, within) + _texts(evaluator, orelse, frame, within)
         case ir.Call(_, _, (_, default)) if any(a.path in SETTINGS for a in evaluator.apis(expr.func, frame)):
@@ -70,6 +87,38 @@ def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[
         case ir.Attribute():
             return _elsewhere(evaluator, expr, frame, within)
     return []
+
+
+def _put_together(evaluator: Evaluator, parts: Iterable[ir.Expr | str], frame: Frame, within: frozenset[int]) -> list[str]:
+    """The texts that parts in a row may be: expressions, and text that is known."""
+    choices = [[p] if isinstance(p, str) else _texts(evaluator, p, frame, within) or [_unknown(p)] for p in parts]
+    return ["".join(c) for c in islice(product(*choices), MANY)]
+
+
+def _pieces_of_percent(form: str, given: tuple[ir.Expr, ...]) -> list[ir.Expr | str]:
+    """`"/%s/x" % name` as parts in a row."""
+    found: list[ir.Expr | str] = []
+    values = iter(given)
+    for at, text in enumerate(PERCENT.split(form)):
+        found.append(next(values, text) if at % 2 and text != "%%" else text.replace("%%", "%"))
+    return found
+
+
+def _pieces_of_format(form: str, args: tuple[ir.Expr, ...], named: Mapping[str | None, ir.Expr]) -> list[ir.Expr | str]:
+    """`"/{}/{x}".format(name, x=y)` as parts in a row; a field that is looked up further (`{x.y}`) stays as it is written."""
+    found: list[ir.Expr | str] = []
+    try:
+        fields = list(Formatter().parse(form))
+    except ValueError:
+        return [form]
+    counted = iter(args)
+    for text, field, *_ in fields:
+        found.append(text)
+        if field is not None:
+            number = int(field) if field.isdecimal() else -1
+            given = next(counted, None) if not field else args[number] if 0 <= number < len(args) else named.get(field)
+            found.append(given if given is not None else f"{{{field}}}")
+    return found
 
 
 def _assigned(evaluator: Evaluator, name: str, frame: Frame, within: frozenset[int]) -> list[str]:

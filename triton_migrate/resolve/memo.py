@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 Answer = TypeVar("Answer")
 
-DEEPEST = 200  # questions on the stack
+DEEPEST = 600  # questions on the stack, of some eight Python frames each; what a big application imports leads to nearly 300
 ROUNDS = 4  # for one knot: answers grow, but for those that fall back to something else as long as nothing is known
 NEVER = 1 << 30
 

@@ -70,6 +70,9 @@ class WebRoute(Rule):
     default: tuple[str, ...] = ("GET",)  # methods when the port is absent; none: every one, and those the handler tells apart are reported
     resource: bool = False  # the handler is a class (or an object of one) whose get/post/... methods are the handlers
     verbs: str = "*"  # how these methods are called: `on_*`
+    actions: tuple[
+        str, ...
+    ] = ()  # further methods that answer, as in WebView (`on_websocket WEBSOCKET`); a suffix follows their names, too
     suffix: str = ""  # port of what follows their name after a "_"
     arguments: str = ""  # port of a dict of keyword arguments for the class's constructor or its view's `setup`
     response: str = ""  # port of a response class (`response_class=`)

@@ -1,0 +1,50 @@
+"""Paths as they are written: texts put together in Python's ways, and lists of routes that an application is only given when it runs."""
+
+from __future__ import annotations
+
+import pytest
+from test_entries import routes
+
+APP = "from flask import Flask\nVERSION = 'v1'\nBASE = '/%s/'.rstrip('/') % VERSION\napp = Flask(__name__)\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "'/%s/ask' % VERSION",
+        "'/%s/%s' % (VERSION, 'ask')",
+        "'/{}/ask'.format(VERSION)",
+        "'/{0}/{name}'.format(VERSION, name='ask')",
+        "'/'.join(['', VERSION, 'ask'])",
+        "f'{BASE}/ask'",
+        "'/' + VERSION.lower().strip() + '/ask'",
+        "'/%s/ask' % VERSION.replace('V', 'v')",
+    ],
+)
+def test_paths_are_put_together_as_python_puts_texts_together(path: str) -> None:
+    assert [p for _, p, _ in routes(f"{APP}@app.get({path})\ndef ask(): pass\n")] == ["/v1/ask"]
+
+
+@pytest.mark.parametrize(
+    "path", ["'/%s/%s' % VERSION", "'/{}/{}'.format(VERSION)", "'/{'.format(1)", "'/x'.strip(1, 2)", "'/%(x)s' % {'x': 1}"]
+)
+def test_a_path_that_python_would_refuse_stops_nothing(path: str) -> None:
+    source = f"{APP}@app.get({path})\ndef ask(): pass\n@app.get('/b')\ndef b(): pass\n"
+    assert ("GET", "/b", "b") in routes(source)
+
+
+GATHERED = {
+    "app.py": "import sys\nfrom tornado import web\nfrom importlib import import_module\n"
+    "def made(names): return web.Application([h for n in names for h in import_module(n).handlers])\napp = made(sys.argv[1:])\n",
+    "birds.py": "from tornado import web\nclass Birds(web.RequestHandler):\n    def get(self): self.write('x')\n"
+    "class Egg(web.RequestHandler):\n    def get(self): self.write('x')\nhandlers = [(r'/birds', Birds)]\nNAMES = [('a', 1), ('b', 'c')]\n",
+}
+
+
+def test_lists_of_modules_are_served_where_the_application_cannot_be_followed() -> None:
+    assert routes(GATHERED) == [("GET", "/birds", "Birds.get")]
+
+
+def test_lists_of_modules_are_not_served_beside_an_application_that_says_its_routes() -> None:
+    told = GATHERED["birds.py"] + "app = web.Application([(r'/egg', Egg)])\n"
+    assert routes({"app.py": told}) == [("GET", "/egg", "Egg.get")]
