@@ -65,19 +65,19 @@ def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[
     match expr:
         case ir.Joined(_, parts) | ir.Operation(_, "Add", parts):
             return _put_together(evaluator, parts, frame, within)
-        case ir.Operation(_, "Mod", (form, given)):
-            items = given.items if isinstance(given, ir.Sequence) else (given,)
-            pieces = [_pieces_of_percent(f, items) for f in _texts(evaluator, form, frame, within)]
-            return [t for p in pieces for t in _put_together(evaluator, p, frame, within)]
-        case ir.Call(_, ir.Attribute(_, form, "format"), args, keywords):
-            pieces = [_pieces_of_format(f, args, dict(keywords)) for f in _texts(evaluator, form, frame, within)]
-            return [t for p in pieces for t in _put_together(evaluator, p, frame, within)]
-        case ir.Call(_, ir.Attribute(_, between, "join"), (ir.Sequence(_, _, items),)):
-            apart = [[p for i in items for p in (b, i)][1:] for b in _texts(evaluator, between, frame, within)]
-            return [t for p in apart for t in _put_together(evaluator, p, frame, within)]
-        case ir.Call(_, ir.Attribute(_, text, str(method)), args) if len(args) in CHANGES.get(method, ()):
-            given = [a.value for a in args if isinstance(a, ir.Constant) and isinstance(a.value, str)]
-            return [getattr(t, method)(*given) for t in _texts(evaluator, text, frame, within)] if len(given) == len(args) else []
+        case ir.Operation(_, "Mod", (form, right)):
+            given = right.items if isinstance(right, ir.Sequence) else (right,)
+            rows = [_filled_by_percent(f, given) for f in _texts(evaluator, form, frame, within)]
+            return [t for row in rows for t in _put_together(evaluator, row, frame, within)]
+        case ir.Call(_, ir.Attribute(_, form, "format"), given, keywords):
+            rows = [_filled_by_format(f, given, dict(keywords)) for f in _texts(evaluator, form, frame, within)]
+            return [t for row in rows for t in _put_together(evaluator, row, frame, within)]
+        case ir.Call(_, ir.Attribute(_, between, "join"), (ir.Sequence(_, _, given),)):
+            rows = [[part for item in given for part in (b, item)][1:] for b in _texts(evaluator, between, frame, within)]
+            return [t for row in rows for t in _put_together(evaluator, row, frame, within)]
+        case ir.Call(_, ir.Attribute(_, text, method), given) if len(given) in CHANGES.get(method, ()):
+            said = [a.value for a in given if isinstance(a, ir.Constant) and isinstance(a.value, str)]
+            return [getattr(t, method)(*said) for t in _texts(evaluator, text, frame, within)] if len(said) == len(given) else []
         case ir.Conditional(_, _, then, orelse):
             return _texts(evaluator, then, frame, within) + _texts(evaluator, orelse, frame, within)
         case ir.Call(_, _, (_, default)) if any(a.path in SETTINGS for a in evaluator.apis(expr.func, frame)):
@@ -95,7 +95,7 @@ def _put_together(evaluator: Evaluator, parts: Iterable[ir.Expr | str], frame: F
     return ["".join(c) for c in islice(product(*choices), MANY)]
 
 
-def _pieces_of_percent(form: str, given: tuple[ir.Expr, ...]) -> list[ir.Expr | str]:
+def _filled_by_percent(form: str, given: tuple[ir.Expr, ...]) -> list[ir.Expr | str]:
     """`"/%s/x" % name` as parts in a row."""
     found: list[ir.Expr | str] = []
     values = iter(given)
@@ -104,7 +104,7 @@ def _pieces_of_percent(form: str, given: tuple[ir.Expr, ...]) -> list[ir.Expr | 
     return found
 
 
-def _pieces_of_format(form: str, args: tuple[ir.Expr, ...], named: Mapping[str | None, ir.Expr]) -> list[ir.Expr | str]:
+def _filled_by_format(form: str, args: tuple[ir.Expr, ...], named: Mapping[str | None, ir.Expr]) -> list[ir.Expr | str]:
     """`"/{}/{x}".format(name, x=y)` as parts in a row; a field that is looked up further (`{x.y}`) stays as it is written."""
     found: list[ir.Expr | str] = []
     try:
