@@ -138,3 +138,75 @@ def test_what_may_have_been_fitted_before_serves(tmp_path: Path, given: str, sit
     text += "    def of(self, row):\n        return self.model.kneighbors([row])\nn = N()\n"
     (pipeline,) = studied(tmp_path, text + ROUTE + given + "    return jsonify(n.of(request.json)[1].tolist())\n").pipelines
     assert len(pipeline.sites) == sites
+
+
+@pytest.mark.parametrize(
+    ("declared", "kind"),
+    [
+        ("PlainTextResponse", "text"),
+        ("HTMLResponse", "html"),
+        ("Table", "file"),
+        ("Events", "stream"),
+    ],
+)
+def test_a_plain_answer_is_of_the_kind_of_the_response_class(tmp_path: Path, declared: str, kind: str) -> None:
+    text = (
+        "import joblib\nfrom fastapi import FastAPI, Response\nfrom fastapi.responses import HTMLResponse, PlainTextResponse\n"
+        "class Table(Response):\n    media_type = 'text/csv'\nclass Events(Response):\n    media_type = 'text/event-stream'\n"
+        f"app = FastAPI()\nm = joblib.load('a')\n@app.get('/p', response_class={declared})\ndef p(x: float):\n"
+        "    return ','.join(m.predict([[x]]))\n"
+    )
+    (tmp_path / "app.py").write_text(text)
+    (pipeline,) = study(tmp_path).pipelines
+    assert pipeline.response == kind
+
+
+def test_bytes_answered_as_they_are_make_a_file(tmp_path: Path) -> None:
+    text = "import io\nm = joblib.load('a')\n" + ROUTE + "    out = io.BytesIO()\n    out.write(m.predict(request.json['x'])[0])\n"
+    (pipeline,) = studied(tmp_path, text + "    return out.getvalue()\n").pipelines
+    assert pipeline.response == "file"
+
+
+BY_TASK = """
+from flask import Flask, jsonify, request
+import joblib
+app = Flask(__name__)
+m = joblib.load('a')
+def row(task):
+    if task == 'draw':
+        return [request.form['width']]
+    elif not task == 'paint':
+        return [request.form['other']]
+    return [request.form['strength']]
+def run(task, image=None, *, twice=False):
+    given = [] if image is None else [image]
+    if image is not None and twice:
+        given.append(request.form['again'])
+    return jsonify(m.predict([given + row(task)]).tolist())
+def rows(task):
+    return [row(task) for task in request.form['tasks']]
+def changed(task):
+    task = request.form['task']
+    return row(task)
+@app.post('/p')
+def p():
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "inputs"),
+    [
+        ("return run('draw')", {"width", "strength"}),
+        ("return run(task='paint')", {"strength"}),
+        ("return run('paint', request.form['image'])", {"strength", "image"}),
+        ("return run('paint', request.form['image'], twice=True)", {"strength", "image", "again"}),
+        ("return run(**{'task': 'paint'})", {"width", "other", "strength", "again"}),
+        ("return run(request.form['task'])", {"task", "width", "other", "strength"}),
+        ("return jsonify(m.predict(rows('draw')).tolist())", {"tasks", "width", "other", "strength"}),
+        ("return jsonify(m.predict([changed('draw')]).tolist())", {"task", "width", "other", "strength"}),
+    ],
+)
+def test_only_the_arm_that_a_constant_argument_decides_is_walked(tmp_path: Path, body: str, inputs: set[str]) -> None:
+    (tmp_path / "app.py").write_text(f"{BY_TASK}    {body}\n")
+    (pipeline,) = study(tmp_path).pipelines
+    assert {i.name for i in pipeline.inputs} == inputs

@@ -20,7 +20,20 @@ import pathspec
 from triton_migrate.base import Failed, Skipped, SourceFile, TritonMigrateError
 
 SKIPPED_FOLDERS = frozenset(
-    {".git", ".hg", ".svn", "__pycache__", "node_modules", "site-packages", ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".triton-migrate"}
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        "__pycache__",
+        "node_modules",
+        "site-packages",
+        ".tox",
+        ".nox",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".ipynb_checkpoints",
+        ".triton-migrate",
+    }
 )
 GENERATED = "triton_serving"
 BIGGEST = 5_000_000  # bytes; a larger Python file is data

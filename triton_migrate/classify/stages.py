@@ -11,8 +11,9 @@ from triton_migrate.classify.expressions import COMPUTES, changes, parts
 from triton_migrate.classify.state import State
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.calls import results
+from triton_migrate.resolve.parameters import parameter
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.resolve.values import Api, Instance
+from triton_migrate.resolve.values import Api, Instance, Value
 from triton_migrate.rulebook.vocabulary import DataConvert, WebParameter, WebRequest
 from triton_migrate.trace.records import Cell, InputOrigin, Step
 
@@ -167,19 +168,26 @@ def _of_the_request(course: Course, step: Step) -> bool:
 
 
 def _takes_the_request(course: Course, scope: Scope) -> bool:
-    """Whether a parameter is declared to be the request, a part of it, or an open file, which is no value either."""
+    """Whether a parameter is the request, a part of it, or an open file, which is no value either: declared to be, or handed to it."""
     frame = course.evaluator.program.generic(scope)
-    for parameter in scope.function.parameters:
-        if parameter.annotation is None:
+    for wanted in scope.function.parameters:
+        if wanted.annotation is None:
+            if any(_is_upload(course, value) for value in parameter(course.evaluator, wanted, frame)):
+                return True
             continue
-        if any(api.path in OPEN_FILES for api in course.evaluator.apis(parameter.annotation, frame.parent or frame)):
+        if any(api.path in OPEN_FILES for api in course.evaluator.apis(wanted.annotation, frame.parent or frame)):
             return True
-        for value in course.evaluator.annotated(parameter.annotation, frame.parent or frame):
+        for value in course.evaluator.annotated(wanted.annotation, frame.parent or frame):
             if isinstance(value, Api):
                 rule = course.book.find(value.path.removesuffix("()"), WebParameter)
                 if course.book.find(value.path, WebRequest) or (rule is not None and rule.source != "dependency"):
                     return True
     return False
+
+
+def _is_upload(course: Course, value: Value) -> bool:
+    rule = course.book.find(value.path.removesuffix("()"), WebParameter) if isinstance(value, Api) and value.path.endswith("()") else None
+    return rule is not None and rule.source == "file"
 
 
 def _only_calls(course: Course, scope: Scope) -> bool:

@@ -136,9 +136,10 @@ class State:
         stmt, called = step.stmt, tuple(of.rules(step))
         if any(isinstance(r, ModelConfigure) and r.input for r in called) or (step.predicts and isinstance(stmt, ir.Evaluate)):
             return True
+        loads = bool(step.enters & self.loaders) or any(isinstance(r, ModelLoad) for r in called)
         if isinstance(stmt, ir.Evaluate) and isinstance(stmt.value, ir.Call) and isinstance(stmt.value.func, ir.Attribute):
-            if stmt.value.func.attr in UNLOADING:
-                return True
+            if stmt.value.func.attr in UNLOADING or (loads and not step.predicts and not of.from_model(step)):
+                return True  # `models.update({name: load(name)})` puts an artifact in place, as an assignment does
         if _sets_default(stmt, cell):
             return True
         if not isinstance(stmt, ir.Assign) or stmt.augmented:
@@ -147,7 +148,7 @@ class State:
             return True
         if step.taint & course.loading and not of.from_model(step):
             return True  # what holds a loaded model: a record around it
-        if step.enters & self.loaders or any(isinstance(r, (ModelLoad, ModelConfigure)) for r in called):
+        if loads or any(isinstance(r, ModelConfigure) for r in called):
             return True  # another finished artifact, even at the client's wish, is no state of the application
         if self._comes_with_the_model(course, step, cell):
             return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.resolve.values import UserFunction
+from triton_migrate.resolve.values import NOTHING, UserFunction, Values
 from triton_migrate.rulebook.vocabulary import WebApp
 
 
@@ -54,6 +54,7 @@ class Entry:
     app: WebApp | None
     before: tuple[UserFunction, ...] = ()  # what the framework runs around the handler, passing each one's result on
     after: tuple[UserFunction, ...] = ()
+    answers: Values = NOTHING  # the response classes that the framework puts a plain result into (`response_class=`)
 
     @property
     def id(self) -> str:

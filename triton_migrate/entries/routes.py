@@ -21,7 +21,7 @@ from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher, is_test, last_of
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
-from triton_migrate.resolve.values import Api, Container, Instance, Site, UserClass, UserFunction, Values
+from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Site, UserClass, UserFunction, Values
 from triton_migrate.rulebook.vocabulary import WebApp, WebClass, WebRoute, WebView
 
 ALONE = (Prefix("", None, True),)
@@ -136,13 +136,16 @@ class Routes:
 
     def _entries(self, match: Match[WebRoute], framework: str, prefixes: tuple[Prefix, ...]) -> Iterator[Entry]:
         paths = self._paths(match.rule, match.place)
-        told = version(self.evaluator, match.rule, match.place.call, self.matcher.program.generic(match.place.scope))
+        frame = self.matcher.program.generic(match.place.scope)
+        told = version(self.evaluator, match.rule, match.place.call, frame)
+        wraps = self.evaluator.values(port(match.place.call, match.rule.response), frame) if match.rule.response else NOTHING
         for handled in self.handlers.of(match):
             named = match.rule.fallback.replace("{name}", handled.function.scope.name)
             for path in paths or self._constructed(handled) or ((named,) if named or not match.rule.path else ()):
                 for prefix in prefixes:
                     nearest = replace(prefix, version=told.within(prefix.version))
-                    yield self._entry(handled, joined(prefix.text, joined(match.rule.below, path)), framework, nearest)
+                    entry = self._entry(handled, joined(prefix.text, joined(match.rule.below, path)), framework, nearest)
+                    yield replace(entry, answers=wraps)
 
     def _constructed(self, handled: Handled) -> tuple[str, ...]:
         """`Clouds(api_path="/x")`: the paths that an object was made with."""

@@ -23,6 +23,8 @@ from triton_migrate.rulebook.vocabulary import (
 )
 from triton_migrate.trace import expressions, guessed, handed, requested, sites
 from triton_migrate.trace.environment import Env
+from triton_migrate.trace.fixed import NOTHING as NONE_FIXED
+from triton_migrate.trace.fixed import fixed
 from triton_migrate.trace.named import callee_text
 from triton_migrate.trace.records import Break, Call, Cell, Step
 from triton_migrate.trace.responses import answered_kind
@@ -137,7 +139,8 @@ def enter(walk: Walk, function: UserFunction, call: ir.Call, frame: Frame, env: 
     if walk.step is not None:
         walk.step.enters.add(function.scope)
     walk.chain.append((call, frame))
-    found = walk.run(function, walk.evaluator.bind(function, call, frame), taints)
+    known = walk.fixed if walk.active and frame.scope is walk.active[-1] else NONE_FIXED  # a comprehension's own names hide parameters
+    found = walk.run(function, walk.evaluator.bind(function, call, frame), taints, fixed(function.scope, mapped, call, known))
     walk.chain.pop()
     return found
 

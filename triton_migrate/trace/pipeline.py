@@ -16,7 +16,7 @@ from triton_migrate.rulebook.vocabulary import DataConvert, ModelLoad, WebParame
 from triton_migrate.trace import requested
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.records import Consumed, Fitted, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step
-from triton_migrate.trace.responses import answered_kind, refusal, refuses
+from triton_migrate.trace.responses import answered_kind, class_kind, refusal, refuses
 from triton_migrate.trace.taints import CLEAN, Taint
 from triton_migrate.trace.training import Training
 from triton_migrate.trace.walk import Walk, callee_text
@@ -242,13 +242,13 @@ def _response(walk: Walk, evaluator: Evaluator, entry: Entry | Task) -> str:
     kinds: list[str] = []
     for expr in (e for e in results(entry.handler.scope.function) if not refusal(e)):
         kinds += _kinds(evaluator.values(_body(expr), frame), evaluator, entry)
-        kinds += [_text_kind(text, entry) for text in _texts(_body(expr), entry.handler.scope)]
+        kinds += [_text_kind(text, evaluator, entry) for text in _texts(_body(expr), entry.handler.scope)]
     told = [s.responds for s in walk.steps if s.responds and (not kinds or s.scope is not entry.handler.scope)]
     kinds += [k for kind in told for k in (_written(walk, evaluator, entry) if kind == "plain" else (kind,))]
     for kind in ("stream", "file", "html", "json", "redirect", "text"):
         if kind in kinds:
             return kind
-    return (entry.app.response if entry.app else "") or "json"
+    return _plain_kind(evaluator, entry)
 
 
 def _written(walk: Walk, evaluator: Evaluator, entry: Entry) -> list[str]:
@@ -288,14 +288,22 @@ def _kinds(values: Values, evaluator: Evaluator, entry: Entry, wrapped: int = 0)
                     if any(f.scope.function.is_generator for v in called for f in evaluator.callables(v)):
                         return ["stream"]
                     found += _kinds(evaluator.values(_body(body), frame), evaluator, entry, wrapped + 1)
-                    found += [_text_kind(text, entry) for text in _texts(_body(body), frame.scope)]
+                    found += [_text_kind(text, evaluator, entry) for text in _texts(_body(body), frame.scope)]
+            elif _is_bytes(value, evaluator) and (entry.app is None or entry.app.text != "json"):
+                found.append("file")
             elif value.path == "builtins.str()":
-                found.append(_text_kind("", entry))
+                found.append(_text_kind("", evaluator, entry))
         elif isinstance(value, Container):
-            found.append((entry.app.response if entry.app else "") or "json")
+            found.append(_plain_kind(evaluator, entry))
         elif isinstance(value, Literal) and isinstance(value.value, str):
-            found.append(_text_kind(value.value, entry))
+            found.append(_text_kind(value.value, evaluator, entry))
     return found
+
+
+def _is_bytes(value: Api, evaluator: Evaluator) -> bool:
+    """`buffer.getvalue()`, sent as it is."""
+    rule = evaluator.rulebook.find(value.path.removesuffix("()"), DataConvert)
+    return value.path == "builtins.bytes()" or (rule is not None and rule.result == "bytes")
 
 
 def _in_pieces(evaluator: Evaluator, body: ir.Expr | None, frame: Frame) -> bool:
@@ -308,8 +316,19 @@ def _in_pieces(evaluator: Evaluator, body: ir.Expr | None, frame: Frame) -> bool
     return any(f.scope.function.is_generator for f in functions) or any(rule is not None and rule.kind == "stream" for rule in rules)
 
 
-def _text_kind(text: str, entry: Entry) -> str:
+def _plain_kind(evaluator: Evaluator, entry: Entry) -> str:
+    """What becomes of a plain result: the route's response class says it, else the framework."""
+    return _wrapped_kind(evaluator, entry) or (entry.app.response if entry.app else "") or "json"
+
+
+def _wrapped_kind(evaluator: Evaluator, entry: Entry) -> str:
+    return min(filter(None, (class_kind(evaluator, cls) for cls in entry.answers)), default="")
+
+
+def _text_kind(text: str, evaluator: Evaluator, entry: Entry) -> str:
     """A plain string's kind; where the framework sends strings as HTML, only markup is called so."""
+    if wrapped := _wrapped_kind(evaluator, entry):
+        return wrapped
     kind = (entry.app.text if entry.app else "") or "text"
     return kind if kind != "html" or text.lstrip().startswith("<") else "text"
 

@@ -6,6 +6,7 @@ from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.values import Api, Literal, UserClass, Value
 from triton_migrate.rulebook.vocabulary import WebResponse
 
 PLAIN = {"application/json": "json", "text/html": "html", "text/plain": "text"}
@@ -22,11 +23,24 @@ def answered_kind(evaluator: Evaluator, rule: WebResponse, call: ir.Call, frame:
         if isinstance(told, ir.Joined) and isinstance(told.parts[0], ir.Constant):
             media = told.parts[0].value  # f"image/{format}"
         if isinstance(media, str):
-            media = media.partition(";")[0].strip().lower()
-            if media in STREAMS:
-                return "stream"
-            return PLAIN.get(media) or ("file" if media.startswith(FILES) else rule.kind)
+            return _of_media(media, rule.kind)
     return rule.kind
+
+
+def class_kind(evaluator: Evaluator, cls: Value) -> str:
+    """The kind of a response class's bodies, by the media type that a class of the program says; empty: it is none."""
+    bases = evaluator.mro(cls) if isinstance(cls, UserClass) else (cls,)
+    rule = next((r for b in bases if isinstance(b, Api) and (r := evaluator.rulebook.find(b.path, WebResponse))), None)
+    said = evaluator.class_attribute(cls, "media_type", None) if isinstance(cls, UserClass) else ()
+    media = next((v.value for v in said if isinstance(v, Literal) and isinstance(v.value, str)), "")
+    return "" if rule is None else _of_media(media, rule.kind)
+
+
+def _of_media(media: str, otherwise: str) -> str:
+    plain = media.partition(";")[0].strip().lower()
+    if plain in STREAMS:
+        return "stream"
+    return PLAIN.get(plain) or ("file" if plain.startswith(FILES) else otherwise)
 
 
 def refuses(evaluator: Evaluator, rule: WebResponse, call: ir.Call, frame: Frame) -> bool:

@@ -10,6 +10,7 @@ from triton_migrate.index.flow import exposed
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace import expressions, protocols
 from triton_migrate.trace.environment import Env
+from triton_migrate.trace.fixed import decided
 from triton_migrate.trace.records import Cell, PredictOrigin, Step
 from triton_migrate.trace.taints import CLEAN, Taint
 
@@ -63,7 +64,10 @@ def _statement(walk: Walk, stmt: ir.Stmt, frame: Frame, env: Env, returned: list
             pass
         case ir.If(_, test, body, orelse):
             taint = _end(walk, step, walk.expr(test, frame, env))
-            _branches(walk, (body, orelse), frame, env, returned, taint.only(PredictOrigin))
+            if walk.fixed and (told := decided(test, walk.fixed)) is not None:
+                walk.block(body if told else orelse, frame, env, returned)
+            else:
+                _branches(walk, (body, orelse), frame, env, returned, taint.only(PredictOrigin))
         case ir.For(_, target, iterable, body, orelse):
             taint = _end(walk, step, walk.expr(iterable, frame, env) | protocols.operated(walk, iterable, "__iter__", CLEAN, frame))
 

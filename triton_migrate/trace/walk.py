@@ -18,6 +18,7 @@ from triton_migrate.resolve.values import Instance, UserFunction, Values
 from triton_migrate.trace import calls, expressions, statements
 from triton_migrate.trace.cells import Cells
 from triton_migrate.trace.environment import Env, Heap, Seen
+from triton_migrate.trace.fixed import NOTHING, Fixed
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.named import callee_text
 from triton_migrate.trace.records import Break, InputOrigin, PredictSite, Step
@@ -58,9 +59,10 @@ class Walk:
         self.given: dict[int, Taint] = {}  # what the parts of the calls under way depend on: walked once, not for every callee
         self.asked = models.asked
         self.carried: dict[int, frozenset[str]] = {}  # names that a loop takes over from the round before
+        self.fixed: Fixed = NOTHING  # parameters of the function under way that are constants
         self.visits = 0
         self._closures: dict[int, Env] = {}
-        self._walked: dict[tuple[Scope, int, tuple[tuple[str, Taint], ...]], tuple[Seen, Taint]] = {}
+        self._walked: dict[tuple[Scope, int, tuple[tuple[str, Taint], ...], str], tuple[Seen, Taint]] = {}
         self._rounds: dict[tuple[Scope, Scope | None], int] = {}
         self._returned: dict[tuple[Scope, Scope | None], Taint] = {}
 
@@ -73,13 +75,13 @@ class Walk:
         yield
         self.queued, self.worker = queued, worker
 
-    def run(self, function: UserFunction, given: dict[str, Values], taints: dict[str, Taint]) -> Taint:
-        """Walk one call of a function; what it returns depends on."""
+    def run(self, function: UserFunction, given: dict[str, Values], taints: dict[str, Taint], fixed: Fixed = NOTHING) -> Taint:
+        """Walk one call of a function; what it returns depends on. `fixed` are the parameters that are constants in it."""
         scope = function.scope
         if scope in self.active or len(self.active) >= DEEPEST:
             return CLEAN.union(*taints.values())
         frame = self.evaluator.enter(function, given)
-        key = (scope, id(frame), tuple(sorted(taints.items(), key=lambda pair: pair[0])))
+        key = (scope, id(frame), tuple(sorted(taints.items(), key=lambda pair: pair[0])), repr(fixed))
         known = self._walked.get(key)
         if known is not None and self.heap.unchanged(known[0]):
             return known[1]
@@ -94,9 +96,10 @@ class Walk:
         self._closures[id(scope)] = env
         self.active.append(scope)
         step, self.step = self.step, None
+        outside, self.fixed = self.fixed, fixed
         returned: list[Taint] = []
         seen = self.heap.watch(lambda: self.block(scope.function.body, frame, env, returned))
-        self.step = step
+        self.step, self.fixed = step, outside
         self.active.pop()
         if outer_env is not None:
             self._closures[id(scope)] = outer_env
