@@ -554,3 +554,40 @@ def test_a_folder_that_is_made_of_itself_names_no_file(tmp_path: Path) -> None:
     app = "from held import Held\nheld = Held()\n" + ROUTE.format(ran="held.model.predict(request.json).tolist()")
     (model,) = scanned(tmp_path, held=held, app=app)["models"]
     assert not model["artifact"]
+
+
+WORDS = """
+import joblib, tensorflow_hub
+from flask import Flask, jsonify, request
+app = Flask(__name__)
+m = joblib.load('a')
+def words():
+    layer = tensorflow_hub.load('https://tfhub.dev/words')
+    return layer.vocabulary
+@app.post('/p')
+def p():
+    return jsonify({ran})
+"""
+
+
+@pytest.mark.parametrize(
+    ("ran", "listed"),
+    [
+        ("words=len(words()), y=m.predict([request.form['x']]).tolist()", [(5, "sklearn"), (7, "tensorflow")]),
+        ("y=m.predict([request.form['x']]).tolist()", [(5, "sklearn")]),
+        ("words=len(words())", []),
+    ],
+    ids=["loaded beside", "not reached", "nothing is run"],
+)
+def test_what_an_entry_that_runs_a_model_also_loads_is_listed(tmp_path: Path, ran: str, listed: list[tuple[int, str]]) -> None:
+    report = scanned(tmp_path, app=WORDS.replace("{ran}", ran))
+    assert [(line, framework) for _, line, framework in models(report)] == listed
+
+
+def test_copies_that_a_notebook_server_keeps_are_no_program(tmp_path: Path) -> None:
+    text = "import joblib\nm = joblib.load('a')\n" + ROUTE.format(ran="y=m.predict([request.form['x']]).tolist()")
+    (tmp_path / "app.py").write_text(text)
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    (tmp_path / ".ipynb_checkpoints" / "app-checkpoint.py").write_text(text)
+    report = api.scan(tmp_path)
+    assert [e["file"] for e in report["endpoints"]] == ["app.py"]

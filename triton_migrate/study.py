@@ -27,7 +27,8 @@ from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.load import load_rulebook
-from triton_migrate.rulebook.vocabulary import Cache, Metric
+from triton_migrate.resolve.values import Site
+from triton_migrate.rulebook.vocabulary import Cache, Metric, ModelLoad
 from triton_migrate.trace.elsewhere import Elsewhere, elsewhere
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.moments import Moments
@@ -107,10 +108,16 @@ def study(
     consumed = _consumers(matcher, models, queues, pipelines, web.files, sharing, project.ported)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
-        pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines)), web.unregistered,
+        pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines), _loading(pipelines)), web.unregistered,
         _places(matcher, Cache), _places(matcher, Metric), beside(matcher, _looping(pipelines)), tuple((t, options.of(t)) for t in queued),
         elsewhere(evaluator, pipelines), _concerns(matcher), models.moments,
     )  # fmt: skip
+
+
+def _loading(pipelines: tuple[Pipeline, ...]) -> frozenset[Site]:
+    """The calls that load a model when an entry that runs one is asked."""
+    steps = (step for p in pipelines if p.sites for step in p.steps)
+    return frozenset(Site(step.scope.file, c.at) for step in steps for c in step.calls if any(isinstance(r, ModelLoad) for r in c.rules))
 
 
 def _consumers(

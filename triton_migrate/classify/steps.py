@@ -109,12 +109,25 @@ def converts(step: Step, book: Rulebook, running: frozenset[str] = frozenset()) 
         return not after and rejects(step.stmt)
     if isinstance(step.stmt, ir.While):
         return False
+    if after and not step.predicts and _records(step):
+        return True
     callees = [part.func for part in parts(step.stmt) if isinstance(part, ir.Call) and (step.predicts or last_name(part.func) in running)]
     chosen = {id(part) for callee in callees for part in receiver(callee)}  # which model is run is no change of the data
     for part in parts(step.stmt):
         if id(part) not in chosen and changes(part, step, DECIDES if after and not step.predicts else COMPUTES, after):
             return False
     return all(call_converts(call, book) for call in own_calls(step)) and not _works_on_text(step, book)
+
+
+def _records(step: Step) -> bool:
+    """`session.add(row)` on a line of its own: the result is written to a database beside the answer, which stays what it is."""
+    if not isinstance(step.stmt, ir.Evaluate) or step.enters:
+        return False
+    effects = [next((r for r in call.rules if isinstance(r, Effect)), None) for call in step.calls]
+    kept = (
+        e is not None and (e.kind == "db-write" or call.api.path.endswith(".refresh")) for e, call in zip(effects, step.calls, strict=True)
+    )
+    return bool(effects) and all(kept)
 
 
 def _works_on_text(step: Step, book: Rulebook) -> bool:

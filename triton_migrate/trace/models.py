@@ -62,14 +62,21 @@ class Models:
         rule = self._load_rule(place) if place is not None else None
         return self._ref(place, rule, api) if place is not None and isinstance(rule, ModelLoad) and rule.opaque else None
 
-    def idle(self, files: frozenset[str]) -> tuple[ModelRef, ...]:
-        """The models that these files load on import or at start-up and that nothing runs; what gives anything (pickle) may be no model."""
+    def idle(self, files: frozenset[str], walked: frozenset[Site]) -> tuple[ModelRef, ...]:
+        """The models that nothing runs, loaded by these files on import or at start-up, or by `walked` calls of the entries.
+
+        What gives anything (pickle) may be no model.
+        """
         found = []
         for match in self.matcher.find(ModelLoad):
             place, rule = match.place, match.rule
             known = self.matcher.program.span(place.scope, place.call.at) in self.found
             named = not rule.opaque or self._named_a_model(place)
-            if place.scope.file not in files or known or not named or rule.into or rule.within or self.moments.by_hand(place):
+            if known or not named or rule.into or rule.within or self.moments.by_hand(place):
+                continue
+            if Site(place.scope.file, place.call.at) in walked and not rule.opaque:
+                found.append(self._ref(place, rule, match.api))
+            if place.scope.file not in files:
                 continue
             filled = (
                 self.matcher.program.span(f.place.scope, f.place.call.at) for f in self.loads.into(Site(place.scope.file, place.call.at))
