@@ -26,8 +26,8 @@ from triton_migrate.match import Matcher, last_of
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.scopes import Scope
-from triton_migrate.rulebook.load import load_rulebook
 from triton_migrate.resolve.values import Site
+from triton_migrate.rulebook.load import load_rulebook
 from triton_migrate.rulebook.vocabulary import Cache, Metric, ModelLoad
 from triton_migrate.trace.elsewhere import Elsewhere, elsewhere
 from triton_migrate.trace.models import Models
@@ -108,7 +108,8 @@ def study(
     consumed = _consumers(matcher, models, queues, pipelines, web.files, sharing, project.ported)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
-        pipelines, classify(pipelines, matcher, models.moments), consumed, models.idle(_served(matcher, pipelines), _loading(pipelines)), web.unregistered,
+        pipelines, classify(pipelines, matcher, models.moments), consumed,
+        models.idle(_served(matcher, pipelines), _loading(pipelines)), web.unregistered,
         _places(matcher, Cache), _places(matcher, Metric), beside(matcher, _looping(pipelines)), tuple((t, options.of(t)) for t in queued),
         elsewhere(evaluator, pipelines), _concerns(matcher), models.moments,
     )  # fmt: skip
