@@ -101,6 +101,18 @@ def test_a_package_goes_before_a_module_of_its_name() -> None:
     assert paths("from m.n import y as x", **files) == ONNX
 
 
+def test_an_empty_package_beside_the_importer_hides_no_module_further_up() -> None:
+    files = {
+        "utils": "import onnxruntime\ny = onnxruntime.InferenceSession('a')",
+        "app/first": "from utils import y\nfrom utils.own import z",
+        "app/utils/__init__": "",
+        "app/utils/own": "import joblib\nz = joblib.load('a')",
+    }
+    assert paths("from app.first import y as x", **files) == ONNX
+    assert paths("from app.first import z as x", **files) == {"sklearn.base.BaseEstimator()"}
+    assert paths("from app.first import y as x", **files | {"app/utils/__init__": "y = print"}) == {"builtins.print"}
+
+
 def test_star_imports_prefer_the_program_and_leave_builtins_alone() -> None:
     assert paths("from fastai.vision import *\nx = print") == {"builtins.print"}
     assert paths("from m import *\nx = y", m="import onnxruntime\ny = onnxruntime.InferenceSession('a')") == ONNX

@@ -142,13 +142,18 @@ class Program:
                 folder = posixpath.dirname(folder)
             return self._file(posixpath.join(folder, tail) if tail else folder)
         inside = folder + "/"  # a package does not import itself by the name of a library: the library is meant
+        bare = None
         while True:
             own = tail in self._libraries and inside.startswith(posixpath.join(folder, tail, ""))
             if not own and (found := self._file(posixpath.join(folder, tail))):
-                return found
+                if self.files[found].facts.body:
+                    return found
+                bare = bare or found  # a package without a line of its own gives nothing: a module of its name further up is meant
             if not folder:
                 break
             folder = posixpath.dirname(folder)
+        if bare:
+            return bare
         head, _, rest = tail.partition("/")
         if head in self._libraries:
             return None
