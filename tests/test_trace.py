@@ -77,6 +77,30 @@ def test_what_is_made_while_it_is_sent_is_a_stream(tmp_path: Path, body: str) ->
     assert pipeline.response == "stream"
 
 
+@pytest.mark.parametrize(("told", "kind"), [("Path", "file"), ("Picture", "file"), ("PIL.Image.Image", "file"), ("str", "json")])
+def test_a_service_sends_values_of_some_types_as_files(tmp_path: Path, told: str, kind: str) -> None:
+    text = f"""
+from pathlib import Path
+from typing import Annotated
+import bentoml
+import PIL.Image
+from bentoml.validators import ContentType
+from ultralytics import YOLO
+Picture = Annotated[Path, ContentType("image/*")]
+@bentoml.service()
+class Boxes:
+    def __init__(self):
+        self.model = YOLO("a.pt")
+    @bentoml.api
+    def draw(self, picture: Picture) -> {told}:
+        target = picture.parent.joinpath("drawn.png")
+        self.model.predict(picture)[0].save(str(target))
+        return target
+"""
+    (pipeline,) = studied(tmp_path, text).pipelines
+    assert pipeline.response == kind
+
+
 def test_a_media_type_put_together_says_the_kind_by_its_beginning(tmp_path: Path) -> None:
     text = "from flask import Response\nm = joblib.load('a')\n" + ROUTE + "    kind = request.args['kind']\n"
     text += "    return Response(m.predict(request.json['x']).tobytes(), mimetype=f'image/{kind}')\n"

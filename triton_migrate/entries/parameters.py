@@ -32,6 +32,12 @@ def in_path(path: str) -> dict[str, str]:
     return {name: CONVERTERS[converter] for name, converter in found.items() if converter in CONVERTERS}
 
 
+def is_file(evaluator: Evaluator, annotation: ir.Expr | None, frame: Frame, app: WebApp | None) -> bool:
+    """Whether the framework sends values of this type as files (BentoML's `Path`)."""
+    values = evaluator.annotated(annotation, frame) if app is not None and app.files and annotation is not None else ()
+    return app is not None and any(isinstance(v, Api) and v.path.removesuffix("()") in app.files for v in values)
+
+
 def declared_inputs(evaluator: Evaluator, handler: UserFunction, path: str, app: WebApp | None, provided: Provided) -> tuple[Input, ...]:
     """The inputs in a handler's signature. Frameworks that do not inject (Flask) declare only path parameters."""
     in_path = {name.strip() for found in PATH_PART.findall(path) for part in found for name in part.split(":")} - {""}
@@ -91,8 +97,7 @@ def _injected(
     named = dict(told.split("=") for told in app.named).get(parameter.name, "")
     if named == "injected":
         return
-    annotated = evaluator.annotated(parameter.annotation, handler.frame) if app.files and parameter.annotation is not None else ()
-    if any(isinstance(v, Api) and v.path.removesuffix("()") in app.files for v in annotated):
+    if is_file(evaluator, parameter.annotation, handler.frame, app):
         named = "file"
     models = () if app.embeds else _models(evaluator, parameter, handler.frame)
     for cls in models:

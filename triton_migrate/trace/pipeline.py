@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_migrate.base import Span
+from triton_migrate.entries.parameters import is_file
 from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Consumer, Entry, Input, Task
 from triton_migrate.index import flow, ir
@@ -238,6 +239,9 @@ def _response(walk: Walk, evaluator: Evaluator, entry: Entry | Task) -> str:
     """What the handler answers with: what its returns build, else what the framework makes of a plain value."""
     if not isinstance(entry, Entry):
         return "json"
+    handler = entry.handler
+    if is_file(evaluator, handler.scope.function.returns, handler.frame, entry.app):
+        return "file"
     frame = evaluator.program.generic(entry.handler.scope)
     kinds: list[str] = []
     for expr in (e for e in results(entry.handler.scope.function) if not refusal(e)):
