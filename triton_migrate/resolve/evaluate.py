@@ -39,7 +39,7 @@ from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBin
 
 CAP = 64  # values of one expression; more is "anything"
 CONTEXTS = 24  # frames of one function; after that all further calls on one object share one
-EFFORT = 200_000  # evaluations between two changes of what is known; applications of 150 files took up to 83,000
+EFFORT = 600_000  # evaluations between two changes of what is known; applications of 150 files took up to 83,000, one of 1,200 took 295,000
 TOO_LARGE: Values = frozenset({Unknown("the program is too large to follow everything in it")})
 
 
