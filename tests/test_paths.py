@@ -48,3 +48,20 @@ def test_lists_of_modules_are_served_where_the_application_cannot_be_followed() 
 def test_lists_of_modules_are_not_served_beside_an_application_that_says_its_routes() -> None:
     told = GATHERED["birds.py"] + "app = web.Application([(r'/egg', Egg)])\n"
     assert routes({"app.py": told}) == [("GET", "/egg", "Egg.get")]
+
+
+EXTENDED = """
+from flask import Flask
+from flask_restful import Api, Resource
+class Ask(Resource):
+    def get(self): ...
+class Open(Api):
+    def add_open(self, resource, *urls, **more):
+        return self.add_resource(resource, *urls, **more)
+api = Open(Flask(__name__))
+api.add_open(Ask, "/ask/<x>", "/asked", endpoint="ask")
+"""
+
+
+def test_a_method_that_hands_all_its_paths_on_registers_what_its_callers_say() -> None:
+    assert routes(EXTENDED) == [("GET", "/ask/<x>", "Ask.get"), ("GET", "/asked", "Ask.get")]

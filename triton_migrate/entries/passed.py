@@ -96,8 +96,17 @@ def _spelled(match: Match[WebRoute], asked: Scope, place: CallPlace, bound: bool
         func = next((b.expr for b in asked.bindings.get(func.id, ()) if isinstance(b.expr, ir.Call)), func)
     if isinstance(func, ir.Call):  # `getattr(router, verb)`
         func = ir.Call(func.at, func.func, tuple(_put(a, given, own) for a in func.args), ())
-    spelled = ir.Call(place.call.at, func, tuple(_put(a, given, own) for a in call.args), tuple(keywords))
+    args = tuple(_put(a, given, own) for arg in call.args for a in _spread(arg, rest, own, place.call))
+    spelled = ir.Call(place.call.at, func, args, tuple(keywords))
     return replace(match, place=CallPlace(spelled, place.scope, place.decorates))
+
+
+def _spread(arg: ir.Expr, rest: tuple[ir.Parameter, ...], own: set[str], call: ir.Call) -> tuple[ir.Expr, ...]:
+    """`*urls` as what the caller passes for it."""
+    gathers = {p.name for p in rest if p.kind == "*args"} & own
+    if isinstance(arg, ir.Starred) and isinstance(arg.value, ir.Name) and arg.value.id in gathers:
+        return call.args[sum(p.kind == "positional" for p in rest) :]
+    return (arg,)
 
 
 def _named(matcher: Matcher, match: Match[WebRoute]) -> bool:
