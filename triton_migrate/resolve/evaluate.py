@@ -85,7 +85,18 @@ class Evaluator:
             return known
         if self._memo.spent > EFFORT:
             return TOO_LARGE
-        return self._memo.ask(key, lambda: _capped(self._evaluate(expr, frame)), NOTHING)
+        if (root := _root(expr)) is None:
+            return self._memo.ask(key, lambda: _capped(self._evaluate(expr, frame)), NOTHING)
+        return self._held(expr, root, frame, key)
+
+    def _held(self, expr: ir.Expr, root: str, frame: Frame, key: Hashable) -> Values:
+        """What a name is, or an attribute of one: the same wherever it stands in the scope that holds it, and in all that lies in that."""
+        holder = frame.holder(root)
+        same = (id(holder), root) if isinstance(expr, ir.Name) else (id(expr), id(holder))
+        found = self._memo.ask(same, lambda: _capped(self._evaluate(expr, holder)), NOTHING)
+        if same in self._memo.known:  # else it is an answer of a round
+            self._memo.known[key] = found
+        return found
 
     def assume(self, given: dict[tuple[Scope, str], Values], states: dict[str, tuple[UserFunction, ...]]) -> None:
         """From now on these parameters have these values, and these paths what is yielded: what a framework passes without saying so."""
@@ -445,6 +456,13 @@ class Evaluator:
         return self.told(found, said, function.frame)
 
 
+def _root(expr: ir.Expr) -> str | None:
+    """The name that an expression of nothing but attributes begins with."""
+    while isinstance(expr, ir.Attribute):
+        expr = expr.value
+    return expr.id if isinstance(expr, ir.Name) else None
+
+
 def _roots(rulebook: Rulebook, role: type[TaskDefine]) -> frozenset[str]:
     """The import roots of the libraries with rules of a role."""
     return frozenset(root for lib in rulebook.libraries for root in lib.imports if any(isinstance(r, role) for r in lib.rules))
@@ -464,5 +482,7 @@ def _open_parameters(function: UserFunction) -> tuple[ir.Parameter, ...]:
 def _capped(values: Values) -> Values:
     if len(values) < 2:
         return values
-    known = frozenset(v for v in values if not isinstance(v, Unknown)) or values
+    known = values
+    if any(type(v) is Unknown for v in values):
+        known = frozenset(v for v in values if not isinstance(v, Unknown)) or values
     return known if len(known) <= CAP else frozenset({Unknown(f"more than {CAP} possibilities")})

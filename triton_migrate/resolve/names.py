@@ -17,15 +17,10 @@ if TYPE_CHECKING:
 
 def name(ev: Evaluator, wanted: str, frame: Frame) -> Values:
     """Scope, enclosing functions, module, star imports, builtins."""
-    at: Frame | None = frame
-    while at is not None:
-        skipped = at.scope.kind == "class" and at is not frame  # class bodies are no enclosing scopes for methods
-        if not skipped and wanted not in at.scope.globals and (found := at.scope.bindings.get(wanted)):
-            return _bound(ev, wanted, found, at)
-        if at.parent is None:
-            return _globals(ev, wanted, at) or _starred(ev, wanted, at) or frozenset({Api(f"builtins.{wanted}")})
-        at = frame.module if wanted in at.scope.globals else at.parent
-    return NOTHING
+    at = frame.holder(wanted)
+    if found := at.scope.bindings.get(wanted):
+        return _bound(ev, wanted, found, at)
+    return _globals(ev, wanted, at) or _starred(ev, wanted, at) or frozenset({Api(f"builtins.{wanted}")})
 
 
 def _bound(ev: Evaluator, wanted: str, found: list[Binding], at: Frame) -> Values:

@@ -26,14 +26,14 @@ class Program:
         nest_deeply()
         self.files: dict[str, FileScopes] = {f.path: FileScopes(f) for f in facts}
         self.frames: dict[str, Frame] = {path: Frame(f.module, None) for path, f in self.files.items()}
-        self._generic: dict[Scope, Frame] = {}
+        self._generic: dict[int, Frame] = {}  # by the identity of the scope, as nothing is asked for more often
         self._by_site: dict[tuple[str, ir.At], CallPlace] | None = None
         self._calls: dict[str, list[CallPlace]] = {}
         self._subclasses: dict[str, list[Scope]] = {}
         self._paths: dict[tuple[str, str, int], str | None] = {}
         self._imported: dict[str, frozenset[str]] = {}
         self._texts_with: dict[str, int] = {}
-        self._reaching: dict[tuple[Scope, str], Reaching] = {}
+        self._reaching: dict[tuple[int, str], Reaching] = {}
         self._named: dict[Scope, dict[str, list[tuple[ir.Stmt, ir.Expr]]]] = {}
         self._folders = {folder for path in self.files for folder in _above(path)}
         self._roots = sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
@@ -54,9 +54,9 @@ class Program:
         """The frame of a scope for any caller."""
         if scope.parent is None:
             return self.frames[scope.file]
-        if scope not in self._generic:
-            self._generic[scope] = Frame(scope, self.generic(scope.parent))
-        return self._generic[scope]
+        if (frame := self._generic.get(id(scope))) is None:
+            frame = self._generic[id(scope)] = Frame(scope, self.generic(scope.parent))
+        return frame
 
     def call_at(self, site: Site | None) -> CallPlace | None:
         """The call that made the object at `site`."""
@@ -67,9 +67,9 @@ class Program:
 
     def reaching(self, scope: Scope, name: str) -> Reaching:
         """Which bindings of one of a function's names its value may come from, by place."""
-        if (scope, name) not in self._reaching:
-            self._reaching[scope, name] = Reaching(scope.function, scope.bindings[name])
-        return self._reaching[scope, name]
+        if (found := self._reaching.get((id(scope), name))) is None:
+            found = self._reaching[id(scope), name] = Reaching(scope.function, scope.bindings[name])
+        return found
 
     def named(self, scope: Scope) -> dict[str, list[tuple[ir.Stmt, ir.Expr]]]:
         """Where each name, and each attribute by its last name, stands in a scope's own body."""

@@ -53,7 +53,7 @@ class CallPlace(NamedTuple):
 class Scope:
     """A module, class or function body and the names it binds."""
 
-    __slots__ = ("_hash", "bindings", "children", "file", "globals", "kind", "name", "node", "nonlocals", "parent")
+    __slots__ = ("_hash", "_outwards", "bindings", "children", "file", "globals", "kind", "name", "node", "nonlocals", "parent")
 
     def __init__(self, kind: str, name: str, file: str, node: ir.Function | ir.Class | ir.ModuleFacts, parent: Scope | None) -> None:
         self.kind, self.name, self.file, self.node, self.parent = kind, name, file, node, parent
@@ -62,6 +62,7 @@ class Scope:
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.children: dict[int, Scope] = {}  # by id of the ir.Function / ir.Class
+        self._outwards: dict[str, int] = {}
 
     def __hash__(self) -> int:
         return self._hash
@@ -75,6 +76,23 @@ class Scope:
         while scope.parent is not None:
             scope = scope.parent
         return scope
+
+    def outwards(self, name: str) -> int:
+        """How many scopes further out the one lies whose name it is; that is the module for what nothing binds."""
+        found = self._outwards.get(name)
+        if found is None:
+            found = self._outwards[name] = self._distance(name)
+        return found
+
+    def _distance(self, name: str) -> int:
+        distance, scope, outermost = 0, self, False
+        while scope.parent is not None:
+            hidden = scope.kind == "class" and scope is not self  # class bodies are no enclosing scopes for methods
+            outermost = outermost or name in scope.globals
+            if not outermost and not hidden and name in scope.bindings:
+                return distance
+            distance, scope = distance + 1, scope.parent
+        return distance
 
     @property
     def function(self) -> ir.Function:
@@ -121,6 +139,14 @@ class Frame:
     def module(self) -> Frame:
         frame = self
         while frame.parent is not None:
+            frame = frame.parent
+        return frame
+
+    def holder(self, name: str) -> Frame:
+        """The frame whose name it is: this one, an enclosing function's, or the module's."""
+        frame = self
+        for _ in range(self.scope.outwards(name)):
+            assert frame.parent is not None
             frame = frame.parent
         return frame
 
