@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from triton_migrate.index import ir
+from triton_migrate.plan.values.answers import Answers
 from triton_migrate.plan.values.types import Types
 from triton_migrate.plan.values.vtype import VType
 from triton_migrate.resolve.scopes import Frame
@@ -237,3 +238,23 @@ def test_numpy_and_python_make_that(case: str) -> None:
         assert not whole or len(x) == 1
     else:
         assert type(x).__name__ == claimed.partition("[")[0]
+
+
+def test_what_is_known_for_one_caller_is_not_said_for_another(tmp_path: Path) -> None:
+    """Pipelines share what does not rest on who called, and what does where the same call did."""
+    text = "import numpy as np\n\n\ndef own(x):\n    fixed = np.zeros(3)\n    given = x\n    return given, fixed\n"
+    (tmp_path / "app.py").write_text(text + "\n\ndef one():\n    return own('text')\n\n\ndef two():\n    return own(np.zeros((2, 3)))\n")
+    found = study(tmp_path)
+    program = found.evaluator.program
+    scopes = {scope.name: scope for scope in program.frames["app.py"].scope.children.values()}
+    entered = {place.scope.name: (place.call, program.generic(place.scope)) for place in program.calls("own")}
+    own, answers = program.generic(scopes["own"]), Answers(found.evaluator)
+
+    def types(caller: str) -> list[str]:
+        asked = Counted(found.evaluator, {scopes["own"]: entered[caller]}, answers=answers)
+        names = [said(asked.name(name, own, done=scopes["own"].function.body[-1].at)) for name in ("given", "fixed")]
+        return [*names, str(asked.count)]
+
+    assert types("one")[:2] == ["str", "array:float64/1"]
+    assert types("two")[:2] == ["array:float64/2", "array:float64/1"]
+    assert types("one") == ["str", "array:float64/1", "0"]

@@ -18,6 +18,7 @@ from triton_migrate.plan.records import NotPorted
 from triton_migrate.plan.sharing import identity, shared
 from triton_migrate.plan.staged.graph import Graph, best
 from triton_migrate.plan.staged.parts import with_parts
+from triton_migrate.plan.values.answers import Answers
 from triton_migrate.plan.values.tensors import streamed, tensor
 from triton_migrate.plan.values.vtype import VType, union
 from triton_migrate.resolve.evaluate import Evaluator
@@ -59,10 +60,12 @@ class Planner:
         self.evaluator, self.where, self._handled = evaluator, where, registered(evaluator)
         self._refused: dict[str, NotPorted] = {}
         self._open: dict[str, _Open] = {}
+        answers = Answers(evaluator)
         for pipeline, verdict in selected:
             entry = pipeline.entry.id
             registry = registries.of(pipeline) if registries is not None else None
-            cutter = Cutter(evaluator, pipeline, live if verdict.category == "tight" else switched, registry=registry)
+            kept = live if verdict.category == "tight" else switched
+            cutter = Cutter(evaluator, pipeline, kept, registry=registry, answers=answers)
             ways = cutter.ways(where) if not isinstance(pipeline.entry, Consumer) else _stays(pipeline)
             if verdict.category == "individual" and registry is None and where is Where.CHEAPEST and (whole := cutter.alone()):
                 cuts = ways if not isinstance(ways, NoCut) else ()

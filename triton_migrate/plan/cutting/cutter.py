@@ -23,6 +23,7 @@ from triton_migrate.plan.cutting.regions import Regions
 from triton_migrate.plan.cutting.streams import Streams
 from triton_migrate.plan.leaving.judge import Judge
 from triton_migrate.plan.rows import PredictCalls, frame_at
+from triton_migrate.plan.values.answers import Answers
 from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
@@ -49,9 +50,10 @@ class Cutter:
 
     def __init__(
         self, evaluator: Evaluator, pipeline: Pipeline, live: frozenset[Cell] = frozenset(), left: Way = (),
-        registry: Registry | None = None, whole: Cutter | None = None,
+        registry: Registry | None = None, whole: Cutter | None = None, answers: Answers | None = None,
     ) -> None:  # fmt: skip
-        """`whole`: the cutter of the pipeline that this one is a part of; what that knows of it need not be found out again."""
+        """`whole`: the cutter of the pipeline that this one is a part of; what that knows of it need not be found out again.
+        `answers`: what is known of types from the pipelines before."""
         self.evaluator, self.rulebook, self.pipeline, self.live = evaluator, evaluator.rulebook, pipeline, live
         self.left = left  # other cuts, whose statements leave with those
         self.nearly: NoCut | None = None  # the one thing that keeps a better way from being legal
@@ -64,7 +66,8 @@ class Cutter:
             self.types: Types = whole.types
             self._regions = whole._regions
         else:
-            self.types = Types(evaluator, callers, _sent(evaluator, pipeline), _routed(pipeline))
+            answers = whole.types.answers if whole is not None else answers
+            self.types = Types(evaluator, callers, _sent(evaluator, pipeline), _routed(pipeline), answers)
         self.registry = registry  # whose entries are versions of the model
         self.judge: Judge = whole.judge if whole is not None else Judge(evaluator, pipeline, self.types, live, registry)
         self.predicts = PredictCalls(evaluator, self.types, pipeline.sites)

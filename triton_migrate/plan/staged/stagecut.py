@@ -176,7 +176,8 @@ class StageCut:
     def _own(self) -> Cutter:
         if not self.unit.sites:
             return self.cutter
-        return Cutter(self.evaluator, replace(self.cutter.pipeline, sites=self.unit.sites), self.cutter.live)
+        part = replace(self.cutter.pipeline, sites=self.unit.sites)
+        return Cutter(self.evaluator, part, self.cutter.live, answers=self.cutter.types.answers)
 
     def _why(self) -> str:
         unit = self.unit

@@ -1,9 +1,10 @@
-"""Takes calls and methods of Python's own values, and parts of a request, gives the type of the result."""
+"""Takes operations, calls and methods of Python's own values, and parts of a request, gives the type of the result."""
 
 from __future__ import annotations
 
 from triton_migrate.index import ir
-from triton_migrate.plan.values.vtype import DATA, PLAIN, UNKNOWN, VType, numeric, python_kind, union
+from triton_migrate.plan.values import arrays
+from triton_migrate.plan.values.vtype import DATA, PLAIN, PLAIN_KINDS, UNKNOWN, VType, numeric, python_kind, union
 from triton_migrate.resolve.values import Api
 from triton_migrate.rulebook.book import Rulebook
 from triton_migrate.rulebook.paths import prefixes
@@ -15,6 +16,26 @@ RESULTS = {
 }  # fmt: skip
 STR_METHODS = {"encode": "bytes", "startswith": "bool", "endswith": "bool", "find": "int", "index": "int", "count": "int"}
 TEXT = frozenset({"form", "query", "path", "header", "cookie"})
+
+
+def operated(operator: str, types: tuple[VType, ...]) -> VType:
+    """What an operation gives of operands of these types."""
+    kinds = {t.kind for t in types}
+    if operator in ("And", "Or"):
+        return union(types)
+    if operator in ("Not", "Is", "IsNot", "In", "NotIn"):
+        return VType("bool")
+    if kinds & {"array", "tensor", "number"}:
+        return arrays.operated(operator, types)
+    if set(operator.split("+")) <= arrays.COMPARISONS:
+        return VType("bool")
+    if kinds <= {"int", "float", "bool"}:
+        return VType("float" if operator == "Div" or "float" in kinds else "int") if operator != "Pow" else PLAIN
+    if operator in ("Add", "Mod") and "str" in kinds:
+        return VType("str")
+    if kinds <= PLAIN_KINDS:
+        return PLAIN
+    return union(types) if len(kinds) == 1 else UNKNOWN
 
 
 def builtin(name: str, given: tuple[VType, ...], call: ir.Call) -> VType:

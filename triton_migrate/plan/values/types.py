@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.values import arrays, plain
-from triton_migrate.plan.values.declared import Declared, instance
+from triton_migrate.plan.values.answers import Answers
+from triton_migrate.plan.values.declared import instance
 from triton_migrate.plan.values.observed import contradiction, finer, type_of
-from triton_migrate.plan.values.threads import Threads
-from triton_migrate.plan.values.vtype import DATA, PLAIN, PLAIN_KINDS, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
+from triton_migrate.plan.values.vtype import DATA, PLAIN, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
 from triton_migrate.resolve.calls import port, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store
@@ -19,6 +20,9 @@ from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelPredict, WebRequest
 
 DEPTH = 24
+
+_Rests: TypeAlias = frozenset[Scope | None]
+_Known: TypeAlias = tuple[VType, bool, _Rests, ir.Expr, Frame]  # whether nothing was lost; the last two keep their ids alive
 
 
 class Types:
@@ -30,20 +34,21 @@ class Types:
 
     def __init__(
         self, evaluator: Evaluator, callers: dict[Scope, tuple[ir.Call, Frame]], sent: frozenset[Scope] = frozenset(),
-        routed: dict[tuple[Scope, str], str] | None = None,
+        routed: dict[tuple[Scope, str], str] | None = None, answers: Answers | None = None,
     ) -> None:  # fmt: skip
-        """`routed`: what the path of a route says of its handler's parameters."""
+        """`routed`: what the path of a route says of its handler's parameters. `answers`: what other pipelines came to know."""
         self.evaluator, self.rulebook, self.callers, self.sent, self.routed = evaluator, evaluator.rulebook, callers, sent, routed or {}
-        self.observed, self.declared = evaluator.program.observed, Declared(evaluator)
-        self.threads = Threads(evaluator)
+        self.observed, self.answers = evaluator.program.observed, answers or Answers(evaluator)
+        self.declared, self.threads = self.answers.declared, self.answers.threads
         self.contradicted: dict[Span, str] = {}
         self._rested = 0  # how often an answer rested on what was seen
         self._busy: set[tuple[int, int]] = set()
         self._drawn: dict[str, VType] = {}  # what the loops of comprehensions around draw
-        self._known: dict[tuple[int, int], tuple[VType, bool, ir.Expr, Frame]] = {}  # whether nothing was lost; the rest keeps ids alive
-        self._returns: dict[tuple[Frame, tuple[tuple[str | None, VType], ...]], tuple[VType, bool]] = {}  # by what the call gives
+        self._known: dict[tuple[int, int], _Known] = {}
+        self._returns: dict[tuple[Frame, tuple[tuple[str | None, VType], ...]], tuple[VType, bool, _Rests]] = {}  # by what the call gives
         self._outer: dict[tuple[int, int], tuple[VType, ir.Expr, Frame]] = {}  # what was answered from outside, lost or not
         self._lost = 0  # how often `_unknown` was all that could be said
+        self._rests: set[Scope | None] = set()  # functions whose callers the answer under way rests on; None: what only this pipeline knows
         self._passing: list[tuple[dict[Any, Any], object]] = []  # what holds for the question from outside that is under way only
 
     def of(self, expr: ir.Expr | None, frame: Frame) -> VType:
@@ -53,29 +58,45 @@ class Types:
         if (known := self._known.get(key)) is not None:
             self._lost += not known[1]
             self._rested += known[0].observed
+            self._rests |= known[2]
             return known[0]
         if not self._busy and (told := self._outer.get(key)) is not None:
             return told[0]
+        sharing = not (self._drawn or self.observed.places)  # what a loop draws and what was seen are no part of the question
+        if sharing and (answer := self._answered(key)) is not None:
+            return answer
         if key in self._busy or len(self._busy) > DEPTH:
             return self._unknown()
-        lost, rested = self._lost, self._rested
+        lost, rested, outer = self._lost, self._rested, self._rests
+        self._rests = set()
         self._busy.add(key)
         try:
             found = self._of(expr, frame)
         finally:
             self._busy.discard(key)
+            rests, self._rests = frozenset(self._rests), outer | self._rests
         if self.observed.places:
             found = self._informed(found, frame, expr.at)
             found = replace(found, observed=True) if self._rested > rested and not found.observed else found
-        self._known[key] = found, self._lost == lost, expr, frame
+        self._known[key] = found, self._lost == lost, rests, expr, frame
         if self._lost > lost:
             self._passing.append((self._known, key))
+        elif sharing and None not in rests:
+            self.answers.keep(key, found, cast("frozenset[Scope]", rests), self.callers, (expr, frame))
         if not self._busy:
             self._outer[key] = found, expr, frame
             for answers, asked in self._passing:
                 answers.pop(asked, None)
             self._passing.clear()
         return found
+
+    def _answered(self, key: Hashable) -> VType | None:
+        """What the question gave before, for this pipeline or another."""
+        answer = self.answers.known(key, self.callers)
+        if answer is None:
+            return None
+        self._rests.update(scope for scope, _ in answer.entered)
+        return answer.found
 
     def _informed(self, found: VType, frame: Frame, at: ir.At, parameter: str = "") -> VType:
         """What is known of a value, with what was seen of it."""
@@ -118,7 +139,7 @@ class Types:
             case ir.Conditional(_, _, then, orelse):
                 return union((self.of(then, frame), self.of(orelse, frame)))
             case ir.Operation(_, operator, operands):
-                return self._operation(operator, tuple(self.of(o, frame) for o in operands))
+                return plain.operated(operator, tuple(self.of(o, frame) for o in operands))
             case ir.Subscript(_, base, index):
                 found = self._element(self.of(base, frame), index)
                 return self._or_asked(found, expr, frame)
@@ -226,13 +247,18 @@ class Types:
         return self._passed(parameter, frame)
 
     def _passed(self, parameter: ir.Parameter, frame: Frame) -> VType:
+        self._rests.add(frame.scope)
         if entered := self.callers.get(frame.scope):
             call, caller = entered
             if (given := self.evaluator.passed(frame.scope, call, caller).get(parameter.name)) is not None:
                 return self.of(given, caller)
         if (told := self.routed.get((frame.scope, parameter.name))) and parameter.default is None:
+            self._rests.add(None)
             return VType(told, declared=True)
-        return DATA if frame.scope in self.sent else UNKNOWN
+        if frame.scope in self.sent:
+            self._rests.add(None)
+            return DATA
+        return UNKNOWN
 
     # ------------------------------------------------------------ operations
 
@@ -252,24 +278,6 @@ class Types:
         if before.kind in ("int", "float", "bool", "plain"):
             return VType("float") if "float" in (before.kind, by.kind) and {before.kind, by.kind} <= {"int", "float"} else PLAIN
         return before
-
-    def _operation(self, operator: str, types: tuple[VType, ...]) -> VType:
-        kinds = {t.kind for t in types}
-        if operator in ("And", "Or"):
-            return union(types)
-        if operator in ("Not", "Is", "IsNot", "In", "NotIn"):
-            return VType("bool")
-        if kinds & {"array", "tensor", "number"}:
-            return arrays.operated(operator, types)
-        if set(operator.split("+")) <= arrays.COMPARISONS:
-            return VType("bool")
-        if kinds <= {"int", "float", "bool"}:
-            return VType("float" if operator == "Div" or "float" in kinds else "int") if operator != "Pow" else PLAIN
-        if operator in ("Add", "Mod") and "str" in kinds:
-            return VType("str")
-        if kinds <= PLAIN_KINDS:
-            return PLAIN
-        return union(types) if len(kinds) == 1 else UNKNOWN
 
     def _element(self, base: VType, index: ir.Expr | None) -> VType:
         if (
@@ -370,12 +378,21 @@ class Types:
         key = (frame, tuple(given))
         if (known := self._returns.get(key)) is not None:
             self._lost += not known[1]
+            self._rests |= known[2]
             return known[0]
-        lost = self._lost
+        sharing = not (self._drawn or self.observed.places)
+        if sharing and (answer := self._answered(key)) is not None:
+            return answer
+        lost, outer = self._lost, self._rests
+        self._rests = set()
         found = self._entered(function, frame, call, caller)
-        self._returns[key] = found, self._lost == lost
+        rests = frozenset(self._rests - {function.scope})  # that one was entered by this very call
+        self._rests = outer | rests
+        self._returns[key] = found, self._lost == lost, rests
         if self._lost > lost:
             self._passing.append((self._returns, key))
+        elif sharing and None not in rests:
+            self.answers.keep(key, found, cast("frozenset[Scope]", rests), self.callers)
         return found
 
     def _entered(self, function: UserFunction, frame: Frame, call: ir.Call, caller: Frame) -> VType:
