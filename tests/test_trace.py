@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from triton_migrate.study import Study, study
+from triton_migrate.trace.records import InputOrigin
 
 HEAD = "import joblib, xgboost, torch\nimport numpy as np\nfrom flask import Flask, request, jsonify\napp = Flask(__name__)\n"
 ROUTE = "@app.post('/p')\ndef p():\n"
@@ -234,3 +235,14 @@ def test_only_the_arm_that_a_constant_argument_decides_is_walked(tmp_path: Path,
     (tmp_path / "app.py").write_text(f"{BY_TASK}    {body}\n")
     (pipeline,) = study(tmp_path).pipelines
     assert {i.name for i in pipeline.inputs} == inputs
+
+
+def test_entries_that_share_a_function_each_have_their_own_inputs(tmp_path: Path) -> None:
+    text = "m = joblib.load('a')\nseen = {}\ndef run(rows):\n    seen['last'] = rows\n    return m.predict(np.array(rows)).tolist()\n"
+    text += "@app.post('/a')\ndef a():\n    return jsonify(run(request.json['first']))\n"
+    text += "@app.post('/b')\ndef b():\n    return jsonify(run(request.form['second']))\n"
+    pipelines = studied(tmp_path, text).pipelines
+    assert [[(i.source, i.name) for i in p.inputs] for p in pipelines] == [[("json", "first")], [("form", "second")]]
+    for pipeline, source in zip(pipelines, ("json", "form"), strict=True):
+        (site,) = pipeline.sites
+        assert {origin.source for origin in site.taint.of(InputOrigin) if origin.name} == {source}

@@ -34,6 +34,7 @@ from triton_migrate.trace.models import Models
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.pipeline import consume, trace
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
+from triton_migrate.trace.shared import Shared
 from triton_migrate.trace.walk import callee_text
 
 
@@ -102,10 +103,11 @@ def study(
     queued = tasks(matcher, routes)
     queues = Queues(matcher, queued, routes)
     entries: tuple[Entry | Task, ...] = (*routes, *queued)
-    traced = (trace(evaluator, models, entry, queues) for entry in entries)
+    shared = Shared(evaluator, models, queues)
+    traced = (trace(shared, entry) for entry in entries)
     pipelines = tuple(p for p in traced if not (isinstance(p.entry, Task) and p.entry.training) or p.trains)
     options = Options(matcher, queued, queues)
-    consumed = _consumers(matcher, models, queues, pipelines, web.files, sharing, project.ported)
+    consumed = _consumers(matcher, shared, pipelines, web.files, sharing, project.ported)
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
         pipelines, classify(pipelines, matcher, models.moments), consumed,
@@ -123,8 +125,7 @@ def _loading(pipelines: tuple[Pipeline, ...]) -> frozenset[Site]:
 
 def _consumers(
     matcher: Matcher,
-    models: Models,
-    queues: Queues,
+    shared: Shared,
     pipelines: tuple[Pipeline, ...],
     routed: frozenset[str],
     sharing: bool,
@@ -135,11 +136,11 @@ def _consumers(
     `routed` are the files that register routes: a script that leads to one starts a server.
     """
     walked = frozenset(step.scope for p in pipelines for step in p.steps)
-    found = [c for loop in consumers(matcher, walked) if (c := consume(matcher.evaluator, models, loop, queues))]
+    found = [c for loop in consumers(matcher, walked) if (c := consume(shared, loop))]
     alone = not found and not any(p.sites for p in pipelines) and not (ported and pipelines)  # the routes of a port run none any more
     if alone or sharing:
         entries = routed | frozenset(p.entry.file for p in pipelines)
-        ran = [c for script in scripts(matcher, entries) if (c := consume(matcher.evaluator, models, script, queues))]
+        ran = [c for script in scripts(matcher, entries) if (c := consume(shared, script))]
         served = {m.artifact for p in pipelines for m in p.models} - {None}
         leaving = {s.span for p in pipelines for s in p.sites}  # where a script runs the same call, that is ported already
         theirs = [c for c in ran if c.models and {m.artifact for m in c.models} <= served and leaving.isdisjoint(s.span for s in c.sites)]

@@ -7,27 +7,24 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.base import Span
 from triton_migrate.index import ir
-from triton_migrate.resolve.calls import argument_map
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Api, Instance, Module, Partial, Unknown, UserClass, UserFunction, Value, Values
+from triton_migrate.resolve.values import Api, Partial, Unknown, UserFunction, Value
 from triton_migrate.rulebook.vocabulary import (
     DataConvert,
     Effect,
     FlowCall,
-    ModelConfigure,
     ModelPredict,
-    Rule,
     TaskEnqueue,
-    WebRequest,
     WebResponse,
 )
-from triton_migrate.trace import expressions, guessed, handed, requested, sites
+from triton_migrate.trace import expressions, handed, requested, sites
 from triton_migrate.trace.environment import Env
 from triton_migrate.trace.fixed import NOTHING as NONE_FIXED
 from triton_migrate.trace.fixed import fixed
 from triton_migrate.trace.named import callee_text
 from triton_migrate.trace.records import Break, Call, Cell, Step
 from triton_migrate.trace.responses import answered_kind
+from triton_migrate.trace.shared import Callee
 from triton_migrate.trace.taints import CLEAN, Taint
 
 if TYPE_CHECKING:
@@ -49,15 +46,16 @@ def call(walk: Walk, call: ir.Call, frame: Frame, env: Env) -> Taint:
     taint = receiver | arguments | requested.whole(walk, call, frame)
     if isinstance(call.func, ir.Attribute) and call.func.attr in READERS and call.args:
         taint |= requested.fields(walk, call.func.value, call.args[0], frame)
-    values = walk.evaluator.values(call.func, frame)
-    for value in values:
-        taint |= _called(walk, value, call, frame, env, receiver, arguments)
+    callees = walk.shared.callees(call, frame)
+    for callee in callees:
+        taint |= _called(walk, callee, call, frame, env, receiver, arguments)
         walk.step = step
-    if values and all(isinstance(v, Unknown) for v in values):
-        _lost(walk, call, frame, next(v.reason for v in values if isinstance(v, Unknown)))
-    if len(walk.sites) > known and step is not None and _dropped(call, step) and any(_goes_beside(walk, v) for v in values):
+    if callees and all(isinstance(c.value, Unknown) for c in callees):
+        _lost(walk, call, frame, next(c.value.reason for c in callees if isinstance(c.value, Unknown)))
+    beside = (_goes_beside(walk, v) for v in walk.evaluator.values(call.func, frame))
+    if len(walk.sites) > known and step is not None and _dropped(call, step) and any(beside):
         walk.queue = walk.queue or "thread"
-    _changes(walk, call, arguments, values, frame, env)
+    _changes(walk, call, arguments, frame, env)
     return taint
 
 
@@ -66,32 +64,27 @@ def _goes_beside(walk: Walk, value: Value) -> bool:
     return any(isinstance(r, (FlowCall, DataConvert)) and r.beside for r in rules)
 
 
-def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, receiver: Taint, arguments: Taint) -> Taint:
+def _called(walk: Walk, callee: Callee, call: ir.Call, frame: Frame, env: Env, receiver: Taint, arguments: Taint) -> Taint:
+    functions, value, rules = callee.functions, callee.value, callee.rules
     if isinstance(value, Partial):
         direct, origin = walk.evaluator.applied(value, call, frame)
         arguments |= expressions.every(walk, value.call.args, value.frame, env)
-        return _called(walk, value.function, direct, origin, env, receiver, arguments)
-    functions = walk.evaluator.callables(value)
+        return _called(walk, walk.shared.callee(value.function, direct, origin), direct, origin, env, receiver, arguments)
     if functions:
-        known, queue = len(walk.sites), walk.queues.called(functions[0])
+        known, queue = len(walk.sites), callee.queue
         with walk.beside(queue=True) if queue else nullcontext():
             taint = CLEAN.union(*(enter(walk, f, call, frame, env) for f in functions)) | (receiver if len(functions) > 1 else CLEAN)
         if len(walk.sites) > known and queue:
             walk.queue = walk.queue or queue
         run = (sites.network(walk, f, call, frame, env, receiver | arguments) for f in functions)
         return taint.union(*run)
-    if isinstance(value, Instance):
-        value = walk.evaluator.inherited(value) or value
     if not isinstance(value, Api):
         return CLEAN
-    rules = (*walk.rulebook.rules_for(value.called), *_request_rules(walk, value.path))
-    rules = handed.carrying(walk, rules, value, call, frame) or guessed.rules(walk.models.matcher, value)
-    if transported := handed.transport(walk, rules, value, call, frame, arguments):
+    if taint := handed.transport(walk, callee.channels, call, frame, arguments):
         rules = tuple(r for r in rules if not isinstance(r, Effect))  # a queue is no state, wherever it is kept
     if walk.step is not None:
         walk.step.called(Call(value, rules, call.at, receiver | arguments))
-    taint = transported
-    for rule in rules:
+    for rule in callee.acting:
         if isinstance(rule, ModelPredict):
             taint |= sites.predict(walk, rule, value, call, frame, env, receiver | arguments)
         elif isinstance(rule, WebResponse) and walk.step is not None:
@@ -102,11 +95,12 @@ def _called(walk: Walk, value: Value, call: ir.Call, frame: Frame, env: Env, rec
                 if rule.function == "walk" and isinstance(target, UserFunction):  # here and now, though a plain call may enqueue
                     taint |= enter(walk, target, direct, frame, env)
                 else:
-                    taint |= _called(walk, target, direct, frame, env, CLEAN, arguments)
+                    taint |= _called(walk, walk.shared.callee(target, direct, frame), direct, frame, env, CLEAN, arguments)
             return taint
         elif isinstance(rule, TaskEnqueue):
             taint |= handed.enqueue(walk, rule, value, call, frame, env)
-    return taint | _callbacks(walk, call, frame, env, receiver | arguments)
+    handed_on = walk.shared.handed(call, frame)  # taken to be called, with anything the call was given
+    return taint.union(*(walk.run(entrance, dict.fromkeys(names, receiver | arguments)) for entrance, names in handed_on))
 
 
 def awaited(walk: Walk, future: ir.Expr, frame: Frame) -> Taint:
@@ -115,32 +109,23 @@ def awaited(walk: Walk, future: ir.Expr, frame: Frame) -> Taint:
     return CLEAN.union(*(walk.heap.held(Cell("channel", a.path, str(a.made), lasting=False)) for a in apis))
 
 
-def _request_rules(walk: Walk, path: str) -> tuple[Rule, ...]:
-    """A call that reads the request (`request.get_json()`) is known by what it gives."""
-    return tuple(r for r in walk.rulebook.rules_for(walk.rulebook.canonical(path + "()")) if isinstance(r, WebRequest))
-
-
 def enter(walk: Walk, function: UserFunction, call: ir.Call, frame: Frame, env: Env, before: Taint = CLEAN) -> Taint:
     """Walk into a function of the program with what this call gives it; `before` goes to the first parameter that it gives nothing."""
-    parameters = list(function.scope.function.parameters)
+    entering = walk.shared.entering(function, call, frame)
     taints: dict[str, Taint] = {}
-    if function.receiver is not None and parameters:
-        own = parameters.pop(0)
-        taints[own.name] = _passed(walk, call.func.value, frame, env) if isinstance(call.func, ir.Attribute) else CLEAN
-    mapped = argument_map(tuple(parameters), call)
-    for name, expr in mapped.items():
+    if entering.own:
+        taints[entering.own] = _passed(walk, call.func.value, frame, env) if isinstance(call.func, ir.Attribute) else CLEAN
+    for name, expr in entering.passed:
         taints[name] = _passed(walk, expr, frame, env)
-    rest = [e for e in (*call.args, *(v for _, v in call.keywords)) if not any(e is m for m in mapped.values())]
-    for parameter in parameters:
-        if parameter.kind.startswith("*") and rest:
-            taints[parameter.name] = CLEAN.union(*(_passed(walk, e, frame, env) for e in rest))
-    if before and (missing := next((p for p in parameters if p.name not in taints and p.default is None), None)):
-        taints[missing.name] = before
+    for name, exprs in entering.rest:
+        taints[name] = CLEAN.union(*(_passed(walk, e, frame, env) for e in exprs))
+    if before and entering.missing:
+        taints[entering.missing] = before
     if walk.step is not None:
         walk.step.enters.add(function.scope)
     walk.chain.append((call, frame))
     known = walk.fixed if walk.active and frame.scope is walk.active[-1] else NONE_FIXED  # a comprehension's own names hide parameters
-    found = walk.run(function, walk.evaluator.bind(function, call, frame), taints, fixed(function.scope, mapped, call, known))
+    found = walk.run(entering.entrance, taints, fixed(function.scope, dict(entering.passed), call, known))
     walk.chain.pop()
     return found
 
@@ -150,31 +135,13 @@ def _passed(walk: Walk, part: ir.Expr, frame: Frame, env: Env) -> Taint:
     return walk.expr(part, frame, env) if known is None else known
 
 
-def _callbacks(walk: Walk, call: ir.Call, frame: Frame, env: Env, taint: Taint) -> Taint:
-    """Functions of the program handed to a library: taken to be called, with anything the call was given."""
-    found = CLEAN
-    for expr in (*call.args, *(v for _, v in call.keywords)):
-        if not isinstance(expr, (ir.Name, ir.Attribute, ir.Lambda)):
-            continue
-        for value in walk.evaluator.values(expr, frame):
-            if isinstance(value, UserFunction):
-                names = [p.name for p in value.scope.function.parameters[1 if value.receiver is not None else 0 :]]
-                given = {value.scope.function.parameters[0].name: frozenset({value.receiver})} if value.receiver is not None else {}
-                found |= walk.run(value, given, dict.fromkeys(names, taint))
-    return found
-
-
-def _changes(walk: Walk, call: ir.Call, arguments: Taint, values: Values, frame: Frame, env: Env) -> None:
+def _changes(walk: Walk, call: ir.Call, arguments: Taint, frame: Frame, env: Env) -> None:
     """A method that changes its receiver (`rows.append(x)`), by rule or because nothing is known and its result is dropped."""
-    if not isinstance(call.func, ir.Attribute) or walk.step is None:
+    if not isinstance(call.func, ir.Attribute) or walk.step is None or not (changes := walk.shared.changing(call, frame)):
         return
-    known = [r for v in values if isinstance(v, Api) for r in walk.rulebook.rules_for(v.called)]
-    dropped = isinstance(walk.step.stmt, ir.Evaluate) and walk.step.stmt.value is call
-    changes = any((isinstance(r, Effect) and r.kind == "mutate") or (isinstance(r, ModelConfigure) and r.input) for r in known)
-    if changes or (dropped and not known):
-        if not any(isinstance(v, (Module, UserFunction, UserClass)) for v in values):
-            taint = arguments | walk.origins.taint(walk.step.number)
-            expressions.mutate(walk, call.func.value, taint, frame, env, walk.step, certain=changes)
+    if changes == "surely" or _dropped(call, walk.step):
+        taint = arguments | walk.origins.taint(walk.step.number)
+        expressions.mutate(walk, call.func.value, taint, frame, env, walk.step, certain=changes == "surely")
 
 
 def _lost(walk: Walk, call: ir.Call, frame: Frame, reason: str) -> None:

@@ -13,7 +13,7 @@ from triton_migrate.trace.records import Cell
 
 
 class Cells:
-    """Answers for one walk, each once."""
+    """Answers for one program, each once."""
 
     def __init__(self, evaluator: Evaluator, models: Models) -> None:
         self.evaluator, self.program, self.models = evaluator, evaluator.program, models

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
 from triton_migrate.index.flow import children
-from triton_migrate.resolve.attributes import is_property
 from triton_migrate.resolve.calls import results
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Api, Instance, UserClass, UserFunction
+from triton_migrate.resolve.values import Api, UserFunction
 from triton_migrate.trace import calls, protocols, requested
 from triton_migrate.trace.environment import Env
-from triton_migrate.trace.records import Step
+from triton_migrate.trace.records import Cell, Step
+from triton_migrate.trace.shared import OPERATORS, Reads
 from triton_migrate.trace.taints import CLEAN, Taint
 
 if TYPE_CHECKING:
@@ -26,18 +26,20 @@ OF_THE_REQUEST = ("threading.local()", "contextvars.ContextVar()")  # globals wi
 
 def expr(walk: Walk, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
     """What the value of `expr` depends on."""
+    if expr is None:
+        return CLEAN
+    if (reads := walk.shared.reads(expr, frame)) is not None:
+        return _read(walk, reads, frame, env)
     match expr:
-        case None | ir.Constant():
-            return CLEAN
-        case ir.Name(_, name):
-            return _name(walk, name, expr, frame, env)
+        case ir.Name():
+            return _name(walk, expr, frame, env)
         case ir.Attribute(_, base, attr):
             return walk.expr(base, frame, env) | attribute(walk, base, attr, frame) | requested.whole(walk, expr, frame)
         case ir.Subscript(_, base, index):
             given = walk.expr(index, frame, env)
             taint = walk.expr(base, frame, env) | given | protocols.operated(walk, base, "__getitem__", given, frame)
             return taint | requested.fields(walk, base, index, frame)
-        case ir.Operation(_, operator, (left, right)) if method := protocols.OPERATORS.get(operator):
+        case ir.Operation(_, operator, (left, right)) if method := OPERATORS.get(operator):
             given = walk.expr(right, frame, env)
             return walk.expr(left, frame, env) | given | protocols.operated(walk, left, method, given, frame)
         case ir.Call():
@@ -48,8 +50,6 @@ def expr(walk: Walk, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
             taint = walk.expr(value, frame, env) | (walk.origins.taint(walk.step.number) if walk.step else CLEAN)
             env.names[target.id] = taint
             return taint
-        case ir.Lambda():
-            return CLEAN
         case ir.Comprehension(_, _, element, value, loops):
             found = CLEAN
             inner = Env({}, env)
@@ -72,11 +72,30 @@ def _bind_names(walk: Walk, target: ir.Expr, taint: Taint, env: Env) -> None:
         _bind_names(walk, part, taint, env)
 
 
-def _name(walk: Walk, name: str, expr: ir.Expr, frame: Frame, env: Env) -> Taint:
-    found = env.get(name)
-    if found is not None and name not in frame.scope.globals:
-        return found
-    cell = walk.cells.of_global(name, frame)
+def _read(walk: Walk, reads: Reads, frame: Frame, env: Env) -> Taint:
+    taint = CLEAN
+    for name in reads.names:
+        found = env.get(name.id)
+        taint |= _beyond(walk, name, frame) if found is None else found
+    for cell in reads.cells:
+        taint |= _held(walk, cell)
+    return taint
+
+
+def _held(walk: Walk, cell: Cell) -> Taint:
+    held = walk.heap.held(cell)
+    return held | walk.origins.taint(cell) if cell.lasting else held
+
+
+def _name(walk: Walk, expr: ir.Name, frame: Frame, env: Env) -> Taint:
+    """Of a name that may be a global though the function binds it."""
+    found = env.get(expr.id) if expr.id not in frame.scope.globals else None
+    return _beyond(walk, expr, frame) if found is None else found
+
+
+def _beyond(walk: Walk, expr: ir.Name, frame: Frame) -> Taint:
+    """Of a name that is none of the function's."""
+    cell = walk.cells.of_global(expr.id, frame)
     if cell is None:
         return requested.whole(walk, expr, frame)
     kept = walk.program.global_bindings(cell.owner, cell.name)  # what an entry puts there may be another request's
@@ -85,27 +104,9 @@ def _name(walk: Walk, name: str, expr: ir.Expr, frame: Frame, env: Env) -> Taint
 
 def attribute(walk: Walk, base: ir.Expr, attr: str, frame: Frame) -> Taint:
     taint = CLEAN
-    for value in walk.evaluator.values(base, frame):
-        if cell := walk.cells.of_attribute(value, attr):
-            taint |= walk.heap.held(cell) | (walk.origins.taint(cell) if cell.lasting else CLEAN)
-        if isinstance(value, Instance):
-            for function in _property(walk, value, attr):
-                taint |= walk.run(function, {function.scope.function.parameters[0].name: frozenset({value})}, {})
+    for met in walk.shared.attribute(base, attr, frame):
+        taint |= _held(walk, met) if isinstance(met, Cell) else walk.run(met, {})
     return taint
-
-
-def _property(walk: Walk, instance: Instance, attr: str) -> tuple[UserFunction, ...]:
-    for cls in walk.evaluator.mro(instance.of):
-        if isinstance(cls, UserClass) and (found := cls.scope.bindings.get(attr)):
-            functions = [v for b in found if b.how == "function" for v in walk.evaluator.binding(b, walk.program.generic(cls.scope))]
-            return tuple(
-                f
-                for f in functions
-                if isinstance(f, UserFunction)
-                and f.scope.function.parameters
-                and is_property(walk.evaluator, f.scope.function, walk.program.generic(f.scope))
-            )
-    return ()
 
 
 def mutate(walk: Walk, expr: ir.Expr, taint: Taint, frame: Frame, env: Env, step: Step, certain: bool = True) -> None:

@@ -11,14 +11,13 @@ from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api
 from triton_migrate.rulebook.vocabulary import (
     ChannelPut,
-    ChannelTake,
     ModelPredict,
-    Rule,
     TaskEnqueue,
 )
 from triton_migrate.trace import calls, expressions, sites
 from triton_migrate.trace.environment import Env
 from triton_migrate.trace.records import Cell
+from triton_migrate.trace.shared import Entrance, Transports
 from triton_migrate.trace.taints import CLEAN, Taint
 
 if TYPE_CHECKING:
@@ -48,27 +47,15 @@ def _ran(walk: Walk, rule: TaskEnqueue, call: ir.Call, frame: Frame, env: Env) -
     return found
 
 
-def carrying(walk: Walk, rules: tuple[Rule, ...], api: Api, call: ir.Call, frame: Frame) -> tuple[Rule, ...]:
-    """The rules without those by which a plain container would be a channel, where no worker takes from it."""
-
-    def carries(rule: Rule) -> bool:
-        if not isinstance(rule, (ChannelPut, ChannelTake)) or not rule.plain:
-            return True
-        return any(walk.queues.workers(channel) for channel in walk.evaluator.channels.of(rule, api, call, frame))
-
-    return tuple(rule for rule in rules if carries(rule))
-
-
-def transport(walk: Walk, rules: tuple[Rule, ...], api: Api, call: ir.Call, frame: Frame, taint: Taint) -> Taint:
+def transport(walk: Walk, channels: Transports, call: ir.Call, frame: Frame, taint: Taint) -> Taint:
     """What is put onto a channel is walked on in the loop that takes it; what is taken is what was put."""
     found = CLEAN
-    for rule in rules:
-        for channel in walk.evaluator.channels.of(rule, api, call, frame) if isinstance(rule, (ChannelPut, ChannelTake)) else ():
-            cell = Cell("channel", channel.carrier, str(channel.name), lasting=False)
-            if isinstance(rule, ChannelPut) and walk.step is not None:
-                walk.heap.put(cell, taint | walk.origins.taint(walk.step.number), walk.step)
-                _worked(walk, channel, call, frame)
-            found |= walk.heap.held(cell)
+    for rule, channel in channels:
+        cell = Cell("channel", channel.carrier, str(channel.name), lasting=False)
+        if isinstance(rule, ChannelPut) and walk.step is not None:
+            walk.heap.put(cell, taint | walk.origins.taint(walk.step.number), walk.step)
+            _worked(walk, channel, call, frame)
+        found |= walk.heap.held(cell)
     return found
 
 
@@ -80,7 +67,7 @@ def _worked(walk: Walk, channel: Channel, call: ir.Call, frame: Frame) -> None:
             step.enters.add(worker.scope)
         with walk.beside(queue=True):
             walk.chain.append((call, frame))
-            walk.run(worker, {}, {})
+            walk.run(Entrance(worker, {}), {})
             walk.chain.pop()
     if len(walk.sites) > known:
         walk.queue = walk.queue or "thread"

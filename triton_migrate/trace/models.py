@@ -12,7 +12,7 @@ from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.stores import method_of
 from triton_migrate.resolve.values import Api, Instance, Partial, Site, UserClass
-from triton_migrate.rulebook.vocabulary import FlowBind, ModelConstruct, ModelLoad, ModelPredict, WebRequest
+from triton_migrate.rulebook.vocabulary import FlowBind, ModelConstruct, ModelLoad, ModelPredict
 from triton_migrate.trace import guessed
 from triton_migrate.trace.loads import Filling, Loads
 from triton_migrate.trace.moments import Moments
@@ -31,7 +31,6 @@ class Models:
         self.moments = Moments(matcher, startup)
         self.loads, self.pickled = Loads(matcher), Pickled(matcher, distributions)
         self.found: dict[Span, ModelRef] = {}
-        self.asked: dict[tuple[int, int], tuple[WebRequest, ...]] = {}  # what expressions read of the request, for the walks of all entries
         self._asked: set[Site] = set()
         self._networks: dict[Scope, bool] = {}
 
@@ -268,7 +267,7 @@ def model_name(ref: ModelRef) -> str:
 def _held(place: CallPlace) -> str:
     """`clf` of `clf = joblib.load(path)`, `model` of `self._model = ...`."""
     for stmt in flow.flatten(place.scope.body):
-        if isinstance(stmt, ir.Assign) and stmt.value is not None and any(e is place.call for e in flow.walk(stmt.value)):
+        if isinstance(stmt, ir.Assign) and id(place.call) in flow.parts(stmt):
             target = stmt.targets[0]
             name = target.attr if isinstance(target, ir.Attribute) else target.id if isinstance(target, ir.Name) else ""
             return name.strip("_").lower()

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from triton_migrate.base import Span
 from triton_migrate.entries.parameters import is_file
-from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Consumer, Entry, Input, Task
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.calls import port, results
@@ -15,9 +14,9 @@ from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Container, Literal, Site, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import DataConvert, ModelLoad, WebParameter, WebResponse
 from triton_migrate.trace import requested
-from triton_migrate.trace.models import Models
 from triton_migrate.trace.records import Consumed, Fitted, InputOrigin, Pipeline, PredictOrigin, PredictSite, Stage, Step
 from triton_migrate.trace.responses import answered_kind, class_kind, refusal, refuses
+from triton_migrate.trace.shared import Entrance, Shared
 from triton_migrate.trace.taints import CLEAN, Taint
 from triton_migrate.trace.training import Training
 from triton_migrate.trace.walk import Walk, callee_text
@@ -28,9 +27,9 @@ HIDDEN = {"header", "cookie"}
 DEEPEST = 3  # calls that wrap the body of a response
 
 
-def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Queues) -> Pipeline:
+def trace(shared: Shared, entry: Entry | Task) -> Pipeline:
     """Walk one entry."""
-    walk = Walk(evaluator, models, queues)
+    walk, evaluator = Walk(shared), shared.evaluator
     walk.worker = 0 if isinstance(entry, Task) else None
     declared = {i.parameter or i.name: i for i in entry.inputs} if isinstance(entry, Entry) else {}
     taints: dict[str, Taint] = {}
@@ -46,7 +45,7 @@ def trace(evaluator: Evaluator, models: Models, entry: Entry | Task, queues: Que
     _dependencies(walk, evaluator, entry)
     if isinstance(entry, Entry):
         taints |= _prepared(walk, entry)
-    answered = walk.run(entry.handler, given, taints)
+    answered = walk.run(Entrance(entry.handler, given), taints)
     for function in entry.after if isinstance(entry, Entry) else ():
         answered = _passed(walk, function, answered)
     return _assemble(walk, evaluator, entry, declared)
@@ -63,16 +62,16 @@ def _passed(walk: Walk, function: UserFunction, taint: Taint) -> Taint:
     names = [p.name for p in function.scope.function.parameters]
     bound = 1 if function.receiver is not None else 0
     given = {names[0]: frozenset({function.receiver})} if function.receiver is not None and names else {}
-    return walk.run(function, given, dict.fromkeys(names[bound : bound + 1], taint))
+    return walk.run(Entrance(function, given), dict.fromkeys(names[bound : bound + 1], taint))
 
 
-def consume(evaluator: Evaluator, models: Models, consumer: Consumer, queues: Queues) -> Consumed | None:
+def consume(shared: Shared, consumer: Consumer) -> Consumed | None:
     """Walk one consumer; None where it runs no model. A script that trains its model is no consumer of it."""
-    walk = Walk(evaluator, models, queues)
+    walk, evaluator = Walk(shared), shared.evaluator
     frame = evaluator.program.generic(consumer.scope)
     if consumer.scope.kind == "function":  # what its callers give counts, not only its defaults
         given = {p.name: evaluator.name(p.name, frame) for p in consumer.scope.function.parameters}
-        walk.run(UserFunction(consumer.scope, frame.parent or frame), given, {})
+        walk.run(Entrance(UserFunction(consumer.scope, frame.parent or frame), given), {})
     else:
         walk.run_module(frame)
     trains = consumer.kind == "script" and Training(walk.steps).any
@@ -96,7 +95,7 @@ def _dependencies(walk: Walk, evaluator: Evaluator, entry: Entry | Task) -> None
             ):
                 for value in evaluator.values(expr.args[0] if expr.args else None, handler.frame):
                     if isinstance(value, UserFunction):
-                        walk.run(value, {}, {})
+                        walk.run(Entrance(value, {}), {})
 
 
 def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: dict[str, Input]) -> Pipeline:

@@ -67,6 +67,7 @@ class Step:
     writes: set[Cell] = field(default_factory=set)
     enters: set[Scope] = field(default_factory=set)
     responds: str = ""
+    _places: dict[tuple[ir.At, Api], int] = field(default_factory=dict, repr=False)  # of `calls`
 
     @property
     def span(self) -> Span:
@@ -74,11 +75,11 @@ class Step:
 
     def called(self, call: Call) -> None:
         """Note a call, once for each API and place, whatever the walk's round."""
-        for i, known in enumerate(self.calls):
-            if known.at == call.at and known.api == call.api:
-                self.calls[i] = Call(call.api, call.rules, call.at, known.taint | call.taint)
-                return
-        self.calls.append(call)
+        place = self._places.setdefault((call.at, call.api), len(self.calls))
+        if place == len(self.calls):
+            self.calls.append(call)
+        else:
+            self.calls[place] = Call(call.api, call.rules, call.at, self.calls[place].taint | call.taint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triton_migrate.entries.requests import fields_of
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame, Scope
@@ -21,12 +20,8 @@ if TYPE_CHECKING:
 
 def whole(walk: Walk, expr: ir.Expr, frame: Frame) -> Taint:
     """Request data read as a whole (`request.get_json()`, `request.data`), or by a call for one field (`walk.get_argument("x")`)."""
-    key = (id(expr), id(frame))
-    if (rules := walk.asked.get(key)) is None:
-        found = (walk.rulebook.find(api.path, WebRequest) for api in walk.evaluator.apis(expr, frame))
-        rules = walk.asked[key] = tuple(rule for rule in found if rule is not None)
     taint = CLEAN
-    for rule in rules:
+    for rule in walk.shared.asked(expr, frame):
         if rule.name and isinstance(expr, ir.Call):
             taint |= named(walk, rule.source, port(expr, rule.name), frame)
         else:
@@ -51,8 +46,7 @@ def _whole(walk: Walk, rule: WebRequest) -> Taint:
 
 def fields(walk: Walk, base: ir.Expr, index: ir.Expr | None, frame: Frame) -> Taint:
     """One field of request data (`request.form["x"]`, `data.get("x")`)."""
-    sources = (fields_of(walk.evaluator, api) for api in walk.evaluator.apis(base, frame))
-    return CLEAN.union(*(named(walk, source, index, frame) for source in sources if source))
+    return CLEAN.union(*(named(walk, source, index, frame) for source in walk.shared.sources(base, frame)))
 
 
 def named(walk: Walk, source: str, name: ir.Expr | None, frame: Frame) -> Taint:

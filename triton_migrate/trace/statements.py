@@ -24,12 +24,12 @@ def block(walk: Walk, body: ir.Block, frame: Frame, env: Env, returned: list[Tai
 
 
 def _begin(walk: Walk, stmt: ir.Stmt, scope: Scope) -> Step:
-    key = (scope, stmt.at)
-    if key not in walk.numbers:
-        walk.numbers[key] = len(walk.steps)
-        walk.steps.append(Step(len(walk.steps), scope, stmt, len(walk.active)))
-    walk.step = walk.steps[walk.numbers[key]]
-    return walk.step
+    key = (id(scope), stmt.at)
+    if (step := walk.begun.get(key)) is None:
+        step = walk.begun[key] = Step(len(walk.steps), scope, stmt, len(walk.active))
+        walk.steps.append(step)
+    walk.step = step
+    return step
 
 
 def _end(walk: Walk, step: Step, taint: Taint) -> Taint:

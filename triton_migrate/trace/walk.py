@@ -10,18 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from triton_migrate.entries.queues import Queues
 from triton_migrate.index import ir
-from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.resolve.values import Instance, UserFunction, Values
 from triton_migrate.trace import calls, expressions, statements
-from triton_migrate.trace.cells import Cells
 from triton_migrate.trace.environment import Env, Heap, Seen
 from triton_migrate.trace.fixed import NOTHING, Fixed
-from triton_migrate.trace.models import Models
 from triton_migrate.trace.named import callee_text
 from triton_migrate.trace.records import Break, InputOrigin, PredictSite, Step
+from triton_migrate.trace.shared import Entrance, Shared
 from triton_migrate.trace.taints import CLEAN, Origins, Taint
 
 __all__ = ["Walk", "callee_text"]
@@ -34,18 +30,18 @@ ROUNDS = 12  # walks through one function (for a method: on objects of one class
 class Walk:
     """The walk from one entry. Read `steps`, `sites`, `breaks`, `whole`, `queue` afterwards."""
 
-    def __init__(self, evaluator: Evaluator, models: Models, queues: Queues) -> None:
-        self.queues = queues
-        self.evaluator, self.rulebook, self.program, self.models = evaluator, evaluator.rulebook, evaluator.program, models
+    def __init__(self, shared: Shared) -> None:
+        self.shared, self.queues, self.models, self.cells = shared, shared.queues, shared.models, shared.cells
+        self.evaluator, self.rulebook, self.program = shared.evaluator, shared.rulebook, shared.program
         self.origins = Origins()
         self.steps: list[Step] = []
         self.sites: list[PredictSite] = []
         self.breaks: dict[tuple[str, ir.At], Break] = {}
         self.whole: dict[str, InputOrigin] = {}  # request containers read as a whole, by source
         self.queue: str | None = None
-        self.heap, self.cells = Heap(), Cells(evaluator, models)
+        self.heap = Heap()
         self.step: Step | None = None  # under way
-        self.numbers: dict[tuple[Scope, ir.At], int] = {}  # of steps
+        self.begun: dict[tuple[int, ir.At], Step] = {}  # the steps by function and place
         self.numbered: dict[tuple[str, ir.At], int] = {}  # predict sites
         self.fed: dict[int, Taint] = {}  # what the arguments of a predict site depend on
         self.active: list[Scope] = []
@@ -57,12 +53,11 @@ class Walk:
         self.decided = CLEAN  # predict sites whose results decide that the statement under way is reached
         self.answering = CLEAN  # those that decide what the entry answers
         self.given: dict[int, Taint] = {}  # what the parts of the calls under way depend on: walked once, not for every callee
-        self.asked = models.asked
         self.carried: dict[int, frozenset[str]] = {}  # names that a loop takes over from the round before
         self.fixed: Fixed = NOTHING  # parameters of the function under way that are constants
         self.visits = 0
         self._closures: dict[int, Env] = {}
-        self._walked: dict[tuple[Scope, int, tuple[tuple[str, Taint], ...], str], tuple[Seen, Taint]] = {}
+        self._walked: dict[tuple[int, tuple[Taint, ...], str], tuple[Seen, Taint]] = {}  # by frame, and what the parameters depend on
         self._rounds: dict[tuple[Scope, Scope | None], int] = {}
         self._returned: dict[tuple[Scope, Scope | None], Taint] = {}
 
@@ -75,23 +70,22 @@ class Walk:
         yield
         self.queued, self.worker = queued, worker
 
-    def run(self, function: UserFunction, given: dict[str, Values], taints: dict[str, Taint], fixed: Fixed = NOTHING) -> Taint:
+    def run(self, entrance: Entrance, taints: dict[str, Taint], fixed: Fixed = NOTHING) -> Taint:
         """Walk one call of a function; what it returns depends on. `fixed` are the parameters that are constants in it."""
+        function, method = entrance.function, entrance.method
         scope = function.scope
         if scope in self.active or len(self.active) >= DEEPEST:
             return CLEAN.union(*taints.values())
-        frame = self.evaluator.enter(function, given)
-        key = (scope, id(frame), tuple(sorted(taints.items(), key=lambda pair: pair[0])), repr(fixed))
+        frame = entrance.frame(self.evaluator)
+        parameters = {parameter.name: taints.get(parameter.name, CLEAN) for parameter in scope.function.parameters}
+        key = (id(frame), tuple(parameters.values()), repr(fixed))
         known = self._walked.get(key)
         if known is not None and self.heap.unchanged(known[0]):
             return known[1]
-        method = (scope, function.receiver.of.scope if isinstance(function.receiver, Instance) else None)
         self._rounds[method] = self._rounds.get(method, 0) + 1
         if self._rounds[method] > (ROUNDS if self.visits < BUDGET else 1):
             return self._returned.get(method, CLEAN).union(*taints.values())
-        env = Env(dict(taints), self._closures.get(id(function.frame.scope)))
-        for parameter in scope.function.parameters:
-            env.names.setdefault(parameter.name, CLEAN)
+        env = Env(parameters, self._closures.get(id(function.frame.scope)))
         outer_env = self._closures.get(id(scope))
         self._closures[id(scope)] = env
         self.active.append(scope)
