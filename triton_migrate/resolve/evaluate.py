@@ -482,7 +482,5 @@ def _open_parameters(function: UserFunction) -> tuple[ir.Parameter, ...]:
 def _capped(values: Values) -> Values:
     if len(values) < 2:
         return values
-    known = values
-    if any(type(v) is Unknown for v in values):
-        known = frozenset(v for v in values if not isinstance(v, Unknown)) or values
+    known = frozenset(v for v in values if not isinstance(v, Unknown)) or values
     return known if len(known) <= CAP else frozenset({Unknown(f"more than {CAP} possibilities")})
