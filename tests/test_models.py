@@ -564,6 +564,11 @@ m = joblib.load('a')
 def words():
     layer = tensorflow_hub.load('https://tfhub.dev/words')
     return layer.vocabulary
+def filled():
+    from keras.models import model_from_json
+    net = model_from_json(open('net.json').read())
+    net.load_weights('net.h5')
+    return net
 @app.post('/p')
 def p():
     return jsonify({ran})
@@ -576,8 +581,9 @@ def p():
         ("words=len(words()), y=m.predict([request.form['x']]).tolist()", [(5, "sklearn"), (7, "tensorflow")]),
         ("y=m.predict([request.form['x']]).tolist()", [(5, "sklearn")]),
         ("words=len(words())", []),
+        ("y=filled().predict([request.form['x']]).tolist()", [(12, "keras")]),
     ],
-    ids=["loaded beside", "not reached", "nothing is run"],
+    ids=["loaded beside", "not reached", "nothing is run", "made, then filled"],
 )
 def test_what_an_entry_that_runs_a_model_also_loads_is_listed(tmp_path: Path, ran: str, listed: list[tuple[int, str]]) -> None:
     report = scanned(tmp_path, app=WORDS.replace("{ran}", ran))

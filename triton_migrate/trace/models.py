@@ -73,13 +73,16 @@ class Models:
             named = not rule.opaque or self._named_a_model(place)
             if known or not named or rule.into or rule.within or self.moments.by_hand(place):
                 continue
-            if Site(place.scope.file, place.call.at) in walked and not rule.opaque:
+            asked = Site(place.scope.file, place.call.at) in walked and not rule.opaque
+            if place.scope.file not in files and not asked:
+                continue
+            filled = [
+                self.matcher.program.span(f.place.scope, f.place.call.at) for f in self.loads.into(Site(place.scope.file, place.call.at))
+            ]
+            if asked and self.found.keys().isdisjoint(filled):
                 found.append(self._ref(place, rule, match.api))
             if place.scope.file not in files:
                 continue
-            filled = (
-                self.matcher.program.span(f.place.scope, f.place.call.at) for f in self.loads.into(Site(place.scope.file, place.call.at))
-            )
             if self.moments.of(place) in ("import", "startup") and (self.loads.named(match) or self.found.keys().isdisjoint(filled)):
                 found.append(self._ref(place, rule, match.api))
         return tuple(dict.fromkeys(found))
