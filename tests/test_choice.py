@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from triton_migrate import api
-from triton_migrate.generate.soundness import unbound
+from triton_migrate.generate.soundness import unbound, undefined
 
 HEAD = """\
 import json
@@ -391,3 +391,17 @@ def test_a_value_is_not_named_like_the_function_that_makes_it(tmp_path: Path) ->
 )
 def test_locals_that_are_read_too_early(body: str, names: tuple[str, ...]) -> None:
     assert unbound(f"model = y = 1\n\n\ndef handle(x):\n    {body}\n") == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("def f(x: A, *y: B) -> (\n    C\n):\n    z: D = x\n    return z, w\n", ("w",)),
+        ("class A:\n    x: B\n    y: (\n        C\n    ) = D\n\n    def g(self):\n        self.z: E = x\n", ("D", "x")),
+        ("def f():\n    global count\n    count = [c for c in range(3)]\n\n\nprint(count, é)\n", ("é",)),
+        ("from somewhere import *\nprint(anything)\n", ()),
+        ("", ()),
+    ],
+)
+def test_names_that_nothing_defines(text: str, names: tuple[str, ...]) -> None:
+    assert undefined(text) == names

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 from fixture_folders import FIXTURES
+from pygments.lexers import PythonLexer
+from pygments.token import Name
 from rich.console import Console
 
 from triton_migrate import api
@@ -25,6 +27,7 @@ from triton_migrate.base import TritonMigrateError
 from triton_migrate.report import document, proof, verification
 from triton_migrate.report import json as report_json
 from triton_migrate.report.page import code, diagram, diff, evidence, html, order, targets
+from triton_migrate.report.page.python import Python
 from triton_migrate.report.pipelines import apply_command, headline, pipelines, quiet, totals
 from triton_migrate.report.proven import proven
 from triton_migrate.report.terminal.explained import explain
@@ -265,6 +268,21 @@ def test_visible_text_is_left_alone() -> None:
 
 
 # ---------------------------------------------------------------- code, diffs, pictures
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(path.read_text(encoding="utf-8") for name in ("flask", "fastapi") for path in sorted((FIXTURES / name / "before").rglob("*.py"))),
+        "@größe.für(x)\nasync def señal(*, ñ: 'int' = 0x1f) -> None:\n    from a.β import c as d\n    raise ValueError(f'{ñ!r:>{d}}')\n",
+        "class Ω(Base):\n    def __init__(self): print(__name__, super().x)\n    match x:\n        case _: y = b'\\x00' @ z\n",
+        "    return rows]\n\n  '''half a text",
+    ],
+)
+def test_python_is_coloured_as_pygments_does_but_for_builtins(text: str) -> None:
+    plain = {Name.Builtin, Name.Builtin.Pseudo, Name.Exception, Name.Variable.Magic}
+    told = [(Name if kind in plain else kind, value) for kind, value in PythonLexer(stripnl=False).get_tokens(text)]
+    assert list(Python(stripnl=False).get_tokens(text)) == told
 
 
 def test_code_is_coloured_escaped_and_numbered() -> None:

@@ -67,7 +67,7 @@ def _aliases(body: ir.Block, name: str) -> frozenset[str]:
             elif isinstance(stmt, ir.Assign) and stmt.value is not None and not stmt.augmented:
                 for target in stmt.targets:
                     _bind(target, stmt.value, names)
-            for part in (p for e in flow.expressions(stmt) for p in walk(e)):
+            for part in flow.own(stmt):
                 if isinstance(part, ir.Comprehension):
                     for target, iterable, _ in part.loops:
                         _bind(target, iterable, names)

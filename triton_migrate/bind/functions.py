@@ -9,7 +9,6 @@ from triton_migrate.bind.fields import fields_of, use_of
 from triton_migrate.bind.reach import Reach
 from triton_migrate.bind.records import Argument
 from triton_migrate.index import flow, ir
-from triton_migrate.index.flow import walk
 from triton_migrate.plan.cutting.cut import Crossing, NoCut
 from triton_migrate.plan.cutting.cutter import Cutter
 from triton_migrate.plan.rows import frame_at
@@ -75,7 +74,7 @@ class Candidate:
                         return self._no(f"{self.scope.qualname} uses the database, whose session belongs to the request", call.at,
                                         "look up before, and pass what was found")  # fmt: skip
                 frame = self.evaluator.program.generic(scope)
-                for name in (p for e in flow.expressions(step.stmt) for p in walk(e) if isinstance(p, ir.Name)):
+                for name in (p for p in flow.own(step.stmt) if isinstance(p, ir.Name)):
                     if any(self.judge.of_the_web(v) for v in self.evaluator.values(name, frame)):
                         return self._no(f"{self.scope.qualname} reads {name.id}, an object of the web framework", name.at,
                                         f"read what is needed of {name.id} before, and pass it")  # fmt: skip

@@ -107,7 +107,7 @@ def _touches(course: Course, step: Step, changed: frozenset[Cell], names: frozen
     if step.writes & changed or any(True for _ in _mutated(step)):
         return True
     called = {s.call.func.value.at for s in course.sites if s.step == step.number and isinstance(s.call.func, ir.Attribute)}
-    spoken = {n for e in flow.expressions(step.stmt) for p in flow.walk(e) if not any(ir.holds(a, p.at) for a in called) for n in _name(p)}
+    spoken = {n for p in flow.own(step.stmt) if not any(ir.holds(a, p.at) for a in called) for n in _name(p)}
     return any(cell.name in spoken and course.reads(step, cell) for cell in changed)
 
 

@@ -35,7 +35,7 @@ def harmless(course: Course) -> Iterator[Evidence]:
         if not _carried(course, scope, loop):
             yield Evidence("batch-loop", "the model runs once for each item, and the results are collected", step.span)
     for site in course.sites:
-        if any(isinstance(p, ir.Comprehension) and site.call in flow.walk(p) for p in _whole(course.steps[site.step])):
+        if any(isinstance(p, ir.Comprehension) and site.call in flow.walk(p) for p in flow.own(course.steps[site.step].stmt)):
             yield Evidence("batch-loop", "the model runs once for each item, and the results are collected", site.span)
     for step in course.pipeline.steps:
         if not isinstance(step.stmt, ir.If) or step.scope in course.loaders:
@@ -62,7 +62,7 @@ def _recursions(course: Course) -> Iterator[Obstacle]:
 
 def _maps(course: Course, step: Step) -> bool:
     looped = any(isinstance(outer, (ir.For, ir.While)) for outer in course.enclosing(step))
-    return looped or any(isinstance(part, ir.Comprehension) for part in _whole(step))
+    return looped or any(isinstance(part, ir.Comprehension) for part in flow.own(step.stmt))
 
 
 # ---------------------------------------------------------------- loops
@@ -282,7 +282,3 @@ def _jumps(course: Course, stages: frozenset[Scope]) -> Iterator[Obstacle]:
 
 def _entered(course: Course, numbers: frozenset[int]) -> frozenset[Scope]:
     return frozenset(e for number in numbers for e in course.steps[number].enters)
-
-
-def _whole(step: Step) -> Iterator[ir.Expr]:
-    return (part for expr in flow.expressions(step.stmt) for part in flow.walk(expr))

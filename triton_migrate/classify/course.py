@@ -150,7 +150,7 @@ class Course:
         if step.number not in self._read:
             targets = step.stmt.targets if isinstance(step.stmt, ir.Assign) and not step.stmt.augmented else ()
             plain = {id(t) for target in targets for t in _plain_targets(target)}
-            parts = (p for expr in flow.expressions(step.stmt) for p in flow.walk(expr) if id(p) not in plain)
+            parts = (p for p in flow.own(step.stmt) if id(p) not in plain)
             names = (f".{p.attr}" if isinstance(p, ir.Attribute) else p.id for p in parts if isinstance(p, (ir.Attribute, ir.Name)))
             self._read[step.number] = frozenset(names)
         read = self._read[step.number]
@@ -164,7 +164,7 @@ class Course:
 
     def _reads_element(self, step: Step) -> bool:
         frame = self.evaluator.program.generic(step.scope)
-        parts = (p for e in flow.expressions(step.stmt) for p in flow.walk(e) if isinstance(p, ir.Subscript))
+        parts = (p for p in flow.own(step.stmt) if isinstance(p, ir.Subscript))
         rules = (rule for p in parts for api in self.evaluator.apis(p, frame) for rule in self.book.rules_for(api.path))
         return any(isinstance(rule, Effect) and rule.kind == "db-read" for rule in rules)
 

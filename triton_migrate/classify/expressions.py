@@ -12,11 +12,6 @@ COMPUTES = frozenset({"Add", "Sub", "Mult", "Div", "FloorDiv", "Mod", "Pow", "Ma
 DECIDES = COMPUTES | {"Eq", "NotEq", "In", "NotIn"}  # on a result: a threshold or a label
 
 
-def parts(stmt: ir.Stmt) -> Iterator[ir.Expr]:
-    """All expressions in a statement's own expressions."""
-    return (part for expr in flow.expressions(stmt) for part in flow.walk(expr))
-
-
 def changes(part: ir.Expr, step: Step, operators: frozenset[str], after: bool) -> bool:
     """Whether a part of a statement computes, chooses or looks up, by itself. `after`: the statement works on a model's result."""
     match part:
@@ -77,7 +72,7 @@ def receiver(callee: ir.Expr) -> Iterator[ir.Expr]:
 def _listed(step: Step) -> frozenset[str]:
     """Names that go over a list of texts or numbers that the code spells out: an element by such a name is field access."""
     loops = [(s.target, s.iterable) for s in flow.flatten(step.scope.body) if isinstance(s, ir.For)]
-    loops += [(bound, over) for part in parts(step.stmt) if isinstance(part, ir.Comprehension) for bound, over, _ in part.loops]
+    loops += [(bound, over) for part in flow.own(step.stmt) if isinstance(part, ir.Comprehension) for bound, over, _ in part.loops]
     return frozenset(bound.id for bound, over in loops if isinstance(bound, ir.Name) and _spelled_out(over, step.scope))
 
 

@@ -111,11 +111,11 @@ def _of_effects(course: Course, state: State) -> Iterator[Evidence]:
         if step.number in course.predicting:
             continue
         after = step.number in pipeline.after
-        if of.has_effect(step, "db-write") and after:
+        if after and of.has_effect(step, "db-write"):
             yield Evidence("db-write-after", "the result is written to a database: that stays in the application", step.span)
-        elif of.has_effect(step, "db-read") and after:
+        elif after and of.has_effect(step, "db-read"):
             yield Evidence("read-after", "a database is read for the answer: that stays in the application", step.span)
-        elif of.has_effect(step, "db-write") and pipeline.queue and step.number < first and step.number not in pipeline.before:
+        elif pipeline.queue and step.number < first and step.number not in pipeline.before and of.has_effect(step, "db-write"):
             yield Evidence("job-status", "the state of the job is kept in a database", step.span)
         if any(isinstance(r, Metric) for r in of.rules(step)) or any(_counts(course, call) for call in step.calls):
             yield Evidence("metrics", "the application counts its own requests", step.span)
@@ -147,7 +147,7 @@ def _counts(course: Course, call: Call) -> bool:
 
 
 def _body(stmt: ir.If) -> Iterator[ir.Expr]:
-    return (part for inner in stmt.body for expr in flow.expressions(inner) for part in flow.walk(expr))
+    return (part for inner in stmt.body for part in flow.own(inner))
 
 
 def _too_many(part: ir.Expr) -> bool:

@@ -33,7 +33,7 @@ def guards(course: Course, matcher: Matcher) -> Iterator[Span]:
     for step in course.pipeline.steps:
         if not isinstance(step.stmt, ir.If) or not of.rejects(step.stmt):
             continue
-        sent = any(isinstance(o, InputOrigin) and o.source in SENT for o in step.taint)
+        sent = any(o.source in SENT for o in step.taint.of(InputOrigin))
         if sent or (of.from_client(step) and not of.from_model(step) and _refuses(step.stmt.body)):
             yield step.span
     yield from _hooks(matcher)
@@ -88,12 +88,12 @@ def _admits(evaluator: Evaluator, value: Value, depth: int) -> bool:
 def _asks_library(evaluator: Evaluator, scope: Scope) -> bool:
     """`verify_jwt_in_request()` in the function itself."""
     frame = evaluator.program.generic(scope)
-    calls = (p for s in flow.flatten(scope.body) for e in flow.expressions(s) for p in flow.walk(e) if isinstance(p, ir.Call))
+    calls = (p for s in flow.flatten(scope.body) for p in flow.own(s) if isinstance(p, ir.Call))
     return any(evaluator.rulebook.find(api.path, WebAuth) for call in calls for api in evaluator.apis(call.func, frame))
 
 
 def _refuses(block: ir.Block) -> bool:
-    return any(_refusal(part) for s in flow.flatten(block) for e in flow.expressions(s) for part in flow.walk(e))
+    return any(_refusal(part) for s in flow.flatten(block) for part in flow.own(s))
 
 
 def _refusal(part: ir.Expr) -> bool:

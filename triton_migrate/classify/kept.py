@@ -29,7 +29,7 @@ def cache(course: Course, state: State, cell: Cell) -> bool:
 
 def _only_asks(read: Step, cell: Cell) -> bool:
     """`[text for text in texts if text not in cache]`: which results are missing, for each item of a request."""
-    parts = [part for expr in flow.expressions(read.stmt) for part in flow.walk(expr)]
+    parts = flow.own(read.stmt)
     asked = {id(o) for p in parts if isinstance(p, ir.Operation) and p.operator in ("In", "NotIn") for o in p.operands[1:]}
     return all(id(part) in asked for part in parts if _is(part, cell))
 
@@ -162,7 +162,7 @@ def _elements(step: Step, names: set[str], looks_up: bool) -> Iterator[tuple[set
     """The names of what a loop over a look-up's result takes out of it, with the loop's body; none for a comprehension that only asks."""
     if isinstance(step.stmt, ir.For):
         yield _taken(step.stmt.target, step.stmt.iterable, names, looks_up), step.stmt.body
-    for part in (p for expr in flow.expressions(step.stmt) for p in flow.walk(expr) if isinstance(p, ir.Comprehension)):
+    for part in (p for p in flow.own(step.stmt) if isinstance(p, ir.Comprehension)):
         for target, iterable, conditions in part.loops:
             taken = _taken(target, iterable, names, looks_up)
             made = {n.id for e in (part.element, part.value) if e is not None for n in flow.names(e)}
@@ -238,7 +238,7 @@ def _works_on_elements(state: State, cell: Cell) -> bool:
 
 def _by_key(read: Step, cell: Cell) -> bool:
     """Whether the statement looks up single elements only, by a key that is not spelled out."""
-    parts = [part for expr in flow.expressions(read.stmt) for part in flow.walk(expr)]
+    parts = flow.own(read.stmt)
     elements = {id(base) for part in parts for base in _looked_up_in(part)}
     return all(id(part) in elements for part in parts if _is(part, cell))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
-from triton_migrate.classify.expressions import COMPUTES, changes, parts
+from triton_migrate.classify.expressions import COMPUTES, changes
 from triton_migrate.classify.state import State
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.calls import results
@@ -100,7 +100,7 @@ def _spreads(step: Step) -> bool:
     if len(targets) != 1 or not isinstance(targets[0], ir.Name):
         return False
     name, spread, others = targets[0].id, 0, 0
-    for part in (p for stmt in flow.flatten(step.scope.body) for expr in flow.expressions(stmt) for p in flow.walk(expr)):
+    for part in (p for stmt in flow.flatten(step.scope.body) for p in flow.own(stmt)):
         if isinstance(part, ir.Name) and part.id == name and part is not targets[0]:
             others += 1
         elif isinstance(part, ir.Call):
@@ -140,7 +140,7 @@ def _decodes(course: Course, step: Step) -> bool:
     """`np.array(Image.open(path).convert("RGB"))`: bytes or a file read as the picture they hold."""
     own = [c for c in of.own_calls(step) if not of.call_converts(c, course.book)]
     decoding = all(any(isinstance(r, DataConvert) and r.decodes for r in call.rules) for call in own)
-    return bool(own) and decoding and not any(changes(part, step, COMPUTES, False) for part in parts(step.stmt))
+    return bool(own) and decoding and not any(changes(part, step, COMPUTES, False) for part in flow.own(step.stmt))
 
 
 def _is_pure(course: Course, state: State, scope: Scope) -> bool:

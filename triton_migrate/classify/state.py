@@ -14,13 +14,12 @@ from functools import cached_property
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.course import Course
-from triton_migrate.classify.expressions import parts
 from triton_migrate.classify.launched import launches
 from triton_migrate.index import flow, ir
 from triton_migrate.match import Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.paths import file_of
-from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
 from triton_migrate.resolve.values import Container, Site
 from triton_migrate.rulebook.vocabulary import (
     ChannelPut,
@@ -72,6 +71,7 @@ class State:
     def __init__(self, courses: tuple[Course, ...], matcher: Matcher, moments: Moments) -> None:
         self.courses, self.matcher, self.moments = courses, matcher, moments
         self.loaders = _loading(courses)
+        self._named: dict[tuple[int, Frame], str | None] = {}  # the file that an expression (by id: the courses keep it) names
         self.writes: dict[Cell, list[Write]] = {}
         self.kept: set[Cell] = set()  # what any entry puts anything in, be it a model, a result, or the request's own
         self.files: dict[str, list[Write]] = {}
@@ -122,7 +122,7 @@ class State:
     def _looks_into(self, step: Step) -> Iterator[Site]:
         if isinstance(step.stmt, (ir.If, ir.While)):
             return
-        frame, read = self.matcher.program.generic(step.scope), tuple(parts(step.stmt))
+        frame, read = self.matcher.program.generic(step.scope), flow.own(step.stmt)
         calls = [part for part in read if isinstance(part, ir.Call)]
         own = {id(c.func.value) for c in calls if isinstance(c.func, ir.Attribute)}
         own |= {id(a) for c in calls if isinstance(c.func, ir.Name) and c.func.id == "len" for a in c.args}
@@ -197,7 +197,13 @@ class State:
         if isinstance(spelled.func, ir.Attribute) and not told:
             named.append(spelled.func.value)
         frame = self.matcher.program.generic(step.scope)
-        return [path for expr in named if expr is not None and (path := file_of(self.matcher.evaluator, expr, frame))]
+        return [path for expr in named if expr is not None and (path := self._file(expr, frame))]
+
+    def _file(self, expr: ir.Expr, frame: Frame) -> str | None:
+        """What `file_of` says, once: several entries run through the same statement."""
+        if (id(expr), frame) not in self._named:
+            self._named[id(expr), frame] = file_of(self.matcher.evaluator, expr, frame)
+        return self._named[id(expr), frame]
 
     # ------------------------------------------------------------ models
 

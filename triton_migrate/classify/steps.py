@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_migrate.classify.expressions import COMPUTES, DECIDES, changes, codes, parts, receiver
-from triton_migrate.index import ir
+from triton_migrate.classify.expressions import COMPUTES, DECIDES, changes, codes, receiver
+from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import last_name
 from triton_migrate.resolve.values import Site
 from triton_migrate.rulebook.book import Rulebook
@@ -49,7 +49,7 @@ def rules(step: Step) -> Iterator[Rule]:
 
 
 def has_effect(step: Step, *kinds: str) -> bool:
-    return any(isinstance(rule, Effect) and rule.kind in kinds for rule in rules(step))
+    return any(isinstance(rule, Effect) and rule.kind in kinds for call in step.calls for rule in call.rules)
 
 
 def loads(step: Step) -> bool:
@@ -86,7 +86,7 @@ def receivers(step: Step, *kinds: str) -> frozenset[Site]:
 
 def call_expression(step: Step, call: Call) -> ir.Call | None:
     """The call as the statement spells it."""
-    return next((part for part in parts(step.stmt) if isinstance(part, ir.Call) and part.at == call.at), None)
+    return next((part for part in flow.own(step.stmt) if isinstance(part, ir.Call) and part.at == call.at), None)
 
 
 def rejects(stmt: ir.If) -> bool:
@@ -111,9 +111,11 @@ def converts(step: Step, book: Rulebook, running: frozenset[str] = frozenset()) 
         return False
     if after and not step.predicts and _records(step):
         return True
-    callees = [part.func for part in parts(step.stmt) if isinstance(part, ir.Call) and (step.predicts or last_name(part.func) in running)]
+    callees = [
+        part.func for part in flow.own(step.stmt) if isinstance(part, ir.Call) and (step.predicts or last_name(part.func) in running)
+    ]
     chosen = {id(part) for callee in callees for part in receiver(callee)}  # which model is run is no change of the data
-    for part in parts(step.stmt):
+    for part in flow.own(step.stmt):
         if id(part) not in chosen and changes(part, step, DECIDES if after and not step.predicts else COMPUTES, after):
             return False
     return all(call_converts(call, book) for call in own_calls(step)) and not _works_on_text(step, book)
@@ -133,7 +135,7 @@ def _records(step: Step) -> bool:
 def _works_on_text(step: Step, book: Rulebook) -> bool:
     """`text.lower()` where nothing is known of the receiver: known by its name."""
     known, entered = {call.at for call in step.calls}, {scope.name for scope in step.enters}
-    for part in parts(step.stmt):
+    for part in flow.own(step.stmt):
         if isinstance(part, ir.Call) and isinstance(part.func, ir.Attribute) and part.at not in known and part.func.attr not in entered:
             rule = book.find(f"{TEXT}.{part.func.attr}", DataConvert)
             if rule is not None and not rule.container:
@@ -147,7 +149,7 @@ def passes(step: Step, book: Rulebook) -> bool:
         return True  # whether its arms can be wired is a question of control flow
     if step.inputs or step.responds or isinstance(step.stmt, (ir.Raise, ir.Assert, ir.Return)):
         return True  # how the answer is worded is no stage
-    if any(isinstance(p, ir.Operation) and p.operator in COMPUTES for p in parts(step.stmt)):
+    if any(isinstance(p, ir.Operation) and p.operator in COMPUTES for p in flow.own(step.stmt)):
         return False
     return all(call_converts(call, book) or _acquires(call) for call in own_calls(step))
 
@@ -189,7 +191,7 @@ def works(step: Step, book: Rulebook, ahead: bool = False) -> bool:
     if own and all(_acquires(call) for call in own):
         return False
     # choosing between two values, or wording one, is no work
-    computed = [p for p in parts(step.stmt) if not isinstance(p, (ir.Conditional, ir.Joined))]
+    computed = [p for p in flow.own(step.stmt) if not isinstance(p, (ir.Conditional, ir.Joined))]
     if ahead or not from_model(step):
         computed = [p for p in computed if not codes(p, step.scope)]  # nor is the code of an option
     return bool(own) or any(changes(part, step, COMPUTES, from_model(step)) for part in computed)

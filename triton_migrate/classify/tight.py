@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 
 from triton_migrate.classify import kept
@@ -15,7 +15,7 @@ from triton_migrate.classify.training import trained
 from triton_migrate.index import ir
 from triton_migrate.resolve.values import Api, UserFunction
 from triton_migrate.rulebook.vocabulary import DataConvert, DataLive
-from triton_migrate.trace.records import Cell, InputOrigin, PredictSite, Step
+from triton_migrate.trace.records import Cell, PredictSite, Step
 
 OPENS = frozenset({"image", "bytes", "buffer"})  # what a stored blob is turned into
 
@@ -38,7 +38,7 @@ def stateful(course: Course, state: State, site: PredictSite, harmless: Callable
         for write in state.changed(cell):
             if not _transported(write):
                 return _of_cell(course, cell, write, site)
-    for step in _feeding(course, site):
+    for step in _feeding(course.feeding, site):
         for path in state.touched(step, writing=False):
             writers = [w for w in state.files.get(path, ()) if w.course is not course]
             if writers and not of.loads(step):
@@ -59,15 +59,15 @@ def _harmless(course: Course, state: State, cell: Cell) -> bool:
     )
 
 
-def _feeding(course: Course, site: PredictSite) -> Iterator[Step]:
-    """The steps in the site's backward slice."""
-    return (step for step in course.feeding if step.number in site.taint or step.number == site.step)
+def _feeding(steps: Iterable[Step], site: PredictSite) -> Iterator[Step]:
+    """Those of the steps that are in the site's backward slice."""
+    return (step for step in steps if step.number in site.taint or step.number == site.step)
 
 
 def _of_cell(course: Course, cell: Cell, write: Write, site: PredictSite) -> Judgement:
     entry = write.course.pipeline.entry.id
     evidence = [Evidence("T1", f"{cell.name} feeds {site.text} and is changed at run time by {entry}", write.step.span)]
-    read = next((s for s in _feeding(course, site) if course.reads(s, cell)), None)
+    read = next((s for s in _feeding(course.feeding, site) if course.reads(s, cell)), None)
     if read is not None and read is not write.step:
         evidence.append(Evidence("T1", f"{cell.name} is read here", read.span))
     known = of.has_effect(write.step, "mutate") or isinstance(write.step.stmt, ir.Assign)
@@ -122,7 +122,7 @@ def names_a_blob(course: Course, read: Step, site: PredictSite) -> bool:
     """A look-up by a key that the client gave, whose result is, or names, bytes to open: the client's own input, acquired."""
     if not of.from_client(read):
         return False
-    return any(_opens(step) for step in _feeding(course, site) if read.number in step.taint)
+    return any(_opens(step) for step in _feeding(course.feeding, site) if read.number in step.taint)
 
 
 def _opens(step: Step) -> bool:
@@ -176,15 +176,13 @@ def _runs(rule: str, site: PredictSite) -> Evidence:
 
 def stored_inputs(course: Course) -> Iterator[Step]:
     """Reads of a store that are acquisition of the client's own input (flag `client-keyed-blob`)."""
+    reading = [step for step in course.feeding if of.has_effect(step, "db-read")]
     for site in course.sites:
-        for step in _feeding(course, site):
-            if of.has_effect(step, "db-read") and names_a_blob(course, step, site):
-                yield step
+        yield from (step for step in _feeding(reading, site) if names_a_blob(course, step, site))
 
 
 def fetches(course: Course) -> Iterator[Step]:
     """Reads from another service keyed by what the client sent (flag `external-fetch`)."""
+    asking = [step for step in course.feeding if of.has_effect(step, "network") and of.from_client(step)]
     for site in course.sites:
-        for step in _feeding(course, site):
-            if of.has_effect(step, "network") and any(isinstance(o, InputOrigin) for o in step.taint) and step.number != site.step:
-                yield step
+        yield from (step for step in _feeding(asking, site) if step.number != site.step)

@@ -52,7 +52,7 @@ def _prepared_by_hand(matcher: Matcher, module: Scope) -> bool:
     """Whether the part under `if __name__ == "__main__"` sets what functions read, or calls a function of the application's own."""
     main = [inner for stmt in module.body if isinstance(stmt, ir.If) and flow.is_main(stmt) for inner in stmt.body]
     frame = matcher.program.frames[module.file]
-    calls = (e for stmt in flow.flatten(tuple(main)) for expr in flow.expressions(stmt) for e in flow.walk(expr) if isinstance(e, ir.Call))
+    calls = (e for stmt in flow.flatten(tuple(main)) for e in flow.own(stmt) if isinstance(e, ir.Call))
     if any(matcher.evaluator.callables(value) for call in calls for value in matcher.evaluator.values(call.func, frame)):
         return True
     return bool(flow.binds(tuple(main)) & _read_in_functions(module))

@@ -69,6 +69,12 @@ def expressions(stmt: ir.Stmt) -> Iterator[ir.Expr]:
                 yield message
 
 
+@_remembered
+def own(stmt: ir.Stmt) -> tuple[ir.Expr, ...]:
+    """The statement's own expressions with all in them, each before its parts; not those of statements inside it."""
+    return tuple(part for expr in expressions(stmt) for part in walk(expr))
+
+
 def blocks(stmt: ir.Stmt) -> tuple[ir.Block, ...]:
     """The blocks directly inside a compound statement, in order."""
     match stmt:
@@ -231,7 +237,7 @@ def binds(body: ir.Block) -> set[str]:
 
 @_remembered
 def _bound_anywhere(stmt: ir.Stmt) -> frozenset[str]:
-    found = {w.target.id for e in expressions(stmt) for w in walk(e) if isinstance(w, ir.Walrus)}
+    found = {w.target.id for w in own(stmt) if isinstance(w, ir.Walrus)}
     match stmt:
         case ir.Assign(_, targets, _, _, _):
             found |= {n for t in targets for n in _bound_in(t)}
@@ -292,7 +298,7 @@ def every(stmt: ir.Stmt) -> tuple[ir.Expr, ...]:
 @_remembered
 def parts(stmt: ir.Stmt) -> frozenset[int]:
     """The expressions (by id) of a statement and of the statements inside it, with all in them; not of functions defined there."""
-    return frozenset(id(part) for inner in flatten((stmt,)) for expr in expressions(inner) for part in walk(expr))
+    return frozenset(id(part) for inner in flatten((stmt,)) for part in own(inner))
 
 
 def every_of_function(function: ir.Function) -> tuple[ir.Expr, ...]:

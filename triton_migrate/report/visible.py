@@ -24,7 +24,7 @@ def hidden(character: str) -> bool:
 
 def visible(text: str) -> str:
     """`text` with every hidden character as `[U+202E]`."""
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) or (text.isprintable() and _BLANK.isdisjoint(text)):
         return text
     text = text.replace("\r\n", "\n")
     return text.translate({ord(character): f"[U+{ord(character):04X}]" for character in set(text) if hidden(character)})

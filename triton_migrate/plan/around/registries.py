@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -64,7 +64,7 @@ class Registry:
         found = (e for e in used if not isinstance(e, (ir.Name, ir.Attribute)) and self.chooses(evaluator, e, frame))
         return tuple({id(e): e for e in found}.values())
 
-    def read_by(self, evaluator: Evaluator, stmt: ir.Stmt, parts: list[ir.Expr], frame: Frame) -> bool:
+    def read_by(self, evaluator: Evaluator, stmt: ir.Stmt, parts: Sequence[ir.Expr], frame: Frame) -> bool:
         """Whether a statement chooses a model for those below it, or asks what there is: the application goes on doing so."""
         if isinstance(stmt, ir.Assign) and self.chooses(evaluator, stmt.value, frame):
             return True

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.index.flow import walk
 from triton_migrate.plan.around.registries import Mark, Registry, marks
 from triton_migrate.plan.around.reloads import Reload
 from triton_migrate.plan.around.versions import Registries
@@ -94,7 +93,7 @@ def strays(evaluator: Evaluator, registry: Registry, moved: tuple[Span, ...]) ->
         for scope in () if is_test(path) else file.scopes:
             frame = evaluator.program.generic(scope)
             for stmt in flow.flatten(scope.node.body):
-                for part in (p for e in flow.expressions(stmt) for p in walk(e)):
+                for part in flow.own(stmt):
                     where = Span(path, *part.at)
                     if _needs(evaluator, registry, part, frame) and not any(place.holds(where) for place in places):
                         yield where

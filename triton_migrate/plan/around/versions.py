@@ -75,7 +75,7 @@ class Registries:
         """Whether a request says which entry it means."""
         for scope in self._busy:
             frame = self.evaluator.program.generic(scope)
-            for expr in (e for stmt in flow.flatten(scope.node.body) for part in flow.expressions(stmt) for e in flow.walk(part)):
+            for expr in (e for stmt in flow.flatten(scope.node.body) for e in flow.own(stmt)):
                 match expr:
                     case ir.Subscript(_, held, key) | ir.Call(_, ir.Attribute(_, held, "get"), (key, *_)):
                         if not isinstance(key, ir.Constant) and registry.of(self.evaluator.values(held, frame)):

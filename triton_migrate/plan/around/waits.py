@@ -42,7 +42,7 @@ def waited(matcher: Matcher, place: CallPlace, gives: str = "") -> Waited | None
     """`gives`: what the queue gave, as a path of the rulebook, where the evaluator takes the call for one of the task itself."""
     waits = _Waits(matcher, place, gives)
     body, call = place.scope.function.body, place.call
-    parts = [p for s in flow.flatten(body) for e in flow.expressions(s) for p in flow.walk(e)]
+    parts = [p for s in flow.flatten(body) for p in flow.own(s)]
     at_once = next((w for p in parts if (w := waits.of(p, lambda held: held is call)) is not None), None)
     if at_once is not None:
         return Waited((at_once,)) if not at_once.rule.polls else None

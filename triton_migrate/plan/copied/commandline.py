@@ -66,7 +66,7 @@ class CommandLine:
                 pass
             case _:
                 return None
-        parts = [e for s in scopes for stmt in flow.flatten(s.body) for whole in flow.expressions(stmt) for e in flow.walk(whole)]
+        parts = [e for s in scopes for stmt in flow.flatten(s.body) for e in flow.own(stmt)]
         options = [s.value for s in top if isinstance(s, ir.Evaluate) and effect(self.evaluator, _called(s.value), frame) == "option"]
         mentions = Counter(e.id for e in parts if isinstance(e, ir.Name))
         reads = Counter(e.attr for e in parts if isinstance(e, ir.Attribute) and isinstance(e.value, ir.Name) and e.value.id == args)

@@ -130,7 +130,7 @@ class Importing:
             modules = (
                 [stmt.module] if isinstance(stmt, ir.ImportFrom) else [m for m, _ in stmt.names] if isinstance(stmt, ir.Import) else []
             )
-            modules += [name for e in flow.expressions(stmt) for part in flow.walk(e) if (name := _by_name(part))]
+            modules += [name for part in flow.own(stmt) if (name := _by_name(part))]
             self.closure.libraries.update(dict.fromkeys(m.split(".")[0] for m in modules))
 
     def taken(self, file: str, body: ir.Block) -> tuple[tuple[ir.At, str], ...]:

@@ -436,7 +436,7 @@ class Objects:
         needed = [self._needed(e, store.scope, store.at) for e in flow.expressions(stmt)]
         if any(not self.settled.parameter(store.scope, name) for n in needed for name in n.arguments):
             return True
-        exprs = (p for n in needed for s in (*n.statements, stmt) for e in flow.expressions(s) for p in walk(e) if isinstance(p, ir.Name))
+        exprs = (p for n in needed for s in (*n.statements, stmt) for p in flow.own(s) if isinstance(p, ir.Name))
         frame = self.program.generic(store.scope)
         values = (v for name in {e.id for e in exprs} for v in self.evaluator.name(name, frame))
         return any(isinstance(v, Api) and self.evaluator.rulebook.find(v.path, WebRequest) is not None for v in values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import posixpath
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
@@ -128,7 +128,7 @@ class Settings:
                 found |= self.evaluator.values(place.call.args[0], frame)
         return {v for v in found if isinstance(v, UserClass)}
 
-    def inside(self, exprs: list[ir.Expr], frame: Frame) -> set[int]:
+    def inside(self, exprs: Sequence[ir.Expr], frame: Frame) -> set[int]:
         """The parts (by id) of expressions that are settings."""
         return {id(p) for e in exprs if self.written(e, frame) is not None for p in walk(e)}
 

@@ -94,7 +94,7 @@ def reads_more(judge: Judge, sites: tuple[PredictSite, ...]) -> bool:
     apart = {id(s.call.func) for s in sites} | {id(p) for c in read(judge.evaluator, sites) for p in walk(c.expr)}
     for step in judge.pipeline.steps:
         frame = judge.evaluator.program.generic(step.scope)
-        parts = (p for e in flow.expressions(step.stmt) for p in walk(e) if isinstance(p, ir.Attribute) and id(p) not in apart)
+        parts = (p for p in flow.own(step.stmt) if isinstance(p, ir.Attribute) and id(p) not in apart)
         if any(judge.uses_loaded(p, frame) for p in parts):
             return True
     return False

@@ -77,8 +77,8 @@ class Choice:
         """Why more leaves than the predict call."""
         if isinstance(self.calls, NoCut):
             return f"the predict call cannot leave alone: {self.calls.reason} ({self.calls.span.place})"
-        heavy = [s for s in self.extent.staying(self.calls) if self.judge.heavy(s)]
-        libraries = sorted({name for step in heavy for name in self.judge.libraries(step)})
+        heavy = [s for s in self.extent.staying(self.calls) if self.judge.weight.heavy(s)]
+        libraries = sorted({name for step in heavy for name in self.judge.weight.libraries(step)})
         if not heavy:
             return ""
         return f"with the predict call alone {', '.join(libraries) or 'something loaded'} would stay in the app for {_places(heavy)}"
@@ -102,6 +102,6 @@ def _bare(way: Way) -> bool:
 
 
 def _places(steps: Iterable[Step]) -> str:
-    places = list(dict.fromkeys(f"{file}:{at[0]}" for file, at in sorted({(step.scope.file, step.stmt.at) for step in steps})))
-    more = f" and {len(places) - PLACES} more" if len(places) > PLACES else ""
-    return ", ".join(places[:PLACES]) + more
+    lines = sorted({(step.scope.file, step.stmt.at[0]) for step in steps})
+    more = f" and {len(lines) - PLACES} more" if len(lines) > PLACES else ""
+    return ", ".join(f"{file}:{line}" for file, line in lines[:PLACES]) + more

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from triton_migrate.index import flow, ir
-from triton_migrate.index.flow import walk
 from triton_migrate.plan.cutting import liveness
 
 CLASS = "EarlyExit"
@@ -98,7 +97,7 @@ def _ended(block: ir.Block) -> ir.Raise:
 
 def _looks_into(handler: ir.Handler) -> bool:
     """Whether a handler asks for more of the error than its class and its text, which are all that cross."""
-    parts = [p for s in flow.flatten(handler.body) for e in flow.expressions(s) for p in walk(e)]
+    parts = [p for s in flow.flatten(handler.body) for p in flow.own(s)]
     inside = (p.value for p in parts if isinstance(p, (ir.Attribute, ir.Subscript)))
     written = (a for p in parts if isinstance(p, ir.Call) and isinstance(p.func, ir.Name) and p.func.id in ("repr", "vars") for a in p.args)
     return any(isinstance(e, ir.Name) and e.id == handler.name for e in (*inside, *written)) or handler.name in liveness.written(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from triton_migrate.index import flow
 from triton_migrate.plan.cutting.cut import Cut
 from triton_migrate.plan.rows import frame_at
@@ -13,16 +15,16 @@ class Extent:
     """Answers for one pipeline, of which many ways to cut it are asked."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self._wanted = pipeline.before | pipeline.after | {s.step for s in pipeline.sites}
-        self._steps: dict[Scope, list[Step]] = {}
-        for step in pipeline.steps:
-            self._steps.setdefault(step.scope, []).append(step)
+        wanted = pipeline.before | pipeline.after | {s.step for s in pipeline.sites}
+        self._steps = _by_function(pipeline.steps)
+        self._wanted = _by_function(step for step in pipeline.steps if step.number in wanted)
+        self._entering = _by_function(step for step in pipeline.steps if step.enters)
 
     def staying(self, cuts: tuple[Cut, ...]) -> tuple[Step, ...]:
         """The steps before, at and after the predict calls that stay, in the order of the walk."""
         moved = self._moved(cuts)
-        left = (s for scope in self._kept(cuts, moved) for s in self._steps.get(scope, ()))
-        return tuple(sorted((s for s in left if s.number in self._wanted and s.number not in moved), key=lambda step: step.number))
+        left = (s for scope in self._kept(cuts, moved) for s in self._wanted.get(scope, ()) if s.number not in moved)
+        return tuple(sorted(left, key=lambda step: step.number))
 
     def _kept(self, cuts: tuple[Cut, ...], moved: set[int]) -> set[Scope]:
         """The functions that the app still runs: those around the cuts, and those that statements which stay enter."""
@@ -33,7 +35,7 @@ class Extent:
                 found |= set(around[: around.index(cut.scope) + 1] if cut.scope in around else around)
         waiting = list(found)
         while waiting:
-            staying = (s for s in self._steps.get(waiting.pop(), ()) if s.enters and s.number not in moved)
+            staying = (s for s in self._entering.get(waiting.pop(), ()) if s.number not in moved)
             new = {entered for s in staying for entered in s.enters} - found
             found |= new
             waiting += new
@@ -45,3 +47,10 @@ class Extent:
         runs = {(cut.scope, s.at) for cut in cuts if cut.kind != "model" for s in flow.flatten(cut.run)}
         steps = (s for scope in {cut.scope for cut in cuts} for s in self._steps.get(scope, ()))
         return {s.number for s in steps if (s.scope, s.number) in calls or (s.scope, s.stmt.at) in runs}
+
+
+def _by_function(steps: Iterable[Step]) -> dict[Scope, list[Step]]:
+    found: dict[Scope, list[Step]] = {}
+    for step in steps:
+        found.setdefault(step.scope, []).append(step)
+    return found

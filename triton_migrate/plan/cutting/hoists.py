@@ -142,7 +142,7 @@ class Hoists:
         return min(legal, key=lambda e: self._price(e, stmt), default=None)
 
     def _price(self, expr: ir.Expr, stmt: ir.Stmt) -> float:
-        return value_cost(self.types.of(expr, self.frame)) + (HEAVY if self.judge.part_heavy(expr, stmt, self.frame) else 0)
+        return value_cost(self.types.of(expr, self.frame)) + (HEAVY if self.judge.weight.part_heavy(expr, stmt, self.frame) else 0)
 
     def _may_be_sent(self, expr: ir.Expr, stmt: ir.Stmt, calls: tuple[ir.Call, ...], bound: frozenset[str]) -> bool:
         if isinstance(expr, (ir.Constant, ir.Starred, ir.Slice, ir.Name)):

@@ -108,7 +108,7 @@ def _named(expr: ir.Expr, stmt: ir.Stmt, taken: set[str]) -> str:
             found = f"{name}_value"
         case ir.Assign(_, (ir.Subscript(_, _, ir.Constant(_, str() as key)),), value, _, _) if value is expr:
             found = key
-    for part in (p for e in flow.expressions(stmt) for p in walk(e)):
+    for part in flow.own(stmt):
         if isinstance(part, ir.Call):
             found = next((k for k, v in part.keywords if k and any(p is expr for p in walk(v))), found)
         if isinstance(part, ir.Mapping):

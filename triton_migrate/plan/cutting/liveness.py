@@ -71,7 +71,7 @@ def index_of(run: ir.Block, calls: tuple[ir.Call, ...]) -> int:
 def find_block(body: ir.Block, call: ir.Call, outermost: bool = False) -> tuple[ir.Block, int]:
     """The block and position of the statement that holds `call`: the innermost one, but never inside a plain `with`."""
     for i, stmt in enumerate(body):
-        if any(part is call for e in flow.expressions(stmt) for part in walk(e)):
+        if any(part is call for part in flow.own(stmt)):
             return body, i
         for inner in flow.blocks(stmt):
             if any(holds(s, call) for s in inner):

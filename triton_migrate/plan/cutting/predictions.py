@@ -50,7 +50,9 @@ class Predictions:
             return NoCut("the model is called with inputs of different kinds", sites[1].span, "give it arrays of one dtype and shape")
         block, index = find_block(scope.function.body, sites[0].call)
         parts = frozenset(id(p) for s in sites for p in walk(s.call))
-        cost = sum(HEAVY for s in self.judge.around(scope) if self.judge.heavy(s, parts)) + crossing_cost((inputs[0], *outputs))
+        cost = sum(HEAVY for s in self.judge.weight.around(scope) if self.judge.weight.heavy(s, parts)) + crossing_cost(
+            (inputs[0], *outputs)
+        )
         stacked = all(s.rule.row_independent and self.predicts.sliceable(s, inputs[0].type) for s in sites)
         version = self._version(sites[0])
         if self.judge.registry is not None and not (version and all(alike(version, receiver(s)) for s in sites)):

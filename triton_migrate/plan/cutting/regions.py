@@ -48,7 +48,7 @@ class Regions:
         self.problems: list[NoCut] = []
         self.nearly: NoCut | None = None  # what alone keeps a look-up of the model from leaving with what it may answer
         self.depth = depth
-        self.local = liveness.local_names(self.scope)
+        self.local, self.around = liveness.local_names(self.scope), liveness.names_around(self.scope)
         taken = self.local | flow.reads(self.function.body) | set(judge.evaluator.program.frames[self.scope.file].scope.bindings)
         self.files = Files(judge.evaluator)
         self.hoists = Hoists(judge, types, frame, taken)
@@ -291,8 +291,8 @@ class Regions:
 
     def _heavy(self, hoist: ir.Assign, moved: ir.Block) -> bool:
         assert hoist.value is not None
-        around = next(s for s in flow.flatten(self.function.body) if any(p is hoist.value for e in flow.expressions(s) for p in walk(e)))
-        return self.judge.part_heavy(hoist.value, around, self.frame)
+        around = next(s for s in flow.flatten(self.function.body) if any(p is hoist.value for p in flow.own(s)))
+        return self.judge.weight.part_heavy(hoist.value, around, self.frame)
 
     def _beside(self, hoist: ir.Assign, call: ir.Call, leaf: ir.Expr) -> bool:
         """Whether the call reads a value of this request apart from its rows."""
@@ -322,7 +322,7 @@ class Regions:
         plain = liveness.substituted(
             liveness.without(moved, hoists), {id(e): ir.Constant(e.at, None) for e in (*self.loaded, *self.inline)}
         )
-        known = (self.local & before) | liveness.names_around(self.scope)
+        known = (self.local & before) | self.around
         names = sorted(flow.exposed(plain) & known)
         receivers = tuple(n for n in names if self.judge.is_receiver(n, self.frame))
         hoisted = tuple(Crossing(liveness.lifted_name(h), self.types.of(h.value, self.frame)) for h in hoists)
@@ -344,7 +344,7 @@ class Regions:
         hoist = next((h.value for h in hoists if liveness.lifted_name(h) == crossing.name), None)
         if hoist is None:
             return self.files.named(crossing.name, moved, self.frame)
-        holder = next(s for s in flow.flatten(moved) if any(p is hoist for e in flow.expressions(s) for p in walk(e)))
+        holder = next(s for s in flow.flatten(moved) if any(p is hoist for p in flow.own(s)))
         return self.files.of(hoist, holder, self.frame)
 
     def _outputs(self, block: ir.Block, run: ir.Block, lifts: tuple[ir.Assign, ...], tail: bool) -> tuple[Crossing, ...]:
@@ -411,7 +411,7 @@ class Regions:
         """The price of the statements that stay and need the model's libraries, or the model."""
         inside = {s.at for s in flow.flatten(moved)} | self.left
         parts = frozenset(id(p) for s in lifts if s.value is not None for p in walk(s.value))
-        return sum(HEAVY for s in self.judge.around(self.scope) if s.stmt.at not in inside and self.judge.heavy(s, parts))
+        return sum(HEAVY for s in self.judge.weight.around(self.scope) if s.stmt.at not in inside and self.judge.weight.heavy(s, parts))
 
 
 def _carried(loop: ir.For | ir.While) -> set[str]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.index.flow import walk
 from triton_migrate.plan.cutting import liveness
 from triton_migrate.plan.cutting.costs import HEAVY, MOVED, ONE_BY_ONE, WAITS, crossing_cost
 from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut
@@ -85,7 +84,7 @@ class Streams:
     def _cut(self, block: ir.Block, first: int, last: int) -> Cut | None:
         run = liveness.thinned(block[first : last + 1], self.gone)
         ends = self._ends(block, last)
-        yields = [e for s in flow.flatten(run) for x in flow.expressions(s) for e in walk(x) if isinstance(e, ir.Yield)]
+        yields = [e for s in flow.flatten(run) for e in flow.own(s) if isinstance(e, ir.Yield)]
         if not yields or (not ends and any(isinstance(s, ir.Return) for s in flow.flatten(run))):
             return None
         where = Span(self.scope.file, *run[0].at)
@@ -138,14 +137,14 @@ class Streams:
     def _left(self, run: ir.Block) -> float:
         """The price of the statements that stay and need the model's libraries, or the model."""
         inside = {s.at for s in flow.flatten(run)}
-        return sum(HEAVY for s in self.judge.around(self.scope) if s.stmt.at not in inside and self.judge.heavy(s))
+        return sum(HEAVY for s in self.judge.weight.around(self.scope) if s.stmt.at not in inside and self.judge.weight.heavy(s))
 
     def _explain(self, stmt: ir.Stmt) -> None:
         """Which part of the statement keeps the stream in the app."""
         loop = "loop that runs the model" if any(liveness.holds(stmt, c) for c in self.calls) else "statement before the stream"
         for inner in flow.flatten((stmt,)):
             where = Span(self.scope.file, *inner.at)
-            for part in (p for e in flow.expressions(inner) for p in walk(e)):
+            for part in flow.own(inner):
                 if isinstance(part, ir.Name) and any(self.judge.of_the_web(v) for v in self.judge.evaluator.name(part.id, self.frame)):
                     self.problems.append(NoCut(f"the {loop} reads {part.id}, an object of the web framework", where,
                                                f"read what is needed of {part.id} into plain variables before the stream"))  # fmt: skip

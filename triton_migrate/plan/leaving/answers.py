@@ -33,6 +33,9 @@ class Answers:
         self.evaluator, self.program, self.pipeline, self.below = evaluator, evaluator.program, pipeline, below
         self._on_way = frozenset(f.scope for s in pipeline.sites for f in (*(frame for _, frame in s.chain), s.frame))
         self._known: dict[tuple[Scope, ir.At], frozenset[int]] = {}
+        self._own: dict[Scope, list[Step]] = {}  # the steps of each function
+        for step in pipeline.steps:
+            self._own.setdefault(step.scope, []).append(step)
 
     def parts(self, stmt: ir.Stmt, scope: Scope) -> frozenset[int]:
         """The parts (by id) of a statement that raise such an answer, or catch one, where a model is looked up."""
@@ -51,12 +54,11 @@ class Answers:
     def raised(self, moved: ir.Block, scope: Scope) -> Values:
         """The classes of answers that moved statements raise, themselves or in what they call."""
         places = {s.at for s in flow.flatten(moved)}
-        steps = [s for s in self.pipeline.steps if s.scope is scope and s.stmt.at in places]
-        inside = (*((s.stmt, s.scope) for s in steps), *((s.stmt, s.scope) for s in self.below({e for s in steps for e in s.enters})))
+        steps = [s for s in self._own.get(scope, ()) if s.stmt.at in places]
+        inside = (*steps, *self.below({e for s in steps for e in s.enters}))
         return frozenset(
             value
-            for stmt, where in dict.fromkeys(inside)
-            if isinstance(stmt, ir.Raise)
+            for stmt, where in dict.fromkeys((s.stmt, s.scope) for s in inside if isinstance(s.stmt, ir.Raise))
             for name in self._named(stmt, where)
             for value in self.evaluator.name(name.id, self.program.generic(where))
         )
@@ -84,7 +86,7 @@ class Answers:
             return any(map(_loads, self.below((scope,))))
         around = [s for s in flow.around(scope.body, stmt.at) if isinstance(s, (ir.If, ir.Try, ir.With))]
         places = {inner.at for s in around for inner in flow.flatten((s,))}
-        near = [s for s in self.pipeline.steps if s.scope is scope and s.stmt.at in places]
+        near = [s for s in self._own.get(scope, ()) if s.stmt.at in places]
         return any(map(_loads, (*near, *self.below({e for s in near for e in s.enters}))))
 
 

@@ -61,7 +61,7 @@ class Filled:
         """What of a cell a step writes: parts of the dict that it is, or the cell itself."""
         if cell.kind != "attribute":
             return (cell,)
-        dicts = {id(p) for e in flow.expressions(step.stmt) for p in walk(e) if self._is(p, step.scope, cell)}
+        dicts = {id(p) for p in flow.own(step.stmt) if self._is(p, step.scope, cell)}
         return slots.filled(step.stmt, cell, dicts) or (cell,)
 
     @cached_property
@@ -107,12 +107,12 @@ class Filled:
     def parted(self, scope: Scope, moved: ir.Block) -> bool:
         """Whether statements that leave look at a cache which statements that stay fill, or the other way round."""
         inside = {id(s) for s in flow.flatten(moved) if not liveness.lifted_name(s)}
-        lifted = {id(p) for s in moved if liveness.lifted_name(s) for e in flow.expressions(s) for p in walk(e)}
+        lifted = {id(p) for s in moved if liveness.lifted_name(s) for p in flow.own(s)}
         for cell in self.caches:
             leaving: set[Scope] = set()
             staying: set[Scope] = set()
             for stmt, about in self._looks(scope, cell):
-                left = id(stmt) in inside or any(id(p) in lifted for e in flow.expressions(stmt) for p in walk(e))
+                left = id(stmt) in inside or any(id(p) in lifted for p in flow.own(stmt))
                 (leaving if left else staying).update(about)
             if leaving and (scope in staying or not staying <= self.fillers(cell) or not self._fills_in(scope, cell, inside, leaving)):
                 return True
@@ -230,7 +230,7 @@ class Filled:
         found = self.mentions(cell)[scope]
         if all(self._begins(stmt, scope, expr, cell) for stmt, expr in found):
             return True
-        by_key = {id(b) for stmt, _ in found for e in flow.expressions(stmt) for p in walk(e) for b in _by_key(p)}
+        by_key = {id(b) for stmt, _ in found for p in flow.own(stmt) for b in _by_key(p)}
         if any(id(expr) not in by_key for _, expr in found) or any(self._stores(stmt, scope, cell) for stmt, _ in found):
             return False
         return self._covered(scope, cell, DEPTH)
@@ -259,7 +259,7 @@ class Filled:
     def _covered(self, scope: Scope, cell: Kept, depth: int) -> bool:
         """Whether what looks something up calls what fills the cache, or all its callers do."""
         frame = self.program.generic(scope)
-        calls = [c for s in flow.flatten(scope.body) for e in flow.expressions(s) for c in walk(e) if isinstance(c, ir.Call)]
+        calls = [c for s in flow.flatten(scope.body) for c in flow.own(s) if isinstance(c, ir.Call)]
         entered = {f.scope for c in calls for v in self.evaluator.values(c.func, frame) for f in self.evaluator.callables(v)}
         if entered & self.fillers(cell):
             return True

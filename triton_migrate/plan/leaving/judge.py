@@ -1,8 +1,8 @@
-"""Takes statements and values of one pipeline, gives what the cut weighs: what may move, what must stay, what is a model, what is heavy."""
+"""Takes statements and values of one pipeline, gives what the cut weighs: what may move, what must stay, what is a model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from triton_migrate.base import Span
@@ -15,6 +15,7 @@ from triton_migrate.plan.leaving.answers import Answers
 from triton_migrate.plan.leaving.filled import Filled
 from triton_migrate.plan.leaving.getters import Getters
 from triton_migrate.plan.leaving.scratch import Scratch
+from triton_migrate.plan.leaving.weight import Weight
 from triton_migrate.plan.values.types import Types
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame, Scope
@@ -65,13 +66,12 @@ class Judge:
         running = (api for r in self.rulebook.of_role(TaskRunning) for api in r.api)
         self._tasks = frozenset(api.rpartition(".")[0] for api in running if "()." in api)  # `self` of a task, whose `request` it is
         self._own_leaves: dict[int, bool] = {}  # by the number of a step: what it does itself, whatever it calls
-        self._own_heavy: dict[int, bool] = {}
+        self._leaving: dict[Scope, bool] = {}  # with all that the function comes to
         self._told: dict[int, NoCut | None] = {}  # what else looks at what each fills
-        self._heavy: dict[Scope, bool] = {}  # with all that the function comes to
-        self._around: dict[Scope, list[Step]] = {}
         self._entered: dict[Scope, frozenset[Scope]] = {}  # a function and all that it comes to
-        self.answers = Answers(evaluator, pipeline, self._steps_of)
-        self.getters = Getters(evaluator, self._steps_of, self.lasting, self._is_held)
+        self.weight = Weight(self)
+        self.answers = Answers(evaluator, pipeline, self.steps_of)
+        self.getters = Getters(evaluator, self.steps_of, self.lasting, self._is_held)
         self._passing = frozenset(f"{cls.file}:{cls.qualname}" for s in pipeline.steps if not s.writes for cls in self._made(s))
 
     def _made(self, step: Step) -> Iterator[Scope]:
@@ -79,7 +79,7 @@ class Judge:
         inherited = [e.owner for e in step.enters if e.owner is not None and e.name == "__init__"]
         yield from inherited
         frame = self.evaluator.program.generic(step.scope)
-        for call in (p for e in flow.expressions(step.stmt) for p in walk(e) if isinstance(p, ir.Call) and inherited):
+        for call in (p for p in flow.own(step.stmt) if isinstance(p, ir.Call) and inherited):
             yield from (v.scope for v in self.evaluator.values(call.func, frame) if isinstance(v, UserClass))
 
     # ------------------------------------------------------------ what may move
@@ -101,20 +101,20 @@ class Judge:
             if isinstance(inner, ir.Return) and not final:
                 return False
             if self.registry is not None:
-                read = [p for e in flow.expressions(inner) for p in walk(e)]
+                read = flow.own(inner)
                 if self.registry.read_by(self.evaluator, inner, read, frame):
                     return False
             step = self.steps.get((frame.scope, inner.at))
-            if hoists and any(h.value is p for h in hoists for e in flow.expressions(inner) for p in walk(e)):
+            if hoists and any(h.value is p for h in hoists for p in flow.own(inner)):
                 fixed = step is not None and (bool(step.responds) or bool(self.lasting(step)))
                 if fixed or not all(self.part_leaves(e, inner, frame, hoists) for e in flow.expressions(inner)):
                     return False
                 continue
-            if not streams and any(self._waits(p, frame) for e in flow.expressions(inner) for p in walk(e)):
+            if not streams and any(self._waits(p, frame) for p in flow.own(inner)):
                 return False
             if step is not None and not self.leaves(step):
                 return False
-            parts = [p for e in flow.expressions(inner) for p in walk(e)] if step is None else []
+            parts = flow.own(inner) if step is None else []
             held = self._held(parts, frame)
             if any(self.of_the_web(v) for p in parts if id(p) not in held for v in self.evaluator.values(p, frame)):
                 return False
@@ -157,7 +157,7 @@ class Judge:
                 names = ", ".join(sorted({c.name for c in self.lasting(deeper)}))
                 return NoCut(f"the code that runs the model also changes {names}, which outlives the request", deeper.span,
                              f"change {names} before or after the model runs")  # fmt: skip
-            for part in (p for e in flow.expressions(inner) for p in walk(e)):
+            for part in flow.own(inner):
                 if isinstance(part, (ir.Yield, ir.Await)) and not streams and isinstance(stmt, (ir.For, ir.While)):
                     return NoCut("the loop that runs the model also waits for something, such as its reader", where,
                                  "yield the results in a generator of their own, and send them in a loop over it")  # fmt: skip
@@ -175,8 +175,8 @@ class Judge:
     def _looked_at(self, step: Step) -> NoCut | None:
         """What else looks at a cache of what is loaded that a step, or what it calls, fills."""
         if step.number not in self._told:
-            steps = (step, *self._steps_of(step.enters))
-            self._told[step.number] = next((told for s in steps if (told := self.filled.told(s)) is not None), None)
+            steps = (step, *self.steps_of(step.enters))
+            self._told[step.number] = next((told for s in steps if s.writes and (told := self.filled.told(s)) is not None), None)
         return self._told[step.number]
 
     def _lasting_effect(self, step: Step, seen: frozenset[Scope]) -> tuple[Span, str] | None:
@@ -191,7 +191,7 @@ class Judge:
 
     def _lasting_below(self, step: Step) -> Step | None:
         """A step of what this one calls that changes what outlives the request."""
-        below = self._steps_of(step.enters - self._handing_out(step))
+        below = self.steps_of(step.enters - self._handing_out(step))
         brings = (ModelLoad, ModelConstruct)  # a model that is loaded when it is first needed
         return next((s for s in below if self.lasting(s) and not any(isinstance(r, brings) for c in s.calls for r in c.rules)), None)
 
@@ -203,20 +203,24 @@ class Judge:
     def stuck_parts(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame) -> Iterator[ir.Expr]:
         """The parts of one expression of a statement that have to stay in the app."""
         parts = list(walk(expr))
-        held = self._held(parts, frame)
+        held: set[int] | None = None  # found out where it matters
         step = self.steps.get((frame.scope, stmt.at))
         staying = {c.at for c in step.calls if self._call_stays(step, c)} if step is not None else set()
         for part in parts:
-            if (
-                (id(part) not in held and any(self.of_the_web(v) for v in self.evaluator.values(part, frame)))
-                or self._waits(part, frame)
-                or (isinstance(part, (ir.Name, ir.Attribute)) and step is not None and self._is_live(part, step))
-            ):
+            live = isinstance(part, (ir.Name, ir.Attribute)) and step is not None and self._is_live(part, step)
+            if live or self._waits(part, frame):
                 yield part
-            elif isinstance(part, ir.Call) and id(part) not in held:
-                entered = {f.scope for v in self.evaluator.values(part.func, frame) for f in self.evaluator.callables(v)}
-                if part.at in staying or not self._all_leave(entered):
+            elif any(self.of_the_web(v) for v in self.evaluator.values(part, frame)) or self._does_stay(part, frame, staying):
+                held = self._held(parts, frame) if held is None else held
+                if id(part) not in held:
                     yield part
+
+    def _does_stay(self, part: ir.Expr, frame: Frame, staying: set[ir.At]) -> bool:
+        """Whether it is a call that does something that has to stay; `staying`: those that do so themselves."""
+        if not isinstance(part, ir.Call) or part.at in staying:
+            return isinstance(part, ir.Call)
+        entered = {f.scope for v in self.evaluator.values(part.func, frame) for f in self.evaluator.callables(v)}
+        return not self._all_leave(entered)
 
     def leaves(self, step: Step) -> bool:
         """Whether nothing in a step, or in what it calls, has to stay in the app."""
@@ -225,15 +229,20 @@ class Judge:
     def _handing_out(self, step: Step) -> frozenset[Scope]:
         """The functions that a step enters only to get a model."""
         frame = self.evaluator.program.generic(step.scope)
-        calls = [p for e in flow.expressions(step.stmt) for p in walk(e) if isinstance(p, ir.Call)]
+        calls = [p for p in flow.own(step.stmt) if isinstance(p, ir.Call)]
         found = {id(c): self.getters.entered(c, frame) for c in calls}
         others = (v for c in calls if not found[id(c)] for v in self.evaluator.values(c.func, frame))
         return frozenset(e for entered in found.values() for e in entered) - {f.scope for v in others for f in self.evaluator.callables(v)}
 
     def _all_leave(self, functions: Iterable[Scope]) -> bool:
-        return all(map(self._leaves_itself, self._steps_of(functions)))
+        return all(map(self._function_leaves, functions))
 
-    def _steps_of(self, functions: Iterable[Scope]) -> Iterator[Step]:
+    def _function_leaves(self, function: Scope) -> bool:
+        if (known := self._leaving.get(function)) is None:
+            known = self._leaving[function] = all(map(self._leaves_itself, self.steps_of((function,))))
+        return known
+
+    def steps_of(self, functions: Iterable[Scope]) -> Iterator[Step]:
         """The steps of functions and of all that calls of them enter."""
         return (s for f in functions for e in self._come_to(f) for s in self.by_scope.get(e, ()))
 
@@ -259,10 +268,10 @@ class Judge:
         if any(self._call_stays(step, call) or self.of_the_web(call.api) for call in calls):
             return False
         frame = self.evaluator.program.generic(step.scope)
-        parts = [p for e in flow.expressions(step.stmt) for p in walk(e)]
-        held = self._held(parts, frame) | self.answers.parts(step.stmt, step.scope)
-        read = (p for p in parts if isinstance(p, (ir.Name, ir.Attribute)) and id(p) not in held)
-        return not any(self.of_the_web(v) and not self.is_loaded(v) for p in read for v in self.evaluator.values(p, frame))
+        parts = flow.own(step.stmt)
+        read = (p for p in parts if isinstance(p, (ir.Name, ir.Attribute)))
+        web = [p for p in read if any(self.of_the_web(v) and not self.is_loaded(v) for v in self.evaluator.values(p, frame))]
+        return not web or {id(p) for p in web} <= self._held(parts, frame) | self.answers.parts(step.stmt, step.scope)
 
     def _call_stays(self, step: Step, call: Call) -> bool:
         return any(isinstance(r, (WebAbort, WebResponse, WebRequest)) or self.outlives(step, call, r) for r in call.rules)
@@ -282,7 +291,7 @@ class Judge:
         calls = [p for p in walk(expr) if isinstance(p, ir.Call)]
         entered = {f.scope for c in calls for v in self.evaluator.values(c.func, frame) for f in self.evaluator.callables(v)}
         own = ((step, c) for c in step.calls if ir.holds(expr.at, c.at)) if step is not None else ()
-        below = [s for s in self._steps_of(entered) if s is not step]
+        below = [s for s in self.steps_of(entered) if s is not step]
         made = (*own, *((s, c) for s in below for c in s.calls))
         return any(self._for_its_own_sake(s, c) for s, c in made) or any(map(self.lasting, below))
 
@@ -295,7 +304,7 @@ class Judge:
         return any(cell.name == name and cell in step.taint for cell in self.live)
 
     def _reads_live(self, step: Step) -> bool:
-        parts = (p for e in flow.expressions(step.stmt) for p in walk(e)) if self.live else ()
+        parts = flow.own(step.stmt) if self.live else ()
         return any(isinstance(p, (ir.Name, ir.Attribute)) and self._is_live(p, step) for p in parts)
 
     def lasting(self, step: Step) -> set[Cell]:
@@ -414,7 +423,7 @@ class Judge:
         parts = tuple(exprs)
         return (*self.loaded_chains(parts, frame), *self.getters.of(parts, frame))
 
-    def _held(self, parts: list[ir.Expr], frame: Frame) -> set[int]:
+    def _held(self, parts: Sequence[ir.Expr], frame: Frame) -> set[int]:
         """The parts of expressions that only lead to a loaded object (`request.app.state` of `request.app.state.model`)."""
         chains = [p for p in parts if isinstance(p, (ir.Attribute, ir.Subscript)) and _is_chain(p) and self._is_held(p, frame)]
         return {id(p) for c in (*chains, *self.getters.of(parts, frame)) for p in walk(c)} | self.settings.inside(parts, frame)
@@ -437,79 +446,6 @@ class Judge:
             for a in self.evaluator.apis(d.func if isinstance(d, ir.Call) else d, frame)
             if self.rulebook.find(a.path.removesuffix("()"), ModelConfigure)
         )
-
-    # ------------------------------------------------------------ what costs
-
-    def around(self, scope: Scope) -> list[Step]:
-        """The pipeline's steps in this function that are part of the model's data path, or need something of a loaded object."""
-        if (known := self._around.get(scope)) is None:
-            wanted = self.pipeline.before | self.pipeline.after | {s.step for s in self.pipeline.sites}
-            frame = self.evaluator.program.generic(scope)
-            known = [s for s in self.by_scope.get(scope, ()) if s.number in wanted or self._needs_loaded(s, frame)]
-            self._around[scope] = known
-        return known
-
-    def _needs_loaded(self, step: Step, frame: Frame) -> bool:
-        return any(self.uses_loaded(p, frame) for e in flow.expressions(step.stmt) for p in walk(e))
-
-    def part_heavy(self, expr: ir.Expr, stmt: ir.Stmt, frame: Frame) -> bool:
-        """Whether one expression of a statement needs a library worth moving out of the app."""
-        step = self.steps.get((frame.scope, stmt.at))
-        calls = [c for c in step.calls if ir.holds(expr.at, c.at)] if step is not None else []
-        if any((found := self.rulebook.library_of(c.api.path)) is not None and found.heavy for c in calls):
-            return True
-        funcs = (p.func for p in walk(expr) if isinstance(p, ir.Call))
-        entered = {f.scope for e in funcs for v in self.evaluator.values(e, frame) for f in self.evaluator.callables(v)}
-        return self._any_heavy(entered)
-
-    def libraries(self, step: Step) -> tuple[str, ...]:
-        """The libraries worth moving that a statement itself calls."""
-        found = (self.rulebook.library_of(call.api.path) for call in step.calls)
-        return tuple(dict.fromkeys(library.name for library in found if library is not None and library.heavy))
-
-    def heavy(self, step: Step, without: frozenset[int] = frozenset()) -> bool:
-        """Whether the statement needs a library worth moving out of the app, or something of a loaded object.
-
-        `without` are parts (by id) that do not count: they leave.
-        """
-        if without and (places := tuple(p.at for e in flow.expressions(step.stmt) for p in walk(e) if id(p) in without)):
-            return self._needs_heavy(step, without, places)
-        return self._heavy_itself(step) or self._any_heavy(step.enters)
-
-    def _any_heavy(self, functions: Iterable[Scope]) -> bool:
-        return any(map(self._heavy_function, functions))
-
-    def _heavy_function(self, function: Scope) -> bool:
-        if (known := self._heavy.get(function)) is None:
-            steps = list(self._steps_of((function,)))
-            known = self._heavy[function] = any(map(self._calls_heavy, steps)) or any(map(self._heavy_itself, steps))
-        return known
-
-    def _calls_heavy(self, step: Step, but: tuple[ir.At, ...] = ()) -> bool:
-        for call in step.calls:
-            library = self.rulebook.library_of(call.api.path) if call.at not in but else None
-            if library is not None and library.heavy and not any(isinstance(r, ModelLoad) for r in call.rules):
-                return True
-        return False
-
-    def _heavy_itself(self, step: Step) -> bool:
-        if (known := self._own_heavy.get(step.number)) is None:
-            known = self._own_heavy[step.number] = self._needs_heavy(step, frozenset(), ())
-        return known
-
-    def _needs_heavy(self, step: Step, without: frozenset[int], places: tuple[ir.At, ...]) -> bool:
-        """`places`: those of the parts that do not count."""
-        if self._calls_heavy(step, places):
-            return True
-        frame = self.evaluator.program.generic(step.scope)
-        for part in (p for e in flow.expressions(step.stmt) for p in walk(e)):
-            if id(part) in without:
-                continue
-            if isinstance(part, (ir.Name, ir.Attribute)) and self.types.of(part, frame).kind in ("tensor", "image"):
-                return True
-            if self.uses_loaded(part, frame):
-                return True
-        return False
 
 
 def _chain_root(func: ir.Expr) -> ir.Name | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.index.flow import walk
 from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.program import is_test
@@ -27,7 +26,7 @@ def managed(evaluator: Evaluator, scope: Scope) -> NoCut | None:
         if other.kind == "function" and other.function.is_generator:
             continue  # what a lifespan does at the end of the application
         for stmt in flow.flatten(other.body):
-            for part in (p for e in flow.expressions(stmt) for p in walk(e) if isinstance(p, ir.Attribute) and not p.attr.startswith("__")):
+            for part in (p for p in flow.own(stmt) if isinstance(p, ir.Attribute) and not p.attr.startswith("__")):
                 if last_name(part.value) == scope.name and not isinstance(part.value, ir.Call):
                     held = evaluator.values(part.value, evaluator.program.generic(other))
                     if any(f.scope is scope for v in held for f in evaluator.callables(v)):

@@ -53,7 +53,7 @@ class Scratch:
         lifted = [s.value for s in moved if liveness.lifted_name(s) and isinstance(s, ir.Assign) and s.value is not None]
         gone = {id(p) for e in lifted for p in walk(e)}
         for group in self._groups(scope):
-            mentions = [(s, e) for s in flow.flatten(scope.function.body) for x in flow.expressions(s) for e in walk(x) if _is_of(e, group)]
+            mentions = [(s, e) for s in flow.flatten(scope.function.body) for e in flow.own(s) if _is_of(e, group)]
             leaving = [(s, e) for s, e in mentions if id(s) in inside or id(e) in gone]
             if len(leaving) < len(mentions) and any(self._writes(s, group, scope, 0) for s, _ in leaving):
                 return True
@@ -137,7 +137,7 @@ class Scratch:
         found: list[tuple[ir.Expr | None, Scope]] = []
         for step in self.callers.get(scope, ()):
             frame = self.evaluator.program.generic(step.scope)
-            for call in (e for x in flow.expressions(step.stmt) for e in walk(x) if isinstance(e, ir.Call)):
+            for call in (e for e in flow.own(step.stmt) if isinstance(e, ir.Call)):
                 entered = [f for v in self.evaluator.values(call.func, frame) for f in self.evaluator.callables(v) if f.scope is scope]
                 for function in entered[:1]:
                     parameters = scope.function.parameters[1 if function.receiver is not None else 0 :]
@@ -165,7 +165,7 @@ class Scratch:
         bound = self._bound(scope).get(name, [])
         if not bound or not all(e is not None and self._composed(e, scope) for e in bound):
             return False
-        mentions = [(e.at, s) for s in flow.flatten(scope.function.body) for e in _own(s) if isinstance(e, ir.Name) and e.id == name]
+        mentions = [(e.at, s) for s in flow.flatten(scope.function.body) for e in flow.own(s) if isinstance(e, ir.Name) and e.id == name]
         last = max(mentions)[1]
         return any(_mentions(t, frozenset({name})) for t in self._removes(last, scope))
 
@@ -189,7 +189,7 @@ class Scratch:
         if not isinstance(name, str) or "." not in name or ("/" in name and not name.startswith("/tmp/")):
             return False
         body = scope.function.body
-        at = [(e.at, s) for s in flow.flatten(body) for e in _own(s) if isinstance(e, ir.Constant) and e.value == name]
+        at = [(e.at, s) for s in flow.flatten(body) for e in flow.own(s) if isinstance(e, ir.Constant) and e.value == name]
         if len(at) < 2 or self.evaluator.program.texts_with(name.rpartition("/")[2]) != len(at):
             return False
         first, last = min(at)[1], max(at)[1]
@@ -205,7 +205,7 @@ class Scratch:
 
     def _writing(self, stmt: ir.Stmt, scope: Scope) -> Iterator[tuple[ir.Call, Effect]]:
         frame = self.evaluator.program.generic(scope)
-        for call in (e for e in _own(stmt) if isinstance(e, ir.Call)):
+        for call in (e for e in flow.own(stmt) if isinstance(e, ir.Call)):
             for api in self.evaluator.apis(call.func, frame):
                 rule = self.rulebook.find(api.called, Effect)
                 mode = port(call, "mode|1")
@@ -239,7 +239,7 @@ class Scratch:
                 of = {m for e in bound[name] if e is not None for m in found if _mentions(e, frozenset({m}))}
                 whole = found[name].union(*(found[m] for m in of))
                 found.update(dict.fromkeys(whole, whole))
-            constants = (e for s in flow.flatten(scope.function.body) for e in _own(s) if isinstance(e, ir.Constant))
+            constants = (e for s in flow.flatten(scope.function.body) for e in flow.own(s) if isinstance(e, ir.Constant))
             found.update({str(e.value): frozenset({str(e.value)}) for e in constants if self._confined(e, scope)})
             self._names[scope] = found
         return tuple(dict.fromkeys(self._names[scope].values()))
@@ -253,7 +253,7 @@ class Scratch:
     def _writes(self, stmt: ir.Stmt, group: frozenset[str], scope: Scope, depth: int) -> bool:
         """Whether a statement makes, changes or removes a file of these names, itself or in a function that it calls."""
         frame = self.evaluator.program.generic(scope)
-        for call in (e for e in _own(stmt) if isinstance(e, ir.Call)):
+        for call in (e for e in flow.own(stmt) if isinstance(e, ir.Call)):
             for api in self.evaluator.apis(call.func, frame):
                 rule = self.rulebook.find(api.called, Effect)
                 target = _target(call, rule.path) if rule is not None else None
@@ -295,11 +295,6 @@ def _head(stmt: ir.Stmt) -> ir.Stmt:
         case ir.Match():
             return stmt._replace(cases=())
     return stmt
-
-
-def _own(stmt: ir.Stmt) -> Iterator[ir.Expr]:
-    """The expressions of a statement, not of those inside it."""
-    return (e for x in flow.expressions(stmt) for e in walk(x))
 
 
 def _outside_text(expr: ir.Expr) -> Iterator[ir.Expr]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeGuard
 
 from triton_migrate.index import ir
-from triton_migrate.index.flow import children, expressions, walk
+from triton_migrate.index.flow import children, own
 from triton_migrate.trace.records import Cell
 
 
@@ -39,7 +39,7 @@ Kept: TypeAlias = Cell | Slot
 
 def filled(stmt: ir.Stmt, cell: Cell, dicts: set[int]) -> tuple[Slot, ...]:
     """The parts into which a statement puts something; none where it does something else to the dict. `dicts`: the cell, by id."""
-    parts = {id(p): p for e in expressions(stmt) for p in walk(e) if _is_part(p) and id(p.value) in dicts}
+    parts = {id(p): p for p in own(stmt) if _is_part(p) and id(p.value) in dicts}
     targets = stmt.targets if isinstance(stmt, ir.Assign) and not stmt.augmented else ()
     keys = (parts[id(t.value)].key for t in targets if isinstance(t, ir.Subscript) and id(t.value) in parts)
     return tuple(dict.fromkeys(Slot(cell, k.value) for k in keys if isinstance(k, ir.Constant))) if len(parts) == len(dicts) else ()
@@ -76,4 +76,4 @@ def _is_part(expr: ir.Expr) -> TypeGuard[ir.Subscript]:
 
 
 def _outer(stmt: ir.Stmt, expr: ir.Expr) -> ir.Expr | None:
-    return next((p for e in expressions(stmt) for p in walk(e) if any(c is expr for c in children(p))), None)
+    return next((p for p in own(stmt) if any(c is expr for c in children(p))), None)

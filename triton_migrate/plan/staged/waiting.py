@@ -64,7 +64,7 @@ def _awaited(evaluator: Evaluator) -> Iterator[_Awaited]:
     for file in evaluator.program.files.values():
         for scope in file.scopes:
             frame = evaluator.program.generic(scope)
-            for expr in (e for s in flow.flatten(scope.body) for e in flow.expressions(s) for e in flow.walk(e)):
+            for expr in (e for s in flow.flatten(scope.body) for e in flow.own(s)):
                 if isinstance(expr, ir.Await) and isinstance(expr.value, ir.Call):
                     yield _Awaited(scope.file, expr.at, expr.value, scope, _enters(evaluator, expr.value, frame))
 
@@ -81,7 +81,7 @@ def _plain(evaluator: Evaluator, found: set[Scope], awaited: tuple[_Awaited, ...
     mentions: dict[str, list[_Awaited | None]] = {}
     for file in evaluator.program.files.values():
         for scope in file.scopes:
-            for expr in (e for s in flow.flatten(scope.body) for e in flow.expressions(s) for e in flow.walk(e)):
+            for expr in (e for s in flow.flatten(scope.body) for e in flow.own(s)):
                 if isinstance(expr, (ir.Name, ir.Attribute)):
                     mentions.setdefault(expr.id if isinstance(expr, ir.Name) else expr.attr, []).append(calls.get(id(expr)))
             for stmt in flow.flatten(scope.body):
@@ -105,6 +105,4 @@ def _waits(scope: Scope) -> bool:
     """`async with`, `async for`, or an `await` of something that is no call."""
     inner = tuple(flow.flatten(scope.function.body))
     blocks = any(isinstance(s, (ir.For, ir.With)) and s.is_async for s in inner)
-    return blocks or any(
-        isinstance(e, ir.Await) and not isinstance(e.value, ir.Call) for s in inner for x in flow.expressions(s) for e in flow.walk(x)
-    )
+    return blocks or any(isinstance(e, ir.Await) and not isinstance(e.value, ir.Call) for s in inner for e in flow.own(s))

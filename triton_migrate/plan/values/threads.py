@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from triton_migrate.index import flow, ir
-from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
@@ -58,7 +57,7 @@ class Threads:
     def _found(self, function: ir.Function, frame: Frame) -> Iterator[tuple[ir.Await, Handed]]:
         if not function.is_async:
             return
-        for part in (p for s in flow.flatten(function.body) for e in flow.expressions(s) for p in walk(e)):
+        for part in (p for s in flow.flatten(function.body) for p in flow.own(s)):
             if isinstance(part, ir.Await) and (made := self.handed(part, frame)) is not None:
                 yield part, made
 
