@@ -597,3 +597,94 @@ def test_copies_that_a_notebook_server_keeps_are_no_program(tmp_path: Path) -> N
     (tmp_path / ".ipynb_checkpoints" / "app-checkpoint.py").write_text(text)
     report = api.scan(tmp_path)
     assert [e["file"] for e in report["endpoints"]] == ["app.py"]
+
+
+def test_what_could_not_be_resolved_is_told_with_its_reason(tmp_path: Path) -> None:
+    engines = """
+    import os
+    import joblib
+
+    opened = joblib.load("churn.joblib")
+
+    def engine(name):
+        return vars(os)[name]
+
+    def scorer():
+        model = joblib.load("late.joblib")
+        return vars(model)["steps"]
+    """
+    app = "from engines import engine, scorer\nscorer()\n" + ROUTE.format(ran="engine(request.json['name']).predict(request.json['x'])")
+    report = scanned(tmp_path, engines=engines, app=app)
+    told = [(row["file"], row["line"], row["call"], row["reason"], row["entries"]) for row in report["unresolved"]]
+    not_run = "it is loaded here, and no call was found that runs it"
+    assert told == [
+        ("app.py", 9, "engine().predict", "what `builtins.vars()[].predict` does is not known", ["POST /p"]),
+        ("engines.py", 11, "load", not_run, []),
+    ]
+    assert not report["endpoints"][0]["inference"]
+
+
+def test_what_another_entry_follows_is_resolved(tmp_path: Path) -> None:
+    app = """
+    import joblib
+    from flask import Flask, request
+    app = Flask(__name__)
+    model = joblib.load("churn.joblib")
+
+    def score(model, x):
+        return model.predict(x).tolist()
+
+    @app.post("/a")
+    def a():
+        return score(model, request.json)
+
+    @app.post("/b")
+    def b():
+        return score(app.view_functions.popitem(), request.json)
+    """
+    assert scanned(tmp_path, app=app)["unresolved"] == []
+
+
+def test_work_that_is_only_kept_for_another_route_to_ask_about_goes_on_beside(tmp_path: Path) -> None:
+    app = """
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    import joblib
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    pool = ThreadPoolExecutor()
+    model = joblib.load("m.joblib")
+    jobs, running = {}, set()
+
+    def score(x):
+        return model.predict([x])[0]
+
+    async def ascore(x):
+        return model.predict([x])[0]
+
+    @app.post("/kept")
+    def kept(job: str, x: float):
+        jobs[job] = pool.submit(score, x)
+        return {"job": job}
+
+    @app.post("/named")
+    async def named(x: float):
+        task = asyncio.create_task(ascore(x))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        return {}
+
+    @app.post("/asked")
+    def asked(job: str, x: float):
+        jobs[job] = pool.submit(score, x)
+        return {"y": jobs[job].result()}
+
+    @app.post("/awaited")
+    async def awaited(x: float):
+        task = asyncio.create_task(ascore(x))
+        return {"y": await task}
+    """
+    queues = {e["path"]: e["queue"] for e in scanned(tmp_path, app=app)["endpoints"]}
+    assert queues == {"/kept": "thread", "/named": "thread", "/asked": None, "/awaited": None}

@@ -547,6 +547,7 @@ def test_the_scan_in_the_terminal() -> None:
     assert re.search(r"POST /tickets/\{ticket_id\}/suggest +m2 +tight +T1 +83% +blocked", text)
     assert "4 other endpoints, 1 of them a probe" in text
     assert "Application: loose, 71% sure" in text
+    assert re.search(r"Not resolved.+engines.+nothing is known of `engines.+POST /admin/preview", text, re.DOTALL)
     assert "failed: scripts/old_report.py:12: SyntaxError" in text
     assert "skipped: vendor/yolo: ignored by .gitignore" in text
     assert text.endswith("Report: .triton-migrate/report.html\n")

@@ -35,6 +35,7 @@ from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.pipeline import consume, trace
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
 from triton_migrate.trace.shared import Shared
+from triton_migrate.trace.unresolved import Unresolved, unresolved
 from triton_migrate.trace.walk import callee_text
 
 
@@ -58,6 +59,7 @@ class Study:
     beside: Beside  # what must run beside the application
     told: tuple[tuple[Task, tuple[Told, ...]], ...]  # what the queues are told about their tasks
     elsewhere: tuple[tuple[Elsewhere, tuple[str, ...]], ...]  # calls that ask a model which is served elsewhere, and whose they are
+    unresolved: tuple[tuple[Unresolved, tuple[str, ...]], ...]  # what of its models could not be resolved, and whose it is
     concerns: tuple[tuple[Span, str, str], ...]  # calls about placement or optimisation: where, which, what is called
     moments: Moments
 
@@ -107,13 +109,14 @@ def study(
     traced = (trace(shared, entry) for entry in entries)
     pipelines = tuple(p for p in traced if not (isinstance(p.entry, Task) and p.entry.training) or p.trains)
     options = Options(matcher, queued, queues)
-    consumed = _consumers(matcher, shared, pipelines, web.files, sharing, project.ported)
+    walked = _consumers(matcher, shared, pipelines, web.files, sharing, project.ported)
+    consumed = tuple(c for c in walked if c.sites)
+    idle = models.idle(_served(matcher, pipelines), _loading(pipelines))
     return Study(
         project, (*project.failed, *broken), len(facts), evaluator, {s.path: Text(s.text) for s in project.sources}, applications(matcher),
-        pipelines, classify(pipelines, matcher, models.moments), consumed,
-        models.idle(_served(matcher, pipelines), _loading(pipelines)), web.unregistered,
+        pipelines, classify(pipelines, matcher, models.moments), consumed, idle, web.unregistered,
         _places(matcher, Cache), _places(matcher, Metric), beside(matcher, _looping(pipelines)), tuple((t, options.of(t)) for t in queued),
-        elsewhere(evaluator, pipelines), _concerns(matcher), models.moments,
+        elsewhere(evaluator, pipelines), unresolved(models, pipelines, walked, idle), _concerns(matcher), models.moments,
     )  # fmt: skip
 
 
@@ -133,14 +136,16 @@ def _consumers(
 ) -> tuple[Consumed, ...]:
     """Loops over a stream; where nothing else runs a model, the scripts that do (beside an application they evaluate or prepare).
 
-    `routed` are the files that register routes: a script that leads to one starts a server.
+    Those in which no model was found are among them, without sites. `routed` are the files that register routes: a script that leads to
+    one starts a server.
     """
     walked = frozenset(step.scope for p in pipelines for step in p.steps)
-    found = [c for loop in consumers(matcher, walked) if (c := consume(shared, loop))]
-    alone = not found and not any(p.sites for p in pipelines) and not (ported and pipelines)  # the routes of a port run none any more
+    found = [consume(shared, loop) for loop in consumers(matcher, walked)]
+    infers = any(c.sites for c in found) or any(p.sites for p in pipelines)
+    alone = not infers and not (ported and pipelines)  # the routes of a port run none any more
     if alone or sharing:
         entries = routed | frozenset(p.entry.file for p in pipelines)
-        ran = [c for script in scripts(matcher, entries) if (c := consume(shared, script))]
+        ran = [consume(shared, script) for script in scripts(matcher, entries)]
         served = {m.artifact for p in pipelines for m in p.models} - {None}
         leaving = {s.span for p in pipelines for s in p.sites}  # where a script runs the same call, that is ported already
         theirs = [c for c in ran if c.models and {m.artifact for m in c.models} <= served and leaving.isdisjoint(s.span for s in c.sites)]

@@ -11,6 +11,7 @@ from triton_migrate.plan.copied.placement import DEFINED, DEVICE
 from triton_migrate.plan.cutting.alone import method, read, receiver
 from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.leaving.judge import Judge
+from triton_migrate.resolve.attributes import is_property
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api, Instance, Values
@@ -93,6 +94,8 @@ def _start(site: PredictSite, made: str, evaluator: Evaluator, closure: Closure)
     if any(c.attr == loader.name for c in begun) or any(f".{loader.name}(" in text for text in closure.load):
         return
     function = loader.function
+    if is_property(evaluator, function, evaluator.program.generic(loader)):
+        return  # it loads when it is read
     if function.is_async or any(p.default is None and not p.kind.startswith("*") for p in function.parameters[1:]):
         raise UncopyableError(NoCut(f"the model is loaded by {loader.qualname}, which needs arguments", span, "load it without arguments"))
     closure.load.append(f"{made}.{loader.name}()\n")

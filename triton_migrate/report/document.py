@@ -298,6 +298,16 @@ class Elsewhere(TypedDict):
     entries: list[str]
 
 
+class Unresolved(TypedDict):
+    """A place where a model is loaded or, by its name, run, and that could not be resolved; `entries` are ids of endpoints and tasks."""
+
+    file: str
+    line: int
+    call: str
+    reason: str
+    entries: list[str]
+
+
 class Change(TypedDict):
     """One file of the port; `diff` is its unified diff."""
 
@@ -429,6 +439,7 @@ class Report(_Ran):
     consumers: list[Consumer]
     models: list[Model]
     elsewhere: list[Elsewhere]
+    unresolved: list[Unresolved]
     caches: list[Cache]
     metrics: list[Metric]
     served_models: list[ServedModel]

@@ -108,6 +108,7 @@ def ordered(document: Report) -> Report:
         "unregistered": sorted(document["unregistered"], key=lambda row: (row["file"], row["line"], row["path"])),
         "models": sorted(document["models"], key=lambda row: (row["file"], row["line"], row["id"])),
         "elsewhere": sorted(document["elsewhere"], key=lambda row: (row["file"], row["line"], row["call"])),
+        "unresolved": sorted(document["unresolved"], key=lambda row: (row["file"], row["line"], row["call"], row["reason"])),
         "caches": sorted(document["caches"], key=lambda row: (row["file"], row["line"], row["kind"])),
         "metrics": sorted(document["metrics"], key=lambda row: (row["file"], row["line"], row["kind"])),
         "served_models": sorted(document["served_models"], key=lambda row: row["name"]),

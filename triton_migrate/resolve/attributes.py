@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import enums, parameters
+from triton_migrate.resolve import enums, fielded, parameters
 from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.scopes import Frame, Scope
+from triton_migrate.resolve.scopes import Frame, Scope, Store
 from triton_migrate.resolve.stores import is_self, method_of
 from triton_migrate.resolve.values import (
     NOTHING,
@@ -56,7 +56,8 @@ def attribute(ev: Evaluator, value: Value, attr: str) -> Values:
         case Partial(function, given, frame):  # a provider that stands for what it gives
             return frozenset().union(*(ev.attribute(v, attr) for v in ev.call(function, given, frame)))
         case Api(path, site, of):
-            return _stored_on(ev, value, attr) or _yielded(ev, path, attr) or frozenset({Api(_longer(ev, path, attr), site, of)})
+            known = _stored_on(ev, value, attr) or _yielded(ev, path, attr) or fielded.given(ev, value, attr)
+            return known or frozenset({Api(_longer(ev, path, attr), site, of)})
         case Container():
             return frozenset({Api(f"{_kind(value)}().{attr}", value.site)})
         case Tuples():
@@ -163,7 +164,11 @@ def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
                 if method is not None and method.owner is cls.scope and is_self(store, method):
                     stored = ev.stored(store, _method_frame(ev, store.scope, method, instance, cls))
                     by_method[method] = by_method.get(method, NOTHING) | stored
-    put = _reached(ev, by_method) | _stored_on(ev, instance, attr) | _field(ev, instance, attr)
+            for name, store in ev.program.files[cls.scope.file].named_stores:
+                if (method := method_of(store.scope)) is not None and method.owner is cls.scope and is_self(store, method):
+                    frame = _method_frame(ev, store.scope, method, instance, cls)
+                    by_method[method] = by_method.get(method, NOTHING) | _put_by_name(ev, attr, name, store, frame)
+    put = _reached(ev, by_method) | _stored_on(ev, instance, attr) | _stored_by_new(ev, instance, attr) | fielded.field(ev, instance, attr)
     own = _options(ev, instance, attr) or class_attribute(ev, instance.of, attr, instance)
     if own and _filled_by_client(ev, instance):
         own = frozenset(v for v in own if not isinstance(v, Literal)) or frozenset({Unknown(f"field {attr} of a request")})
@@ -196,27 +201,39 @@ def _reached(ev: Evaluator, by_method: dict[Scope, Values]) -> Values:
     return frozenset().union(*(values for method, values in by_method.items() if method not in dead))
 
 
-def _field(ev: Evaluator, instance: Instance, attr: str) -> Values:
-    """What the generated `__init__` of a class of annotated fields was given (dataclass, `NamedTuple`, pydantic, attrs)."""
-    classes = [c for c in reversed(ev.mro(instance.of)) if isinstance(c, UserClass)]
-    body = [s for c in classes for s in c.scope.definition.body if isinstance(s, ir.Assign) and s.annotation is not None]
-    fields = [t.id for s in body for t in s.targets if isinstance(t, ir.Name)]
-    made = ev.allocation(instance.site)
-    if made is None or attr not in fields or any("__init__" in c.scope.bindings for c in classes):
-        return NOTHING
-    call, frame = made
-    return ev.values(port(call, f"{attr}|{fields.index(attr)}"), frame)
+def _put_by_name(ev: Evaluator, attr: str, name: ir.Expr, store: Store, frame: Frame) -> Values:
+    """What `setattr(self, name, value)` puts into `attr`; of `for name, value in given.items()`, the element of that name."""
+    bound = frame.scope.bindings.get(store.value.id, []) if isinstance(store.value, ir.Name) else []
+    looped = (b.expr.func for b in bound if b.how == "element" and isinstance(b.expr, ir.Call) and not b.expr.args)
+    if items := [func.value for func in looped if isinstance(func, ir.Attribute) and func.attr == "items"]:
+        given = (v for mapping in items for v in ev.values(mapping, frame) if isinstance(v, Container))
+        return frozenset().union(*(ev.element(v, attr) for v in given))
+    return ev.stored(store, frame) if Literal(attr) in ev.values(name, frame) else NOTHING
+
+
+def _stored_by_new(ev: Evaluator, instance: Instance, attr: str) -> Values:
+    """What `__new__` puts on the one object that it makes and keeps: `cls._instance.model = load()`."""
+    found: set[Value] = set()
+    for cls in ev.mro(instance.of):
+        if isinstance(cls, UserClass) and "__new__" in cls.scope.bindings:
+            kept = (v for v in parameters.made_by_new(ev, cls) if v.site != instance.site)
+            found |= {value for one in kept for value in _stored_on(ev, one, attr)}
+    return frozenset(found)
 
 
 def _method_frame(ev: Evaluator, scope: Scope, method: Scope, instance: Instance, cls: UserClass) -> Frame:
-    """`__init__` is entered with what this very object was made from; other methods with any caller's arguments."""
+    """`__init__` is entered with what this very object was made from; other methods with any caller's arguments.
+
+    A method that the object's class inherits may call what only that class has (`self.net = self.make()`), so it gets the object.
+    """
     made = ev.allocation(instance.site)
-    if scope is not method or method.function.name != "__init__" or made is None:
+    if scope is not method:
         return ev.program.generic(scope)
-    if not any(isinstance(f, UserFunction) and f.scope is method for f in class_attribute(ev, instance.of, "__init__", instance)):
-        return ev.program.generic(scope)  # reached through super(): the calls of it say what it gets
     function = UserFunction(method, ev.class_frame(cls), instance)
-    return ev.enter(function, ev.bind(function, *made))
+    if method.function.name == "__init__" and made is not None:
+        if any(isinstance(f, UserFunction) and f.scope is method for f in class_attribute(ev, instance.of, "__init__", instance)):
+            return ev.enter(function, ev.bind(function, *made))  # else through super(): the calls of it say what it gets
+    return ev.received(function) if cls.scope is not instance.of.scope else ev.program.generic(scope)
 
 
 def class_attribute(ev: Evaluator, cls: UserClass, attr: str, instance: Instance | None) -> Values:
@@ -254,8 +271,7 @@ def _bound(ev: Evaluator, value: Value, cls: UserClass, instance: Instance | Non
     if isinstance(value, Instance):  # a descriptor gives what its `__get__` does
         getters = ev.class_attribute(value.of, "__get__", value) if instance is not None else NOTHING
         called = (f for f in getters if isinstance(f, UserFunction) and f.scope.function.parameters[1:])
-        given = (ev.returned(f, {f.scope.function.parameters[1].name: frozenset({cast(Value, instance)})}) for f in called)
-        return frozenset().union(*given) or frozenset({value})
+        return frozenset().union(*(_gotten(ev, f, value, instance) for f in called if instance is not None)) or frozenset({value})
     if not isinstance(value, UserFunction):
         return frozenset({value})
     function, frame = value.scope.function, ev.program.generic(value.scope)
@@ -267,6 +283,15 @@ def _bound(ev: Evaluator, value: Value, cls: UserClass, instance: Instance | Non
         return frozenset({value})
     bound = UserFunction(value.scope, value.frame, instance)
     return ev.returned(bound, {}) if is_property(ev, function, frame) else frozenset({bound})
+
+
+def _gotten(ev: Evaluator, getter: UserFunction, descriptor: Instance, holder: Instance) -> Values:
+    """What a descriptor's `__get__` returns, or keeps on the object under a name of its own (`setattr(obj, self.name, self.make())`)."""
+    itself, asked, *_ = getter.scope.function.parameters
+    given: dict[str, Values] = {itself.name: frozenset({descriptor}), asked.name: frozenset({holder})}
+    own = [s for _, s in ev.program.files[getter.scope.file].named_stores if s.scope is getter.scope]
+    kept = [s for s in own if getattr(s.target, "id", None) == asked.name]
+    return ev.returned(getter, given).union(*(ev.stored(s, ev.enter(getter, given)) for s in kept))
 
 
 def is_property(ev: Evaluator, function: ir.Function, frame: Frame) -> bool:

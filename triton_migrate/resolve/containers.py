@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import enums
+from triton_migrate.resolve import enums, fielded
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import (
     NOTHING,
@@ -32,6 +32,9 @@ EMPTY = {
     "collections.deque": "deque",
     "collections.OrderedDict": "dict",
 }
+ENTERING = frozenset({"contextlib.ExitStack().enter_context", "contextlib.AsyncExitStack().enter_async_context"})
+VIEWS = frozenset({"types.MappingProxyType", "collections.ChainMap", "itertools.cycle", "itertools.chain"})  # elements of their arguments
+CHOOSING = frozenset({"random.choice", "random.Random().choice", "secrets.choice"})
 TAKING = frozenset({("builtins.list()", "pop"), ("collections.deque()", "pop"), ("collections.deque()", "popleft")})
 SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset", "dict", "copy"})
 
@@ -48,15 +51,23 @@ def element(ev: Evaluator, value: Value, key: object) -> Values:
         case Api("builtins.globals()", Site(file)) if isinstance(key, str):
             return ev.name(key, ev.program.frames[file])
         case Api(path, site, of):
-            stored = _put_into(ev, value, key) if key is not None else NOTHING
+            stored = (_put_into(ev, value, key) if key is not None else NOTHING) or fielded.given(ev, value, key)
             position = f"{path}[{key}]" if isinstance(key, int) and key >= 0 else path  # of a tuple whose parts the rules tell apart
             told = ev.rulebook.canonical(position)
             return stored or frozenset({Api(told if told != position else ev.rulebook.canonical(path + "[]"), site, of)})
         case UserClass():
-            return enums.members(ev, value) or frozenset({value})
+            return enums.members(ev, value) or _class_element(ev, value) or frozenset({value})
         case Instance():
             return _instance_element(ev, value, key)
     return frozenset({Unknown("element of something unknown")})
+
+
+def _class_element(ev: Evaluator, cls: UserClass) -> Values:
+    """What the class's own `__class_getitem__` gives for `Models["main"]`."""
+    if "__class_getitem__" not in cls.scope.bindings:
+        return NOTHING
+    methods = (f for f in ev.class_attribute(cls, "__class_getitem__", None) if isinstance(f, UserFunction))
+    return frozenset().union(*(ev.returned(UserFunction(f.scope, f.frame, cls), {}) for f in methods))
 
 
 def _instance_element(ev: Evaluator, value: Instance, key: object) -> Values:
@@ -64,7 +75,8 @@ def _instance_element(ev: Evaluator, value: Instance, key: object) -> Values:
     if methods:
         wanted = [f for f in methods if f.scope.name == ("__getitem__" if key is not None else "__iter__")] or methods
         return frozenset().union(*(ev.returned(f, {}) for f in wanted))
-    return frozenset().union(*(ev.values(s.value, ev.program.generic(s.scope)) for s in ev.stores.element(value, key)))
+    put = frozenset().union(*(ev.values(s.value, ev.program.generic(s.scope)) for s in ev.stores.element(value, key)))
+    return put or fielded.element(ev, value, key)
 
 
 def _inside(ev: Evaluator, expr: ir.Sequence | ir.Mapping | ir.Comprehension, key: object, frame: Frame) -> Values:
@@ -151,6 +163,14 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
     if path == "collections.defaultdict" and call.args:  # any key gives what the factory makes
         display = ir.Mapping(call.at, (ir.Constant(call.at, None),), (ir.Call(call.at, call.args[0], (), ()),))
         return frozenset({Container(Site(frame.scope.file, call.at), display, frame)})
+    if path in VIEWS:
+        return frozenset().union(*(ev.values(a, frame) for a in call.args))
+    if path in CHOOSING:
+        return frozenset().union(*(ev.element(v, None) for a in call.args[:1] for v in ev.values(a, frame)))
+    if path in ENTERING:
+        return frozenset().union(*(entered(ev, v) for a in call.args[:1] for v in ev.values(a, frame)))
+    if (paired := _paired(path, call)) is not None:
+        return frozenset({Container(Site(frame.scope.file, call.at), ev.handing.shown(call, paired), frame)})
     if path == "asyncio.gather":
         tasks = [_unpacked(ev, a.value, None, frame) if isinstance(a, ir.Starred) else ev.values(a, frame) for a in call.args]
         return frozenset({Tuples(tuple(tasks))})
@@ -162,7 +182,10 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
         each = (ev.call(v, each_call, frame) for v in ev.values(call.args[0], frame))
         return frozenset({Tuples((frozenset().union(*each),))})
     if name in SAME_ELEMENTS:
-        return ev.values(call.args[0], frame)
+        same = ev.values(call.args[0], frame)
+        if name == "list" and all(isinstance(v, Unknown) for v in same):  # of its own, which may be filled
+            return frozenset({Container(Site(frame.scope.file, call.at), ev.handing.listed(call), frame)})
+        return same
     elements = [_unpacked(ev, a, None, frame) for a in call.args]
     if name == "enumerate":
         return _tuples(NOTHING, elements[0])
@@ -170,6 +193,16 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
         return _tuples(*elements)
     if name == "next":
         return elements[0]
+    return None
+
+
+def _paired(path: str, call: ir.Call) -> tuple[ir.Expr, ir.Expr] | None:
+    """Keys and value of a dict made of others: `dict.fromkeys(names, net)` and `dict(zip(names, nets))`, whose keys are not told apart."""
+    match path, call.args:
+        case "builtins.dict.fromkeys", (names, value):
+            return names, value
+        case "builtins.dict", (ir.Call(_, ir.Name(_, "zip"), (names, values)),):
+            return names, ir.Subscript(call.at, values, ir.Constant(call.at, None))
     return None
 
 
@@ -181,13 +214,31 @@ def gathered(ev: Evaluator, star: ir.Parameter, parameters: tuple[ir.Parameter, 
     """What `*members` or `**models` gets of a call; nothing where these are constants only."""
     if star.kind == "*args":
         rest = call.args[sum(p.kind == "positional" for p in parameters) :]
+        if len(rest) == 1 and isinstance(rest[0], ir.Starred):
+            return frozenset(v for v in ev.values(rest[0], caller) if isinstance(v, Tuples))
         parts = tuple(ev.values(a, caller) for a in rest) if not any(isinstance(a, ir.Starred) for a in call.args) else ()
         return frozenset({Tuples(parts)}) if any(map(_is_object, parts)) else NOTHING
     names = {p.name for p in parameters}
     further = tuple((k, v) for k, v in call.keywords if k is not None and k not in names)
+    same = frozenset(v for k, e in call.keywords if k is None for v in ev.values(e, caller) if isinstance(v, Container))
     if not any(_is_object(ev.values(v, caller)) for _, v in further):
-        return NOTHING
-    return frozenset({Container(Site(caller.scope.file, call.at), ev.handing.mapped(call, further), caller)})
+        return same
+    return same | {Container(Site(caller.scope.file, call.at), ev.handing.mapped(call, further), caller)}
+
+
+def handed_on(ev: Evaluator, parameters: tuple[ir.Parameter, ...], call: ir.Call, caller: Frame) -> dict[str, Values]:
+    """What `f(*args, **kwargs)` hands on, by parameter: the elements that `args` and `kwargs` are known to have."""
+    found: dict[str, Values] = {}
+    positional = [p.name for p in parameters if p.kind == "positional"]
+    first = next((i for i, a in enumerate(call.args) if isinstance(a, ir.Starred)), None)
+    for several in (v for a in call.args[first : None if first is None else first + 1] if first is not None for v in ev.values(a, caller)):
+        if isinstance(several, Tuples) and first is not None:
+            found |= dict(zip(positional[first:], several.parts, strict=False))
+    for several in (v for key, value in call.keywords if key is None for v in ev.values(value, caller)):
+        if isinstance(several, Container) and isinstance(several.expr, ir.Mapping):
+            texts = {k.value for k in several.expr.keys if isinstance(k, ir.Constant)}
+            found |= {p.name: ev.element(several, p.name) for p in parameters if p.name in texts}
+    return found
 
 
 def _is_object(values: Values) -> bool:

@@ -56,6 +56,7 @@ class Evaluator:
         self._contexts: dict[Scope, int] = {}
         self._allocations: dict[Site, tuple[ir.Call, Frame]] = {}
         self._applied: dict[tuple[int, int], ir.Call] = {}
+        self._before: dict[int, Partial] = {}  # by id() of a call of `_applied`: what was given where the partial was made
         self.many: set[UserClass] = set()  # classes with more instances than are told apart, as far as is known
         self._keep: list[ir.Expr] = []  # synthetic nodes whose id() is in the memo
         self._stored = False
@@ -116,7 +117,7 @@ class Evaluator:
             return
         self._stored = True
         for _ in range(2):
-            more = self.stores.fill(lambda store: self.values(store.target, self.program.generic(store.scope)))
+            more = self.stores.fill(lambda expr, scope: self.values(expr, self.program.generic(scope)))
             enough = self._memo.spent <= EFFORT
             if not more and enough:  # what was answered on the way holds
                 break
@@ -182,6 +183,8 @@ class Evaluator:
             case ir.Operation(_, "Add", (left, right)):
                 a, b = self.constant(left, frame), self.constant(right, frame)
                 return frozenset({Literal(a + b) if isinstance(a, str) and isinstance(b, str) else Unknown("sum")})
+            case ir.Operation(_, "BitOr", (left, right)) if both := self._displayed(left, frame) | self._displayed(right, frame):
+                return both
             case ir.Operation(_, "Or" | "And", operands):
                 return self._union(self.values(o, frame) for o in operands)
             case ir.Operation(_, "Div", (left, _)):  # pathlib's a / b
@@ -196,8 +199,13 @@ class Evaluator:
 
     def _item(self, value: Value, index: ir.Expr, frame: Frame) -> Values:
         """`value[index]`; of a marker whose element is `same`, the index itself (`Provide[Container.service]`)."""
+        if isinstance(value, Api) and value.path == "sys.modules":
+            return reflection.listed_module(self, index, frame)
         rule = self.rulebook.find(f"{value.path}[]", DataConvert) if isinstance(value, Api) else None
         return self.values(index, frame) if rule is not None and rule.result == "same" else self.element(value, self.key(index, frame))
+
+    def _displayed(self, expr: ir.Expr, frame: Frame) -> Values:
+        return frozenset(v for v in self.values(expr, frame) if isinstance(v, Container))
 
     def _child(self, frame: Frame, node: ir.Function | ir.Class) -> Scope:
         scope: Scope | None = frame.scope
@@ -307,7 +315,8 @@ class Evaluator:
         site = Site(frame.scope.file, call.at)
         match value:
             case UserFunction():
-                return self.returned(value, self.bind(value, call, frame))
+                given = self.returned(value, self.bind(value, call, frame))
+                return frozenset({Tuples((given,))}) if given and _iterates(value.scope.function) else given
             case UserClass():
                 self.allocated(site, call, frame)
                 return frozenset({Instance(value, site)})
@@ -338,7 +347,7 @@ class Evaluator:
         if flow is not None and (made := making.objects(self, flow, call, frame)):
             return frozenset(made)
         if flow is not None and not flow.method:
-            given = self._union(self.call(v, passed, frame) for v, passed in self.passed_calls(flow, api, call, frame))
+            given = self._union(self._result(v, passed, frame) for v, passed in self.passed_calls(flow, api, call, frame))
             return frozenset({Tuples((given,))}) if flow.each else given
         if same := self._handed_on(api, call, frame):
             return same
@@ -349,6 +358,10 @@ class Evaluator:
         if path == receiver and api.of is not None:
             return frozenset({api.of})
         return frozenset({Api(path, api.site if path == receiver else site, None)})
+
+    def _result(self, value: Value, call: ir.Call, frame: Frame) -> Values:
+        """What a library that calls a function of the program hands on: of a generator, what it yields (`Depends(opened)`)."""
+        return self.returned(value, self.bind(value, call, frame)) if isinstance(value, UserFunction) else self.call(value, call, frame)
 
     def _handed_on(self, api: Api, call: ir.Call, frame: Frame) -> Values:
         """The model that a call with the result `same` gets and gives (`torch.compile(net)`)."""
@@ -376,7 +389,7 @@ class Evaluator:
         return tuple((v, made) for v in self.values(inner, frame)) if inner is not None else ()
 
     def applied(self, partial: Partial, call: ir.Call, frame: Frame) -> tuple[ir.Call, Frame]:
-        """The call that calling a partial makes, and where it stands. Arguments from two functions are not mixed: only the later count."""
+        """The call that calling a partial makes, and where it stands: what was given elsewhere is not in it (`bind` adds it)."""
         if not call.args and not call.keywords:
             return partial.call, partial.frame
         given = partial.call
@@ -387,6 +400,8 @@ class Evaluator:
                 names = [p.name for f in self.callables(partial.function)[:1] for p in _open_parameters(f)][len(given.args) :]
                 args, keywords = (), (*zip(names, call.args, strict=False), *call.keywords)
             made = self._applied[id(given), id(call)] = ir.Call(call.at, given.func, args, keywords)
+            if partial.frame.scope is not frame.scope:
+                self._before[id(made)] = partial
         return made, frame
 
     def bind(self, function: UserFunction, call: ir.Call, caller: Frame, only: str = "") -> dict[str, Values]:
@@ -395,11 +410,16 @@ class Evaluator:
         given: dict[str, Values] = {}
         if function.receiver is not None and rest:
             given[rest.pop(0).name] = frozenset({function.receiver})
+        if (before := self._before.get(id(call))) is not None:
+            given |= self.bind(function, before.call, before.frame, only)
         by_name = {p.name: p for p in rest}
         for name, expr in argument_map(tuple(rest), call).items():
             if only and name != only:
                 continue
             given[name] = self.told(self.values(expr, caller), by_name[name].annotation, function.frame)
+        for name, passed in containers.handed_on(self, tuple(rest), call, caller).items():
+            if only in ("", name):
+                given.setdefault(name, passed)
         for star in (p for p in rest if p.kind.startswith("*") and only in ("", p.name)):
             if gathered := containers.gathered(self, star, tuple(rest), call, caller):
                 given[star.name] = gathered
@@ -432,12 +452,12 @@ class Evaluator:
         if key not in self._frames:
             self._contexts[function.scope] = self._contexts.get(function.scope, 0) + 1
             if self._contexts[function.scope] > CONTEXTS:
-                return self._of_receiver(function)
+                return self.received(function)
             self._frames[key] = Frame(function.scope, function.frame, arguments)
         return self._frames[key]
 
-    def _of_receiver(self, function: UserFunction) -> Frame:
-        """The frame that all further calls of a method of one object share; of a plain function, all further calls."""
+    def received(self, function: UserFunction) -> Frame:
+        """The frame of a method of one object for any caller; of a plain function, for any caller."""
         if not isinstance(function.receiver, Instance) or not function.scope.function.parameters:
             return self.program.generic(function.scope)
         own: dict[str, Values] = {function.scope.function.parameters[0].name: frozenset({function.receiver})}
@@ -461,6 +481,11 @@ def _root(expr: ir.Expr) -> str | None:
     while isinstance(expr, ir.Attribute):
         expr = expr.value
     return expr.id if isinstance(expr, ir.Name) else None
+
+
+def _iterates(function: ir.Function) -> bool:
+    """Whether a call gives what is yielded as elements: a generator that no decorator makes something else of (`contextmanager`)."""
+    return function.is_generator and not function.decorators
 
 
 def _roots(rulebook: Rulebook, role: type[TaskDefine]) -> frozenset[str]:

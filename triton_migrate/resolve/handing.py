@@ -24,6 +24,7 @@ class Handing:
         self.ev = ev
         self._direct: dict[tuple[int, str], ir.Call] = {}
         self._mapped: dict[tuple[int, int], ir.Mapping] = {}
+        self._listed: dict[int, ir.Sequence] = {}
         self._by_name: dict[str, list[CallPlace]] | None = None
         self._rules: dict[str, tuple[str, ...]] = {}
         for library in ev.rulebook.libraries:
@@ -65,6 +66,10 @@ class Handing:
         provides = any(isinstance(value, Partial) for value in self.ev.values(expr, frame))
         return ir.Call(expr.at, expr, (), ()) if provides else expr
 
+    def plain(self, function: ir.Expr) -> ir.Call:
+        """The call of a function without arguments: what a field's `default_factory` gives."""
+        return self._direct.setdefault((id(function), "()"), ir.Call(function.at, function, (), ()))
+
     def of_object(self, call: ir.Call, method: str) -> ir.Call:
         """`Row.objects.create(x=y)` as a call of a method of what the arguments and the receiver make."""
         key = id(call), f".{method}"
@@ -81,6 +86,14 @@ class Handing:
             names = tuple(ir.Constant(call.at, name) for name, _ in further)
             self._mapped[key] = ir.Mapping(call.at, names, tuple(value for _, value in further))
         return self._mapped[key]
+
+    def shown(self, call: ir.Call, pair: tuple[ir.Expr, ir.Expr]) -> ir.Mapping:
+        """A dict that a call makes, any key of which has the value of the pair."""
+        return self._mapped.setdefault((id(call), -1), ir.Mapping(call.at, (ir.Constant(call.at, None),), pair[1:]))
+
+    def listed(self, call: ir.Call) -> ir.Sequence:
+        """`list(x)` as `[*x]`."""
+        return self._listed.setdefault(id(call), ir.Sequence(call.at, "list", (ir.Starred(call.at, call.args[0]),)))
 
     def in_steps(self, rule: FlowCall, call: ir.Call, frame: Frame) -> ir.Call | None:
         """`wrapper.predict(x, top=3)` as `wrapper.after(wrapper.run(wrapper.before(x), top=3))`, of those that the program wrote."""

@@ -9,7 +9,7 @@ from triton_migrate.index import ir
 from triton_migrate.resolve import parameters
 from triton_migrate.resolve.containers import entered
 from triton_migrate.resolve.scopes import Binding, Frame
-from triton_migrate.resolve.values import NOTHING, Api, Module, Unknown, UserClass, UserFunction, Values
+from triton_migrate.resolve.values import NOTHING, Api, Literal, Module, Unknown, UserClass, UserFunction, Values
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
@@ -120,4 +120,11 @@ def member(ev: Evaluator, path: str, wanted: str) -> Values:
     frame = ev.program.frames[path]
     if wanted in frame.scope.bindings or ev.program.global_bindings(path, wanted):
         return name(ev, wanted, frame)
-    return _starred(ev, wanted, frame) or _globals(ev, wanted, frame)
+    return _starred(ev, wanted, frame) or _globals(ev, wanted, frame) or _made_on_demand(ev, wanted, frame)
+
+
+def _made_on_demand(ev: Evaluator, wanted: str, module: Frame) -> Values:
+    """What the module's own `__getattr__` gives for a name that it does not bind."""
+    functions = name(ev, "__getattr__", module) if "__getattr__" in module.scope.bindings and not wanted.startswith("__") else NOTHING
+    asked = ((f, f.scope.function.parameters[0].name) for f in functions if isinstance(f, UserFunction) and f.scope.function.parameters)
+    return frozenset().union(*(ev.returned(f, {parameter: frozenset({Literal(wanted)})}) for f, parameter in asked))

@@ -58,14 +58,18 @@ def made(ev: Evaluator, cls: UserClass) -> Values:
         if cls in ev.values(place.call.func, frame):
             found.add(Instance(cls, Site(place.scope.file, place.call.at)))
             ev.allocated(Site(place.scope.file, place.call.at), place.call, frame)
-    for place in ev.program.calls("__new__"):  # a singleton that its own `__new__` makes and keeps
-        if place.scope.owner is cls.scope:
-            found |= {v for v in ev.values(place.call, ev.program.generic(place.scope)) if isinstance(v, Instance)}
+    found.update(made_by_new(ev, cls))
     found |= {Instance(cls, Site(place.scope.file, place.call.at)) for place in _decorations(ev, cls)}
     if len(found) > INSTANCES:
         ev.many.add(cls)
         return one
     return frozenset(found)
+
+
+def made_by_new(ev: Evaluator, cls: UserClass) -> tuple[Instance, ...]:
+    """The singletons that the class's own `__new__` makes and keeps."""
+    calls = (ev.values(p.call, ev.program.generic(p.scope)) for p in ev.program.calls("__new__") if p.scope.owner is cls.scope)
+    return tuple(v for made in calls for v in made if isinstance(v, Instance))
 
 
 def _constructions(ev: Evaluator, cls: Scope) -> Iterator[CallPlace]:

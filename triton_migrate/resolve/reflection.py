@@ -45,6 +45,14 @@ def called(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values | No
     return None
 
 
+def listed_module(ev: Evaluator, index: ir.Expr, frame: Frame) -> Values:
+    """The module that `sys.modules[__name__]` is, or one of that name."""
+    if isinstance(index, ir.Name) and index.id == "__name__":
+        return frozenset({Module(frame.scope.file)})
+    name = ev.constant(index, frame)
+    return names.imported(ev, name, frame) if isinstance(name, str) else NOTHING
+
+
 def _attribute(ev: Evaluator, call: ir.Call, frame: Frame) -> Values | None:
     """What `getattr` gives; where the name is not known, one of what the rules call `module.*`, or a model's `predict`."""
     holders = ev.values(call.args[0], frame)

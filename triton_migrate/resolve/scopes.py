@@ -160,6 +160,7 @@ class FileScopes:
         self.scopes: list[Scope] = [self.module]
         self.attribute_stores: dict[str, list[Store]] = {}
         self.element_stores: dict[object, list[Store]] = {}
+        self.named_stores: list[tuple[ir.Expr, Store]] = []  # `setattr(target, name, value)`, where the name is not written there
         self.calls: dict[str, list[CallPlace]] = {}
         self.global_bindings: dict[str, list[tuple[Scope, Binding]]] = {}
         self.stars: list[ir.ImportFrom] = []
@@ -285,10 +286,17 @@ class FileScopes:
                     self.attribute_stores.setdefault(attr, []).append(Store(base, value, scope, stmt.at, index))
             case ir.Subscript(at, base, ir.Constant(_, key)):
                 if value is not None and how == "value":
-                    self.element_stores.setdefault(key, []).append(Store(base, value, scope, stmt.at, index))
+                    self._element(key, Store(base, value, scope, stmt.at, index))
             case ir.Subscript(_, base, _):
                 if value is not None and how == "value":
                     self.element_stores.setdefault(None, []).append(Store(base, value, scope, stmt.at, index))
+
+    def _element(self, key: object, store: Store) -> None:
+        """`target[key] = value`; of an object's `__dict__` that is an attribute."""
+        if isinstance(key, str) and isinstance(store.target, ir.Attribute) and store.target.attr == "__dict__":
+            self.attribute_stores.setdefault(key, []).append(store._replace(target=store.target.value))
+        else:
+            self.element_stores.setdefault(key, []).append(store)
 
     def _name(self, name: str, binding: Binding, scope: Scope) -> None:
         if name in scope.globals:
@@ -308,9 +316,8 @@ class FileScopes:
             return
         if isinstance(expr, ir.Call):
             self.calls.setdefault(last_name(expr.func), []).append(CallPlace(expr, scope, decorates))
-            if last_name(expr.func) == "setattr" and len(expr.args) == 3 and isinstance(expr.args[1], ir.Constant):
-                store = Store(expr.args[0], expr.args[2], scope, expr.at)
-                self.attribute_stores.setdefault(str(expr.args[1].value), []).append(store)
+            if last_name(expr.func) == "setattr" and len(expr.args) == 3:
+                self._attribute(expr.args[1], Store(expr.args[0], expr.args[2], scope, expr.at))
             self._filling(expr, scope)
         elif decorates is not None:  # a decorator without parentheses
             self.calls.setdefault(last_name(expr), []).append(CallPlace(ir.Call(expr.at, expr, (), ()), scope, decorates))
@@ -323,6 +330,12 @@ class FileScopes:
             self._bind(expr.target, "value", expr.value, ir.Evaluate(expr.at, expr.value), scope)
         for child in children(expr):
             self._expr(child, scope)
+
+    def _attribute(self, name: ir.Expr | None, store: Store) -> None:
+        if isinstance(name, ir.Constant):
+            self.attribute_stores.setdefault(str(name.value), []).append(store)
+        elif name is not None:
+            self.named_stores.append((name, store))
 
     def _filling(self, call: ir.Call, scope: Scope) -> None:
         """`models.append(x)` and `registry.setdefault("key", x)` put an element, `registry.update(key=x)` several."""
@@ -339,7 +352,7 @@ class FileScopes:
             unnamed = None if call.func.attr == "setdefault" else POSITION
             given = [(key if isinstance(key, str) else unnamed, call.args[place])] if len(call.args) > place else []
         for key, value in given:
-            self.element_stores.setdefault(key, []).append(Store(call.func.value, value, scope, call.at))
+            self._element(key, Store(call.func.value, value, scope, call.at))
 
 
 def last_name(expr: ir.Expr) -> str:

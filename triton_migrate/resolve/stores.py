@@ -11,7 +11,7 @@ from typing import TypeAlias
 from triton_migrate.index import ir
 from triton_migrate.resolve.program import Program, is_test
 from triton_migrate.resolve.scopes import POSITION, Scope, Store
-from triton_migrate.resolve.values import Api, Container, Instance, Module, Site, UserClass, UserFunction, Value, Values
+from triton_migrate.resolve.values import Api, Container, Instance, Literal, Module, Site, UserClass, UserFunction, Value, Values
 
 Owner: TypeAlias = tuple[str, object]
 
@@ -27,7 +27,7 @@ class Stores:
         self._calls: dict[str, set[ir.At]] = {}
         self._into: dict[int, set[Site | None]] = {}  # by id() of a store: where the object of a library was made that it puts into
 
-    def fill(self, targets_of: Callable[[Store], Values]) -> bool:
+    def fill(self, values: Callable[[ir.Expr, Scope], Values]) -> bool:
         """Ask once for each store what it puts into; whether that is something else than before."""
         attributes: dict[tuple[Owner, str], list[Store]] = {}
         elements: dict[Owner, list[tuple[object, Store]]] = {}
@@ -35,9 +35,9 @@ class Stores:
         into: dict[int, set[Site | None]] = {}
 
         def owners(store: Store, name: str) -> set[Owner]:
-            values = targets_of(store)
-            into[id(store)] = {v.site if isinstance(v, Api) else None for v in values}
-            found = {o for v in values for o in _owner(v)}
+            targets = values(store.target, store.scope)
+            into[id(store)] = {v.site if isinstance(v, Api) else None for v in targets}
+            found = {o for v in targets for o in _owner(v)}
             for owner in found if store.scope.kind == "module" else ():
                 on_import.setdefault(owner, []).append((name, store))
             return found
@@ -48,6 +48,11 @@ class Stores:
                     if not to_self(store):
                         for owner in owners(store, name):
                             attributes.setdefault((owner, name), []).append(store)
+            for asked, store in file.named_stores:
+                texts = () if to_self(store) else values(asked, store.scope)
+                for name in sorted(v.value for v in texts if isinstance(v, Literal) and isinstance(v.value, str)):
+                    for owner in owners(store, name):
+                        attributes.setdefault((owner, name), []).append(store)
             for key, stores in file.element_stores.items():
                 for store in stores:
                     for owner in owners(store, ""):

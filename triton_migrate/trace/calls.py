@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Api, Partial, Unknown, UserFunction, Value
+from triton_migrate.resolve.values import Api, Partial, Unknown, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import (
     DataConvert,
     Effect,
@@ -17,12 +17,12 @@ from triton_migrate.rulebook.vocabulary import (
     TaskEnqueue,
     WebResponse,
 )
-from triton_migrate.trace import expressions, handed, requested, sites
+from triton_migrate.trace import beside, expressions, handed, requested, sites, suspects
 from triton_migrate.trace.environment import Env
 from triton_migrate.trace.fixed import NOTHING as NONE_FIXED
 from triton_migrate.trace.fixed import fixed
 from triton_migrate.trace.named import callee_text
-from triton_migrate.trace.records import Break, Call, Cell, Step
+from triton_migrate.trace.records import Break, Call, Cell
 from triton_migrate.trace.responses import answered_kind
 from triton_migrate.trace.shared import Callee
 from triton_migrate.trace.taints import CLEAN, Taint
@@ -50,10 +50,11 @@ def call(walk: Walk, call: ir.Call, frame: Frame, env: Env) -> Taint:
     for callee in callees:
         taint |= _called(walk, callee, call, frame, env, receiver, arguments)
         walk.step = step
-    if callees and all(isinstance(c.value, Unknown) for c in callees):
-        _lost(walk, call, frame, next(c.value.reason for c in callees if isinstance(c.value, Unknown)))
-    beside = (_goes_beside(walk, v) for v in walk.evaluator.values(call.func, frame))
-    if len(walk.sites) > known and step is not None and _dropped(call, step) and any(beside):
+    values = tuple(callee.value for callee in callees)
+    if values and all(isinstance(v, Unknown) for v in values):
+        _lost(walk, call, frame, next(v.reason for v in values if isinstance(v, Unknown)))
+    _suspect(walk, call, frozenset(values), frame, found=len(walk.sites) > known)
+    if len(walk.sites) > known and step is not None and beside.left(walk, call, step) and any(_goes_beside(walk, v) for v in values):
         walk.queue = walk.queue or "thread"
     _changes(walk, call, arguments, frame, env)
     return taint
@@ -139,7 +140,8 @@ def _changes(walk: Walk, call: ir.Call, arguments: Taint, frame: Frame, env: Env
     """A method that changes its receiver (`rows.append(x)`), by rule or because nothing is known and its result is dropped."""
     if not isinstance(call.func, ir.Attribute) or walk.step is None or not (changes := walk.shared.changing(call, frame)):
         return
-    if changes == "surely" or _dropped(call, walk.step):
+    dropped = isinstance(walk.step.stmt, ir.Evaluate) and walk.step.stmt.value is call
+    if changes == "surely" or dropped:
         taint = arguments | walk.origins.taint(walk.step.number)
         expressions.mutate(walk, call.func.value, taint, frame, env, walk.step, certain=changes == "surely")
 
@@ -149,6 +151,13 @@ def _lost(walk: Walk, call: ir.Call, frame: Frame, reason: str) -> None:
     walk.breaks.setdefault(at, Break(Span(frame.scope.file, *call.at), f"{callee_text(call.func)}: {reason}"))
 
 
-def _dropped(call: ir.Call, step: Step) -> bool:
-    """Whether nobody uses what the call gives."""
-    return isinstance(step.stmt, ir.Evaluate) and step.stmt.value is call
+def _suspect(walk: Walk, call: ir.Call, values: Values, frame: Frame, *, found: bool) -> None:
+    """Note a call that looks as if it ran a model and could not be followed."""
+    if not suspects.looks(call):
+        return
+    lost = None if found else suspects.suspected(call, values, frame)
+    span = Span(frame.scope.file, *call.at)
+    if lost is None:
+        walk.followed.add(span)
+    else:
+        walk.suspects.setdefault(span, (lost, callee_text(call.func)))

@@ -70,7 +70,7 @@ class Models:
         for match in self.matcher.find(ModelLoad):
             place, rule = match.place, match.rule
             known = self.matcher.program.span(place.scope, place.call.at) in self.found
-            named = not rule.opaque or self._named_a_model(place)
+            named = not rule.opaque or self.named_a_model(place)
             if known or not named or rule.into or rule.within or self.moments.by_hand(place):
                 continue
             asked = Site(place.scope.file, place.call.at) in walked and not rule.opaque
@@ -87,7 +87,7 @@ class Models:
                 found.append(self._ref(place, rule, match.api))
         return tuple(dict.fromkeys(found))
 
-    def _named_a_model(self, place: CallPlace) -> bool:
+    def named_a_model(self, place: CallPlace) -> bool:
         """Whether what a load of anything (pickle) gives is assigned to a name that says what it is: `churn_model = joblib.load(path)`."""
         bound = (name for name, bindings in place.scope.bindings.items() for b in bindings if b.expr is place.call)
         return any(name.lower().rstrip("0123456789").rstrip("_").rpartition("_")[2] in MODELS for name in bound)

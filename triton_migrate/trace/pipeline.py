@@ -65,8 +65,8 @@ def _passed(walk: Walk, function: UserFunction, taint: Taint) -> Taint:
     return walk.run(Entrance(function, given), dict.fromkeys(names[bound : bound + 1], taint))
 
 
-def consume(shared: Shared, consumer: Consumer) -> Consumed | None:
-    """Walk one consumer; None where it runs no model. A script that trains its model is no consumer of it."""
+def consume(shared: Shared, consumer: Consumer) -> Consumed:
+    """Walk one consumer; without sites where it runs no model. A script that trains its model is no consumer of it."""
     walk, evaluator = Walk(shared), shared.evaluator
     frame = evaluator.program.generic(consumer.scope)
     if consumer.scope.kind == "function":  # what its callers give counts, not only its defaults
@@ -75,7 +75,8 @@ def consume(shared: Shared, consumer: Consumer) -> Consumed | None:
     else:
         walk.run_module(frame)
     trains = consumer.kind == "script" and Training(walk.steps).any
-    return Consumed(consumer, tuple(walk.sites)) if walk.sites and not trains else None
+    suspects = () if trains else tuple(walk.suspects.values())
+    return Consumed(consumer, () if trains else tuple(walk.sites), suspects, frozenset(walk.followed))
 
 
 def _is_body(parameter: ir.Parameter, entry: Entry | Task, evaluator: Evaluator) -> bool:
@@ -110,6 +111,7 @@ def _assemble(walk: Walk, evaluator: Evaluator, entry: Entry | Task, declared: d
         entry, tuple(walk.steps), sites, tuple(_fitted(walk)) if sites else (), stages,
         _inputs(walk, entry, declared), _response(walk, evaluator, entry), walk.queue,
         frozenset(before - model_steps), frozenset(after - model_steps), tuple(walk.breaks.values()),
+        tuple(walk.suspects.values()), frozenset(walk.followed),
     )  # fmt: skip
 
 

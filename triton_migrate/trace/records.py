@@ -172,6 +172,8 @@ class Pipeline:
     before: frozenset[int]  # steps in the backward slice of the predict sites
     after: frozenset[int]  # steps that depend on a predict site's result
     breaks: tuple[Break, ...]
+    suspects: tuple[tuple[Break, str], ...] = ()  # calls that look as if they ran a model, on something nothing is known of
+    followed: frozenset[Span] = frozenset()  # calls that look so, and could be followed
 
     @property
     def models(self) -> tuple[ModelRef, ...]:
@@ -185,10 +187,12 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Consumed:
-    """What a consumer runs."""
+    """What a consumer runs; `suspects` and `followed` as in `Pipeline`."""
 
     consumer: Consumer
     sites: tuple[PredictSite, ...]
+    suspects: tuple[tuple[Break, str], ...]
+    followed: frozenset[Span]
 
     @property
     def models(self) -> tuple[ModelRef, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace import calls, expressions, statements
@@ -37,6 +38,8 @@ class Walk:
         self.steps: list[Step] = []
         self.sites: list[PredictSite] = []
         self.breaks: dict[tuple[str, ir.At], Break] = {}
+        self.suspects: dict[Span, tuple[Break, str]] = {}
+        self.followed: set[Span] = set()  # calls that look as if they ran a model, and that some context could follow
         self.whole: dict[str, InputOrigin] = {}  # request containers read as a whole, by source
         self.queue: str | None = None
         self.heap = Heap()

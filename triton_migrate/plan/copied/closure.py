@@ -32,6 +32,8 @@ from triton_migrate.plan.leaving.answers import answer_class
 from triton_migrate.plan.leaving.remembered import managed
 from triton_migrate.plan.records import OnGpu
 from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.parameters import heirs
+from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store
 from triton_migrate.resolve.values import Api, Module, UserClass, Values
 from triton_migrate.rulebook.vocabulary import (
@@ -367,6 +369,18 @@ class Closure:
         self.copied.append(where)
         if cls is not None:
             self.begun.run(frozenset({cls}), made)  # `Engine.load()`, which fills the class itself
+            self._heirs(cls, where)
+
+    def _heirs(self, cls: UserClass, where: Span) -> None:
+        """The classes that a class knows because they derive from it: by `__init_subclass__`, or asked for by `__subclasses__()`."""
+        asked = (p for p in self.evaluator.program.calls("__subclasses__") if isinstance(p.call.func, ir.Attribute))
+        frame = self.evaluator.program.generic
+        if "__init_subclass__" in cls.scope.bindings or any(
+            cls in self.evaluator.values(p.call.func.value, frame(p.scope)) for p in asked if isinstance(p.call.func, ir.Attribute)
+        ):
+            for heir in heirs(self.evaluator, cls):
+                if heir.scope.parent is not None and heir.scope.parent.kind == "module" and not is_test(heir.scope.file):
+                    self.require(heir.scope.file, heir.scope.name, where)
 
     def _owed(self, cls: UserClass) -> frozenset[str]:
         """The methods without which no object of a class can be made: those that its bases leave to it."""
@@ -393,6 +407,8 @@ class Closure:
         if (changed := topmost.changed_elsewhere(self.evaluator, file, name)) is not None:
             reason = f"{name} of {file} is changed by another file, when that is imported"
             raise self.stuck(reason, changed, f"say so where {name} is made")
+        if (changed := topmost.set_elsewhere(self.evaluator, file, name)) is not None:
+            raise self.stuck(f"{name} of {file} is set by a function of another file", changed, f"set it by a function of {file}")
         makers = [scope for scope, _ in self.evaluator.program.global_bindings(file, name)]
         first = [scope for scope in makers if not self.answers(scope)]
         makers = (

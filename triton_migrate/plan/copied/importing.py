@@ -71,7 +71,7 @@ class Importing:
             self._import(f"from {module} import *", "*" + module, module)
         if libraries:
             return name
-        if self._nowhere(frame.scope.file, name):
+        if not self.evaluator.member(frame.scope.file, name) and self._nowhere(frame.scope.file, name):
             self.closure.nowhere[name] = None
             return name
         reason = f"the moved code reads {name}, which is not defined in {frame.scope.file}"

@@ -63,6 +63,10 @@ class Objects:
         for path, frame in self.program.frames.items():
             for name, bindings in frame.scope.bindings.items():
                 if any(b.how in ("value", "enter") for b in bindings) and (held := self.evaluator.name(name, frame)) & values:
+                    if not any(self.evaluator.binding(b, frame) & values for b in bindings) and topmost.set_elsewhere(
+                        self.evaluator, path, name
+                    ):
+                        continue  # the assignment there says how it is made
                     self._refuse_choice(values - held, wanted, where)
                     return self.closure.require(path, name, where)
         for store, name in self.stores():
@@ -182,7 +186,11 @@ class Objects:
                 continue
             required = [p for p in scope.function.parameters if p.default is None and not p.kind.startswith("*")]
             frame = self.program.generic(scope)
-            if not required and any(self.evaluator.values(e, frame) & values for e in results(scope.function)):
+            if (
+                not required
+                and not scope.function.is_generator
+                and any(self.evaluator.values(e, frame) & values for e in results(scope.function))
+            ):
                 return scope
         return None
 
@@ -281,6 +289,7 @@ class Objects:
     def _made_at(self, place: CallPlace, cls: UserClass | None, wanted: str, where: Span) -> str:
         """An object that a function makes for itself, of `cls` where it may be of several: a function of pipeline.py makes it once."""
         file, scope = place.scope.file, place.scope
+        self._refuse_entered(place, wanted)
         key = (file, place.call.at, cls)
         if key in self._provided:
             return self._provided[key]
@@ -293,6 +302,7 @@ class Objects:
             local = {p.name for p in scope.function.parameters} | flow.binds(scope.function.body)
             inside = where.file == file and ir.holds(scope.function.at, where.at)
             needed = self._making(scope).made(place.call, where.at if inside else None)
+            self._refuse_outer(scope, needed, wanted)
             opened = _opened(scope, place.call) if needed.result is place.call else ()
             needed = self._needed(place.call, scope, place.call.at) if opened else needed
             body = self._given(needed, scope, where)
@@ -315,6 +325,20 @@ class Objects:
             self.closure.definitions.append(f"def {maker}():\n{textwrap.indent(body, '    ')}")
             text = f"{maker}()"
         return self.bound(key, wanted, f"{text}\n")
+
+    def _refuse_outer(self, scope: Scope, needed: Needed, wanted: str) -> None:
+        """What a function keeps in the function around it (`nonlocal`) has no place in one of the module."""
+        if scope.nonlocals & flow.binds(needed.statements):
+            where = Span(scope.file, *scope.function.at)
+            raise self.closure.stuck(f"{wanted} is kept in the function around {scope.name}", where, "keep it in a global of the module")
+
+    def _refuse_entered(self, place: CallPlace, wanted: str) -> None:
+        """What a `with` binds is what the object's own `__enter__` gives, and it lasts as long as the block."""
+        entered = (e for s in flow.flatten(place.scope.body) if isinstance(s, ir.With) for e, bound in s.items if bound is not None)
+        made = self.evaluator.values(place.call, self.program.generic(place.scope))
+        if any(e is place.call for e in entered) and any(isinstance(v, Instance) for v in made):
+            where = Span(place.scope.file, *place.call.at)
+            raise self.closure.stuck(f"{wanted} is open only inside a `with`", where, "open it once, when the application starts")
 
     def _refuse_rounds(self, scope: Scope, made: ir.Expr, bound: set[str]) -> None:
         """What each round of a loop makes anew is several objects."""

@@ -57,6 +57,12 @@ def changed_elsewhere(evaluator: Evaluator, file: str, name: str) -> Span | None
     return min(own, default=None)
 
 
+def set_elsewhere(evaluator: Evaluator, file: str, name: str) -> Span | None:
+    """Where a function of another file of the application sets a name of this one: `store.model = load()`."""
+    stores = (s for s in evaluator.stores.attribute(Module(file), name) if s.scope.file != file and s.scope.kind == "function")
+    return min((Span(s.scope.file, *s.at) for s in stores if evaluator.reach.runs(s.scope, s.at)), default=None)
+
+
 def _logs(evaluator: Evaluator, call: ir.Call, frame: Frame) -> bool:
     return any((e := evaluator.rulebook.find(a.called, Effect)) and e.kind == "log" for a in evaluator.apis(call.func, frame))
 

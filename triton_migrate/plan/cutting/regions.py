@@ -203,6 +203,10 @@ class Regions:
         before = {p.name for p in self.function.parameters} | liveness.bound_before(self.function.body, block[first])
         lifts = self._lifts(block, last, run, before, hoists, eager)
         moved = (*run, *lifts) if lifts is not None else ()
+        if kept := sorted(self.scope.nonlocals & flow.binds(moved)):
+            where, told = Span(self.scope.file, *run[0].at), f"{kept[0]} is kept in the function around {self.scope.name}"
+            self.problems.append(NoCut(told, where, "keep it in a global of the module"))
+            return None
         hoists = tuple(h for h in hoists if h.value is not None and any(liveness.holds(s, h.value) for s in moved))
         hoists = tuple(h for h in hoists if not any(h.value is p for e in self.inline for p in walk(e)))  # the app chooses as it did
         hoists = self.hoists.without_whole(hoists, flow.reads(liveness.without(moved, hoists)))

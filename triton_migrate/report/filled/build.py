@@ -84,6 +84,10 @@ def document(study: Study, port: Ported, done: bool, options: Sequence[str] = ()
              "address": asked.address or None, "entries": list(entries)}
             for asked, entries in study.elsewhere
         ],
+        "unresolved": [
+            {"file": lost.span.file, "line": lost.span.line, "call": lost.text, "reason": lost.reason, "entries": list(entries)}
+            for lost, entries in study.unresolved
+        ],
         "caches": caches(study, port),
         "metrics": metrics(study),
         "served_models": [_served(m, endpoints, seen) for m, endpoints in _every(port)],

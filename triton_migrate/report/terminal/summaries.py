@@ -42,6 +42,8 @@ def scan_summary(document: Report, console: Console, *, report: Path | None = No
         console.print(_models(document))
     if document["elsewhere"]:
         console.print(_elsewhere(document))
+    if document["unresolved"]:
+        console.print(_unresolved(document))
     _print_observed(document, console)
     _print_suppressions(document, console)
     _print_files(document, console)
@@ -159,6 +161,15 @@ def _elsewhere(document: Report) -> Table:
     for asked in document["elsewhere"]:
         place, entries = f"{asked['call']} {asked['file']}:{asked['line']}", ", ".join(asked["entries"])
         table.add_row(text(place), text(asked["service"] or ""), text(asked["address"] or ""), text(entries))
+    return table
+
+
+def _unresolved(document: Report) -> Table:
+    table = table_of("Not resolved", "Why", "Entries")
+    for lost in document["unresolved"][:_MANY]:
+        table.add_row(text(f"{lost['call']} {lost['file']}:{lost['line']}"), text(lost["reason"]), text(", ".join(lost["entries"])))
+    if (more := len(document["unresolved"]) - _MANY) > 0:
+        table.add_row(f"and {more} more, all in the report", "", "")
     return table
 
 

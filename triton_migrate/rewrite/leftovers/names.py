@@ -74,7 +74,7 @@ def _global(left: Leftovers, file: str, name: str) -> bool:
     if not own or any(_stays(left, file, s) for s in own):
         return False
     others = {n for s in own for n in flow.binds((s,)) if n != name} if not isinstance(own[0], (ir.Define, ir.DefineClass)) else set()
-    if any(left.used_elsewhere(file, o) for o in others):
+    if any(left.used_elsewhere(file, o, unread=True) for o in others):
         return False
     if _keys_only(left, file, name, own):
         return True

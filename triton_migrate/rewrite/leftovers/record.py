@@ -78,14 +78,14 @@ class Leftovers:
         bindings = self.evaluator.program.files[file].module.bindings.get(name, [])
         return any(b.how in ("import", "from") for b in bindings)
 
-    def used_elsewhere(self, file: str, name: str) -> bool:
-        """Imported, or read as an attribute, in another file."""
+    def used_elsewhere(self, file: str, name: str, *, unread: bool = False) -> bool:
+        """Imported, or read as an attribute, in another file; with `unread` also by an import that nothing ever read, and that stays."""
         program = self.evaluator.program
         for path, scopes in program.files.items():
             if path == file:
                 continue
             imported = any(
-                b.how == "from" and b.imported[1] == name and self.live(path, bound)
+                b.how == "from" and b.imported[1] == name and (self.live(path, bound) or (unread and self._never_read(path, bound)))
                 for scope in (scopes.module, *scopes.scopes)
                 for bound, bs in scope.bindings.items()
                 for b in bs
@@ -93,6 +93,9 @@ class Leftovers:
             if imported or name in self.mentions.strings[path]:
                 return True
         return any(f != file and self.alive(f, m.expr.at) and self.of_module(m, file) for f, m in self.mentions.attributes.get(name, ()))
+
+    def _never_read(self, file: str, name: str) -> bool:
+        return not self.mentions.names[file].get(name)
 
     def of_module(self, mention: Mention, file: str) -> bool:
         """Whether `x.name` may be an attribute of that module."""

@@ -1,0 +1,217 @@
+"""Ports of applications that keep their model in an unusual place answer as the originals did: both run here, without Triton."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from triton_migrate import api
+
+APP = """\
+from flask import Flask, jsonify, request
+{imported}
+
+app = Flask(__name__)
+
+
+@app.route("/side", methods=["POST"])
+def side():
+    x = request.get_json()["x"]
+{ran}
+    return jsonify(side=int(y[0]))
+"""
+ASKED = """\
+import app
+client = app.app.test_client()
+for x in ([1, 2, 3, 4], [-1, 0, 0, 0], [-3.5, 1, 2, 2]):
+    for _ in range(2):
+        reply = client.post("/side", json={"x": x})
+        print(reply.status_code, reply.get_data(as_text=True))
+"""
+LOAD = 'joblib.load("m.joblib")'
+KEPT = {
+    "a property that loads when it is read": (
+        f"""
+        class Service:
+            def __init__(self):
+                self._model = None
+
+            @property
+            def model(self):
+                if self._model is None:
+                    self._model = {LOAD}
+                return self._model
+
+        service = Service()
+        """,
+        "from store import service",
+        "y = service.model.predict([x])",
+    ),
+    "a context manager": (
+        f"""
+        from contextlib import contextmanager
+
+        @contextmanager
+        def opened():
+            yield {LOAD}
+        """,
+        "from store import opened",
+        "with opened() as model:\n    y = model.predict([x])",
+    ),
+    "an object that a with opens": (
+        f"""
+        class Opened:
+            def __enter__(self):
+                self.model = {LOAD}
+                return self
+
+            def __exit__(self, *error):
+                self.model = None
+        """,
+        "from store import Opened",
+        "with Opened() as opened:\n    y = opened.model.predict([x])",
+    ),
+    "a generator": (
+        f"""
+        def models():
+            made = {LOAD}
+            while True:
+                yield made
+
+        pool = models()
+        """,
+        "from store import pool",
+        "y = next(pool).predict([x])",
+    ),
+    "a subclass that its base registers": (
+        f"""
+        class Base:
+            kinds = {{}}
+
+            def __init_subclass__(cls):
+                Base.kinds[cls.__name__] = cls
+
+        class Linear(Base):
+            def __init__(self):
+                self.model = {LOAD}
+
+            def run(self, x):
+                return self.model.predict([x])
+
+        engine = Base.kinds["Linear"]()
+        """,
+        "from store import engine",
+        "y = engine.run(x)",
+    ),
+    "a function around the one that asks": (
+        f"""
+        def made():
+            model = None
+
+            def run(x):
+                nonlocal model
+                if model is None:
+                    model = {LOAD}
+                return model.predict([x])
+
+            return run
+
+        asked = made()
+        """,
+        "from store import asked",
+        "y = asked(x)",
+    ),
+    "one of two names, the other imported in vain": (
+        f"""
+        def load():
+            return {LOAD}, ["left", "right"]
+
+        model, names = load()
+        """,
+        "from store import model, names",
+        "y = model.predict([x])",
+    ),
+    "the one object that __new__ keeps": (
+        f"""
+        class Engine:
+            _only = None
+
+            def __new__(cls):
+                if cls._only is None:
+                    cls._only = super().__new__(cls)
+                    cls._only.model = {LOAD}
+                return cls._only
+
+            def run(self, x):
+                return self.model.predict([x])
+        """,
+        "from store import Engine",
+        "y = Engine().run(x)",
+    ),
+    "a base class that asks its subclass for it": (
+        f"""
+        class Base:
+            def start(self):
+                self.model = self.make()
+
+        class Engine(Base):
+            def make(self):
+                return {LOAD}
+
+            def run(self, x):
+                return self.model.predict([x])
+
+        engine = Engine()
+        engine.start()
+        """,
+        "from store import engine",
+        "y = engine.run(x)",
+    ),
+}
+SET_BY_ANOTHER = {
+    "store": "model = None\n",
+    "loader": f"import joblib\nimport store\n\n\ndef fill():\n    store.model = {LOAD}\n",
+    "app": APP.format(imported="import loader\nimport store\n\nloader.fill()", ran="    y = store.model.predict([x])"),
+}
+
+
+def written(folder: Path, **files: str) -> Path:
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(80, 4))
+    joblib.dump(LogisticRegression().fit(rows, (rows[:, 0] > 0).astype(int)), folder / "m.joblib")
+    return folder
+
+
+def answers(app: Path) -> str:
+    environment = {**os.environ, "TRITON_URL": "local", "PYTHONPATH": str(app)}
+    run = subprocess.run([sys.executable, "-c", ASKED], cwd=app, env=environment, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.mark.parametrize("kept", KEPT)
+def test_the_port_answers_as_the_original(kept: str, tmp_path: Path) -> None:
+    store, imported, ran = KEPT[kept]
+    ran = "\n".join(f"    {line}" for line in ran.splitlines())
+    files = {"store": f"import joblib\n{dedent(store)}", "app": APP.format(imported=imported, ran=ran)}
+    original, port = written(tmp_path / "original", **files), written(tmp_path / "port", **files)
+    report = api.apply(port, out=tmp_path / "out", write=True)
+    assert report["not_ported"] == []
+    assert answers(port) == answers(original)
+
+
+def test_a_model_that_a_function_of_another_file_sets_is_refused(tmp_path: Path) -> None:
+    report = api.apply(written(tmp_path / "app", **SET_BY_ANOTHER))
+    (refused,) = report["not_ported"]
+    assert (refused["reason"], refused["file"]) == ("model of store.py is set by a function of another file", "loader.py")
