@@ -49,7 +49,7 @@ Jobs = Annotated[
 OUT = Path(".triton-migrate")
 CONNECTIONS = (1, 16, 64)
 CORES = os.cpu_count() or 1
-COLLECTED = 100_000  # objects between two looks for cycles: a scan makes millions that stay to its end, and hardly a cycle
+COLLECTED = 1_000_000  # objects between two looks for cycles: nearly all that a scan makes stays to its end
 FINDINGS = (*api.CATEGORIES, "blocked", "all")
 
 
@@ -371,3 +371,5 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        gc.freeze()  # memory goes with the process: taking a scan's objects apart first would be a fifteenth of its time
