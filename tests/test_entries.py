@@ -33,7 +33,8 @@ def program(files: dict[str, str] | str) -> Matcher:
     given = {"main.py": files} if isinstance(files, str) else files
     facts = [lower(SourceFile(path, dedent(text), "")) for path, text in given.items()]
     assert all(isinstance(f, ir.ModuleFacts) for f in facts), facts
-    return Matcher(Evaluator(Program(tuple(f for f in facts if isinstance(f, ir.ModuleFacts))), RULEBOOK))
+    read = tuple(f for f in facts if isinstance(f, ir.ModuleFacts))
+    return Matcher(Evaluator(Program(read, web=RULEBOOK.web_roots), RULEBOOK))
 
 
 def routes(files: dict[str, str] | str) -> list[tuple[str, str, str]]:

@@ -92,7 +92,7 @@ def rulebook() -> Rulebook:
 @cache
 def matched_rules(root: Path) -> frozenset[Rule]:
     facts = [lowered for lowered in map(lower, discover(root).sources) if not isinstance(lowered, Failed)]
-    matcher = Matcher(Evaluator(Program(tuple(facts), rulebook().import_roots), rulebook()))
+    matcher = Matcher(Evaluator(Program(tuple(facts), rulebook().import_roots, web=rulebook().web_roots), rulebook()))
     places = [place for file in matcher.program.files.values() for calls in file.calls.values() for place in calls]
     return frozenset(match.rule for place in places for role in ROLES for match in matcher.at(place, role))
 

@@ -10,12 +10,11 @@ from typing import Generic, TypeVar
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, FileScopes, Scope, last_name
 from triton_migrate.resolve.values import Api, Site, UserClass
 from triton_migrate.rulebook.vocabulary import Rule
 
-__all__ = ["Match", "Matcher", "is_test", "last_of"]
+__all__ = ["Match", "Matcher", "last_of"]
 
 R = TypeVar("R", bound=Rule)
 

@@ -97,7 +97,7 @@ def study(
     broken = tuple(f for f in lowered if isinstance(f, Failed))
     rulebook = load_rulebook(rules, cache)
     seen = read(observed, project.sources) if observed is not None else None
-    evaluator = Evaluator(Program(facts, rulebook.import_roots, seen), rulebook)
+    evaluator = Evaluator(Program(facts, rulebook.import_roots, seen, rulebook.web_roots), rulebook)
     matcher = Matcher(evaluator)
     models = Models(matcher, frozenset(f.scope for f in (*startup_functions(matcher), *worker_startups(matcher))), project.distributions)
     web = Routes(matcher)

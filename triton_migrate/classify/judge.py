@@ -19,7 +19,8 @@ from triton_migrate.classify.stages import StageFunction, stage_functions
 from triton_migrate.classify.state import State
 from triton_migrate.classify.tight import tight
 from triton_migrate.entries.records import Entry
-from triton_migrate.match import Matcher, is_test
+from triton_migrate.match import Matcher
+from triton_migrate.resolve.program import Program
 from triton_migrate.trace.guessed import RUNS
 from triton_migrate.trace.moments import Moments
 from triton_migrate.trace.records import Consumed, Pipeline
@@ -45,15 +46,15 @@ REMOTE = (0, "the model already runs on a server of its own")
 
 def classify(pipelines: tuple[Pipeline, ...], matcher: Matcher, moments: Moments) -> tuple[Verdict | None, ...]:
     """One verdict per pipeline, in order; None where no model is reached."""
-    courses = tuple(Course(_served(p), matcher.evaluator) for p in pipelines)
+    courses = tuple(Course(_served(p, matcher.program), matcher.evaluator) for p in pipelines)
     state = State(courses, matcher, moments)
     found = {course: _verdict(course, state) for course in courses if course.sites}
     return tuple(_of_its_route(course, found) if course in found else None for course in courses)
 
 
-def _served(pipeline: Pipeline) -> Pipeline:
+def _served(pipeline: Pipeline, program: Program) -> Pipeline:
     """Without what tests put in the place of parts of the application."""
-    return replace(pipeline, steps=tuple(step for step in pipeline.steps if not is_test(step.scope.file)))
+    return replace(pipeline, steps=tuple(step for step in pipeline.steps if not program.is_test(step.scope.file)))
 
 
 def _of_its_route(course: Course, found: dict[Course, Verdict]) -> Verdict:

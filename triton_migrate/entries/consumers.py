@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from triton_migrate.entries.records import Consumer
 from triton_migrate.index import flow, ir
-from triton_migrate.match import Match, Matcher, is_test
+from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.rulebook.vocabulary import StreamSource
@@ -22,7 +22,7 @@ def consumers(matcher: Matcher, served: frozenset[Scope]) -> tuple[Consumer, ...
     """One for each function or module that reads a stream, then the scripts; not `served` code, which a route or a task runs."""
     found: dict[Scope, Consumer] = {}
     for consumer in (*_callbacks(matcher), *_reading(matcher), *_iterating(matcher)):
-        if consumer.scope not in served and not is_test(consumer.file):
+        if consumer.scope not in served and not matcher.program.is_test(consumer.file):
             found.setdefault(consumer.scope, consumer)
     return tuple(sorted(found.values(), key=lambda c: (c.file, c.line)))
 
@@ -38,7 +38,7 @@ def scripts(matcher: Matcher, entries: frozenset[str]) -> tuple[Consumer, ...]:
     imported = {path for file in program.files for path in program.imports(file)}
     found = []
     for path, file in program.files.items():
-        if path not in imported and not is_test(path) and not program.imported_by(path) & entries:
+        if path not in imported and not program.is_test(path) and not program.imported_by(path) & entries:
             started = next((s for s in file.module.body if flow.is_main(s)), None)
             first = next((s for s in file.module.body if isinstance(s, (ir.Assign, ir.Evaluate, ir.For, ir.While, ir.With))), None)
             if (shown := started or first) is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.match import Matcher, is_test
+from triton_migrate.match import Matcher
 from triton_migrate.rulebook.vocabulary import TaskOption
 
 FILES = ("Procfile", "Dockerfile*", "docker-compose*.y*ml", "compose*.y*ml", "*.sh", "*.service", "supervisord.conf")
@@ -39,7 +39,7 @@ def _seen(root: Path) -> Iterator[tuple[str, str]]:
 def _made_visible(matcher: Matcher) -> Iterator[tuple[str, str]]:
     """`os.environ["CUDA_VISIBLE_DEVICES"] = "1"` and `os.environ.setdefault(...)`."""
     for file, scopes in matcher.program.files.items():
-        for stmt in flow.flatten(scopes.facts.body) if not is_test(file) else ():
+        for stmt in flow.flatten(scopes.facts.body) if not matcher.program.is_test(file) else ():
             if (value := _sets_visible(stmt)) is not None:
                 said = matcher.evaluator.constant(value, matcher.program.frames[file])
                 if isinstance(said, (str, int)):

@@ -10,7 +10,7 @@ from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Task
 from triton_migrate.entries.tasks import conventional
 from triton_migrate.index import ir
-from triton_migrate.match import Match, Matcher, is_test
+from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.vocabulary import TaskEnqueue, TaskOption
 
@@ -37,7 +37,7 @@ class Options:
         self._own: dict[Scope, set[Told]] = {}
         self._common: dict[str, set[Told]] = {}  # what is said about every task of a queue
         for match in matcher.find(TaskOption):
-            if not is_test(match.place.scope.file):
+            if not self.program.is_test(match.place.scope.file):
                 self._note(match.rule.queue, set(self._said(match)), self._about(match))
         self._settings()
         self._parts()
@@ -110,7 +110,7 @@ class Options:
     def _parts(self) -> None:
         """A task that is a part of a workflow is one by the call that makes the part (`task.s(x)`)."""
         for match in self.matcher.find(TaskEnqueue):
-            if match.rule.partial and not is_test(match.place.scope.file):
+            if match.rule.partial and not self.program.is_test(match.place.scope.file):
                 name = match.api.path.rpartition(".")[2]
                 told = Told(Span(match.place.scope.file, *match.place.call.at), "workflow", name)
                 self._note(match.rule.queue, {told}, frozenset(self._enqueued(match.rule, match)))

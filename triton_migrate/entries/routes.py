@@ -18,7 +18,7 @@ from triton_migrate.entries.texts import texts, url_texts
 from triton_migrate.entries.versions import version
 from triton_migrate.entries.views import Views
 from triton_migrate.index import ir
-from triton_migrate.match import Match, Matcher, is_test, last_of
+from triton_migrate.match import Match, Matcher, last_of
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Site, UserClass, UserFunction, Values
@@ -103,7 +103,7 @@ class Routes:
 
     def _matches(self) -> tuple[Match[WebRoute], ...]:
         found = (*self.matcher.find(WebRoute), *self.attachments.nodes.tuples.values())
-        meant = (m for m in found if not is_test(m.place.scope.file) and self.attachments.meant(m))
+        meant = (m for m in found if not self.matcher.program.is_test(m.place.scope.file) and self.attachments.meant(m))
         matches = tuple(m for match in meant for m in handed_on(self.matcher, match))
         self.files = frozenset(m.place.scope.file for m in matches)
         return matches
@@ -189,7 +189,7 @@ class Routes:
         """`QuotesView.register(app)`: a class whose public methods all are routes."""
         for match in self.matcher.find(WebClass):
             place = match.place
-            if is_test(place.scope.file):
+            if self.matcher.program.is_test(place.scope.file):
                 continue
             self.files |= {place.scope.file}
             nodes = tuple(self.attachments.nodes.within(port(place.call, match.rule.parent), self.matcher.program.generic(place.scope)))
@@ -203,7 +203,7 @@ class Routes:
         for view in self.rulebook.of_role(WebView):
             for cls in self.handlers.views(view):
                 answering = tuple(self.handlers.answering(cls, None, None, None))
-                if is_test(cls.scope.file) or any(h.function.scope in known for h in answering):
+                if self.matcher.program.is_test(cls.scope.file) or any(h.function.scope in known for h in answering):
                     continue
                 framework = view.api[0].partition(".")[0]
                 yield from (Entry(framework, h.methods, "", h.function, False, (), None) for h in answering)
@@ -216,7 +216,7 @@ class Routes:
             for name, (api, rule) in sorted(rules.items()):
                 for place in self.matcher.program.calls(name):
                     func, frame = place.call.func, self.matcher.program.generic(place.scope)
-                    if place.decorates is None or not isinstance(func, ir.Attribute) or is_test(place.scope.file):
+                    if place.decorates is None or not isinstance(func, ir.Attribute) or self.matcher.program.is_test(place.scope.file):
                         continue
                     rooted_path = any(p.startswith("/") for p in self._paths(rule, place))
                     if rooted_path and unknown(self.evaluator.values(func, frame)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.match import Match, Matcher, is_test
+from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Api
@@ -45,7 +45,7 @@ def beside(matcher: Matcher, looping: frozenset[Scope]) -> Beside:
 
 def _workers(matcher: Matcher) -> Iterator[str]:
     for match in matcher.find(TaskOption):
-        if match.rule.worker and not is_test(match.place.scope.file):
+        if match.rule.worker and not matcher.program.is_test(match.place.scope.file):
             module = matcher.program.module_name(match.place.scope.file)
             of_object = any(place in match.rule.worker for place in ("{object}", "{dotted}"))
             if of_object and (named := _held(matcher, match)) is not None:
@@ -62,7 +62,7 @@ def _held(matcher: Matcher, match: Match[TaskOption]) -> str | None:
     for file in files:
         frame = matcher.program.frames[file]
         for name, bindings in frame.scope.bindings.items():
-            if any(b.how == "value" for b in bindings) and not is_test(file):
+            if any(b.how == "value" for b in bindings) and not matcher.program.is_test(file):
                 if any(isinstance(v, Api) and v.made == match.site for v in matcher.evaluator.name(name, frame)):
                     return f"{matcher.program.module_name(file)}:{name}"
     return None
@@ -81,7 +81,7 @@ def _scripts(matcher: Matcher, looping: frozenset[Scope]) -> Iterator[str]:
 def _urls(matcher: Matcher) -> Iterator[tuple[str, str, str, Span]]:
     """Brokers by URL: kind, the environment variable that says another ("" for none), the URL inside the compose network, place."""
     for file, scopes in matcher.program.files.items():
-        if is_test(file):
+        if matcher.program.is_test(file):
             continue
         read: set[int] = set()
         every = [e for s in flow.flatten(scopes.facts.body) for e in flow.every(s)]
@@ -110,5 +110,5 @@ def _hosts(matcher: Matcher) -> Iterator[tuple[str, str]]:
             match place.call.args:
                 case (ir.Constant(_, str() as variable), ir.Constant(_, str() as default)) if default in LOCAL:
                     kind = next((k for k in BROKERS if k.upper() in variable.upper()), None)
-                    if kind is not None and not is_test(place.scope.file):
+                    if kind is not None and not matcher.program.is_test(place.scope.file):
                         yield kind, variable

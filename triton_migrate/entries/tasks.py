@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from triton_migrate.entries.records import Entry, Task
 from triton_migrate.index import ir
-from triton_migrate.match import Match, Matcher, is_test
+from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.attributes import task_objects
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame, Scope
@@ -26,7 +26,7 @@ def tasks(matcher: Matcher, entries: tuple[Entry, ...] = ()) -> tuple[Task, ...]
 
 def _defined(matcher: Matcher) -> Iterator[Task]:
     for match in matcher.find(TaskDefine):
-        if is_test(match.place.scope.file):
+        if matcher.program.is_test(match.place.scope.file):
             continue
         given = matcher.constant(port(match.place.call, match.rule.name), match.place) if match.rule.name else None
         bound = matcher.constant(port(match.place.call, match.rule.bound), match.place) if match.rule.bound else None
@@ -109,7 +109,7 @@ def callees(matcher: Matcher, rule: TaskEnqueue, api: Api, call: ir.Call, frame:
 def _enqueued(matcher: Matcher, handlers: frozenset[Scope]) -> Iterator[Task]:
     for match in matcher.find(TaskEnqueue):
         scope = match.place.scope
-        if not match.rule.defines or is_test(scope.file) or (match.rule.defines == "in-route" and scope not in handlers):
+        if not match.rule.defines or matcher.program.is_test(scope.file) or (match.rule.defines == "in-route" and scope not in handlers):
             continue
         for function in callees(matcher, match.rule, match.api, match.place.call, matcher.program.generic(scope)):
             yield Task(_name(matcher, function), match.rule.queue, function, training=match.rule.defines == "training")
@@ -136,7 +136,9 @@ def conventional(matcher: Matcher) -> Iterator[tuple[TaskDefine, Scope]]:
     rules = [r for r in matcher.rulebook.of_role(TaskDefine) if r.listed]
     named = {r.listed.rpartition(".")[0]: r for r in rules}
     for file in matcher.program.files.values():
-        yield from ((named[s.name], s) for s in file.scopes if s.kind == "class" and s.name in named and not is_test(s.file))
+        yield from (
+            (named[s.name], s) for s in file.scopes if s.kind == "class" and s.name in named and not matcher.program.is_test(s.file)
+        )
 
 
 def _attribute(matcher: Matcher, scope: Scope, name: str) -> Values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_migrate.index import flow, ir
-from triton_migrate.match import Matcher, is_test
+from triton_migrate.match import Matcher
 from triton_migrate.resolve.channels import Channel
 from triton_migrate.resolve.scopes import CallPlace, Scope, last_name
 from triton_migrate.resolve.values import Site, UserFunction
@@ -26,7 +26,9 @@ class Workers:
             self._found = {}
             for known, place, rule in self.matcher.evaluator.channels.takers():
                 workers = self._found.setdefault(known, {})
-                if not is_test(place.scope.file) and not (rule.plain and (_made_there(known, place.scope) or _dropped(place))):
+                if not self.matcher.program.is_test(place.scope.file) and not (
+                    rule.plain and (_made_there(known, place.scope) or _dropped(place))
+                ):
                     workers |= {w.scope: w for w in self._driving(place, 0, _taken_from(place) if rule.plain else "")}
         return tuple(self._found.get(channel, {}).values())
 

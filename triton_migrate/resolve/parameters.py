@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
-from triton_migrate.resolve.program import in_use, is_test
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.values import NOTHING, Api, Container, Instance, Literal, Site, Unknown, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import TaskDefine, WebRoute
@@ -53,7 +52,7 @@ def made(ev: Evaluator, cls: UserClass) -> Values:
     if cls in ev.many:
         return one
     found: set[Value] = set()
-    for place in in_use(_constructions(ev, cls.scope), cls.scope.file):
+    for place in ev.program.in_use(_constructions(ev, cls.scope), cls.scope.file):
         frame = ev.program.generic(place.scope)
         if cls in ev.values(place.call.func, frame):
             found.add(Instance(cls, Site(place.scope.file, place.call.at)))
@@ -76,7 +75,7 @@ def _constructions(ev: Evaluator, cls: Scope) -> Iterator[CallPlace]:
     """Calls that may make an instance: by the class's name, and `cls(...)` in its class methods; where nothing does, by its other names."""
     own = [*ev.program.calls(cls.name), *ev.handing.of(cls.name), *ev.program.class_calls(cls)]
     yield from own
-    if all(is_test(place.scope.file) for place in own):
+    if all(ev.program.is_test(place.scope.file) for place in own):
         yield from ev.aliases.calls(cls.name)
 
 
@@ -235,7 +234,7 @@ def expressions(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> list[tuple
 
 def _callers(ev: Evaluator, scope: Scope) -> Iterator[tuple[CallPlace, UserFunction]]:
     """The program's calls of a function."""
-    for place in in_use(_calls_of(ev, scope), scope.file):
+    for place in ev.program.in_use(_calls_of(ev, scope), scope.file):
         for value in ev.values(place.call.func, ev.program.generic(place.scope)):
             yield from ((place, target) for target in ev.callables(value) if target.scope is scope)
 
@@ -244,7 +243,7 @@ def _decorated_by(ev: Evaluator, scope: Scope) -> Iterator[Value]:
     """The classes and functions that a decorator of the program gets: `@register` above one, or `@register("name")` that gives it."""
     outer = scope.parent.name if scope.parent is not None and scope.parent.kind == "function" else scope.name
     places = (place for place in ev.program.calls(outer) if place.decorates is not None)
-    for place in in_use(places, scope.file):
+    for place in ev.program.in_use(places, scope.file):
         caller = ev.program.generic(place.scope)
         assert place.decorates is not None
         decorator = place.call if any(d is place.call for d in place.decorates.decorators) else place.call.func

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 
 from triton_migrate.base import Span, nest_deeply
 from triton_migrate.index import flow, ir
 from triton_migrate.index.observed import Observed
 from triton_migrate.resolve.reaching import Reaching
 from triton_migrate.resolve.scopes import Binding, CallPlace, FileScopes, Frame, Scope, last_name
+from triton_migrate.resolve.tested import tests
 from triton_migrate.resolve.values import Site
 
 
@@ -19,10 +20,15 @@ class Program:
     """Everything that was read, ready to be asked. Nothing here is evaluated yet. `observed` is what a recording saw of it at run time."""
 
     def __init__(
-        self, facts: tuple[ir.ModuleFacts, ...], libraries: frozenset[str] = frozenset(), observed: Observed | None = None
+        self,
+        facts: tuple[ir.ModuleFacts, ...],
+        libraries: frozenset[str] = frozenset(),
+        observed: Observed | None = None,
+        web: frozenset[str] = frozenset(),
     ) -> None:
         self.observed = observed or Observed()
         self._libraries = libraries | sys.stdlib_module_names  # import roots that are none of the program's own
+        self._web = web  # those of web frameworks
         nest_deeply()
         self.files: dict[str, FileScopes] = {f.path: FileScopes(f) for f in facts}
         self.frames: dict[str, Frame] = {path: Frame(f.module, None) for path, f in self.files.items()}
@@ -216,6 +222,23 @@ class Program:
                 waiting += self.imports(file)
         return frozenset(found)
 
+    # ------------------------------------------------------------ tests
+
+    @cached_property
+    def _tests(self) -> frozenset[str]:
+        return tests(self.files, self._web, self.imports)
+
+    def is_test(self, file: str) -> bool:
+        """Whether a file tests the application: what it makes, stores, passes and registers is there for tests only."""
+        return file in self._tests
+
+    def in_use(self, places: Iterable[CallPlace], file: str) -> tuple[CallPlace, ...]:
+        """The calls of something in `file` that count: those of tests only where nothing else calls it, or where it is a test's own."""
+        found = tuple(places)
+        return found if self.is_test(file) else tuple(p for p in found if not self.is_test(p.scope.file)) or found
+
+    # ------------------------------------------------------------ names of modules
+
     def is_package(self, module: str) -> bool:
         """A folder without `__init__.py` that holds modules (namespace package)."""
         return module.replace(".", "/") in self._folders
@@ -233,16 +256,3 @@ def _is_sys(expr: ir.Attribute) -> bool:
 def _above(path: str) -> Iterator[str]:
     while path := posixpath.dirname(path):
         yield path
-
-
-@cache
-def is_test(file: str) -> bool:
-    """Whether a file tests the application: what it makes, stores, passes and registers is there for tests only."""
-    *folders, name = file.split("/")
-    return bool({"test", "tests"} & set(folders)) or name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py")
-
-
-def in_use(places: Iterable[CallPlace], file: str) -> tuple[CallPlace, ...]:
-    """The calls of something in `file` that count: those of tests only where nothing else calls it, or where it is a test's own."""
-    found = tuple(places)
-    return found if is_test(file) else tuple(p for p in found if not is_test(p.scope.file)) or found

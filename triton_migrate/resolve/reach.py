@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from triton_migrate.index import flow, ir
-from triton_migrate.resolve.program import Program, is_test
+from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.scopes import CallPlace, Scope, last_name
 
 PLAIN = frozenset({"object", "ABC", "Protocol", "Generic"})  # bases that call nothing
@@ -33,7 +33,7 @@ class Reach:
     @cached_property
     def making(self) -> frozenset[str]:
         """The files that make an application, or a task of a queue."""
-        return frozenset(path for path in self.program.files if not is_test(path) and self._makes(path))
+        return frozenset(path for path in self.program.files if not self.program.is_test(path) and self._makes(path))
 
     def by_hand(self, scope: Scope, at: ir.At) -> bool:
         """Whether a place of a module is in the main part of a script beside the application."""
@@ -70,7 +70,7 @@ class Reach:
 
     @cached_property
     def _served(self) -> frozenset[str]:
-        return frozenset().union(*(self.program.imported_by(path) for path in self.started if not is_test(path)))
+        return frozenset().union(*(self.program.imported_by(path) for path in self.started if not self.program.is_test(path)))
 
     @cached_property
     def _reached(self) -> frozenset[Scope]:

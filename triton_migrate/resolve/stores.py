@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from triton_migrate.index import ir
-from triton_migrate.resolve.program import Program, is_test
+from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.scopes import POSITION, Scope, Store
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, Module, Site, UserClass, UserFunction, Value, Values
 
@@ -63,16 +63,23 @@ class Stores:
 
     def attribute(self, owner: Value, name: str) -> list[Store]:
         """`owner.name = value` anywhere."""
-        return _counting([s for o in _owner(owner) for s in self._attributes.get((o, name), ()) if self._same(s, owner)], owner)
+        return self._counting([s for o in _owner(owner) for s in self._attributes.get((o, name), ()) if self._same(s, owner)], owner)
 
     def element(self, owner: Value, key: object) -> list[Store]:
         """`owner[key] = value` anywhere; key None: any. A store under an unknown key may be every element."""
         found = (pair for o in _owner(owner) for pair in self._elements.get(o, ()))
-        return _counting([s for k, s in found if (key is None or k is None or _same_key(k, key)) and self._same(s, owner)], owner)
+        return self._counting([s for k, s in found if (key is None or k is None or _same_key(k, key)) and self._same(s, owner)], owner)
 
     def on_import(self, owner: Value) -> list[tuple[str, Store]]:
         """What the top level of any file puts into it: an attribute by its name, or an element."""
-        return [(name, s) for o in _owner(owner) for name, s in self._on_import.get(o, ()) if not is_test(s.scope.file)]
+        return [(name, s) for o in _owner(owner) for name, s in self._on_import.get(o, ()) if not self.program.is_test(s.scope.file)]
+
+    def _counting(self, stores: list[Store], owner: Value) -> list[Store]:
+        """Without what a test puts into the application's own objects: a stub."""
+        file = _place_of(owner) if stores else None
+        if file is None or self.program.is_test(file):
+            return stores
+        return [s for s in stores if not self.program.is_test(s.scope.file)]
 
     def _same(self, store: Store, owner: Value) -> bool:
         """Whether both may be one object: not two applications, each made by a call of its own."""
@@ -115,18 +122,14 @@ def is_self(store: Store, method: Scope) -> bool:
     return bool(parameters) and getattr(store.target, "id", None) == parameters[0].name
 
 
-def _counting(stores: list[Store], owner: Value) -> list[Store]:
-    """Without what a test puts into the application's own objects: a stub."""
-    return [s for s in stores if not is_test(s.scope.file)] if stores and _of_application(owner) else stores
-
-
-def _of_application(value: Value) -> bool:
+def _place_of(value: Value) -> str | None:
+    """The file in which it is made or defined."""
     match value:
         case Api(_, Site(file)) | Container(Site(file)) | Module(file) | Instance(UserClass(Scope(file=file))):
-            return not is_test(file)
+            return file
         case UserClass(scope) | UserFunction(scope):
-            return not is_test(scope.file)
-    return False
+            return scope.file
+    return None
 
 
 def _owner(value: Value) -> tuple[Owner, ...]:

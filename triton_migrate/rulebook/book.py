@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from triton_migrate.rulebook.paths import PathTable, import_prefixes, prefixes
-from triton_migrate.rulebook.vocabulary import Library, Rule
+from triton_migrate.rulebook.vocabulary import Library, Rule, WebApp, WebRoute, WebView
 
 R = TypeVar("R", bound=Rule)
+SERVING = (WebApp, WebRoute, WebView)
 
 # An alias chain longer than this is a cycle or grows for ever; the loader refuses such rule files, user code can still spell one out.
 CHAIN = 32
@@ -23,6 +24,7 @@ class Rulebook:
     libraries: tuple[Library, ...]
     digest: str
     import_roots: frozenset[str] = field(init=False, repr=False, compare=False)
+    web_roots: frozenset[str] = field(init=False, repr=False, compare=False)  # of frameworks that serve routes
     _rules: PathTable[Rule] = field(init=False, repr=False, compare=False)
     _aliases: PathTable[str] = field(init=False, repr=False, compare=False)
     _by_import: dict[str, Library] = field(init=False, repr=False, compare=False)
@@ -36,6 +38,7 @@ class Rulebook:
         by_import = {root: library for library in self.libraries for root in library.imports}
         derived: dict[str, object] = {
             "import_roots": frozenset(by_import),
+            "web_roots": frozenset(root for root, library in by_import.items() if any(isinstance(r, SERVING) for r in library.rules)),
             "_rules": PathTable((path, rule) for library in self.libraries for rule in library.rules for path in rule.api),
             "_aliases": PathTable(pair for library in self.libraries for pair in library.alias),
             "_by_import": by_import,

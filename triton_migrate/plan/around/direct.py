@@ -13,7 +13,7 @@ from triton_migrate.base import Span
 from triton_migrate.entries.tasks import callees
 from triton_migrate.index import flow, ir
 from triton_migrate.index.text import Text
-from triton_migrate.match import Matcher, is_test
+from triton_migrate.match import Matcher
 from triton_migrate.plan.around.waits import Waited, waited
 from triton_migrate.plan.records import Levels
 from triton_migrate.resolve.calls import port
@@ -67,7 +67,7 @@ def direct_calls(matcher: Matcher, texts: dict[str, Text], tasks: frozenset[Scop
     """`tasks`: functions that are clients of Triton; `brokers`: the services that queues are on."""
     for put in (*_enqueued(matcher), *_called(matcher)):
         scope = put.place.scope
-        if is_test(scope.file) or scope.kind != "function" or scope in tasks:
+        if matcher.program.is_test(scope.file) or scope.kind != "function" or scope in tasks:
             continue
         values = matcher.evaluator.values(put.task, matcher.program.generic(scope))
         functions = {f.scope for v in values for f in matcher.evaluator.callables(v)}
@@ -86,12 +86,12 @@ def still_queued(matcher: Matcher, direct: tuple[Direct, ...]) -> frozenset[Scop
     found: set[Scope] = set()
     for match in matcher.find(TaskEnqueue) if tasks else ():
         scope = match.place.scope
-        if not is_test(scope.file) and Span(scope.file, *match.place.call.at) not in gone:
+        if not matcher.program.is_test(scope.file) and Span(scope.file, *match.place.call.at) not in gone:
             called = callees(matcher, match.rule, match.api, match.place.call, matcher.program.generic(scope))
             found |= {f.scope for f in called} & tasks
     for put in _called(matcher) if tasks else ():
         scope = put.place.scope
-        if not is_test(scope.file) and Span(scope.file, *put.place.call.at) not in gone:
+        if not matcher.program.is_test(scope.file) and Span(scope.file, *put.place.call.at) not in gone:
             values = matcher.evaluator.values(put.task, matcher.program.generic(scope))
             found |= {f.scope for v in values for f in matcher.evaluator.callables(v)} & tasks
     return frozenset(found)

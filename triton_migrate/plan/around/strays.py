@@ -14,7 +14,6 @@ from triton_migrate.plan.cutting.alone import read, receiver
 from triton_migrate.plan.cutting.cut import Cut
 from triton_migrate.plan.planned import PlannedModel
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.trace.records import Pipeline, PredictSite
 
@@ -90,7 +89,7 @@ def strays(evaluator: Evaluator, registry: Registry, moved: tuple[Span, ...]) ->
     """Where the application needs one of the models itself, or all of them, outside the places that leave."""
     places = (*moved, *(span for span, _ in registry.edits), *registry.makers)
     for path, file in evaluator.program.files.items():
-        for scope in () if is_test(path) else file.scopes:
+        for scope in () if evaluator.program.is_test(path) else file.scopes:
             frame = evaluator.program.generic(scope)
             for stmt in flow.flatten(scope.node.body):
                 for part in flow.own(stmt):

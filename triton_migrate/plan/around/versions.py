@@ -17,7 +17,6 @@ from triton_migrate.index import flow, ir
 from triton_migrate.plan.around.registries import ENTRY, Mark, Registry, Version, marks
 from triton_migrate.plan.cutting.alone import receiver
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store
 from triton_migrate.resolve.values import Container, Instance, Site, Values
 from triton_migrate.trace.records import Pipeline
@@ -86,7 +85,7 @@ class Registries:
 
     def _dicts(self) -> Iterator[Registry]:
         for path, file in self.evaluator.program.files.items():
-            for scope in () if is_test(path) else file.scopes:
+            for scope in () if self.evaluator.program.is_test(path) else file.scopes:
                 for stmt in flow.flatten(scope.node.body) if scope.kind != "class" else ():
                     made = stmt.value if isinstance(stmt, (ir.Assign, ir.Return)) else None
                     if isinstance(made, (ir.Mapping, ir.Comprehension)) and (found := self._dict(made, scope)) is not None:

@@ -14,7 +14,6 @@ from triton_migrate.index import flow, ir
 from triton_migrate.plan.around.registries import marks
 from triton_migrate.plan.cutting.alone import receiver
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.resolve.values import Site
 from triton_migrate.trace.records import Cell, Pipeline
@@ -47,7 +46,7 @@ def watching(evaluator: Evaluator, pipeline: Pipeline, every: tuple[Pipeline, ..
 
 def _functions(evaluator: Evaluator, sites: set[Site]) -> Iterator[Scope]:
     for path in sorted({s.file for s in sites} & evaluator.program.files.keys()):
-        scopes = () if is_test(path) else evaluator.program.files[path].scopes
+        scopes = () if evaluator.program.is_test(path) else evaluator.program.files[path].scopes
         yield from (s for s in scopes if s.kind == "function" and s.name != "__init__")
 
 

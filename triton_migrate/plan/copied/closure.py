@@ -33,7 +33,6 @@ from triton_migrate.plan.leaving.remembered import managed
 from triton_migrate.plan.records import OnGpu
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.parameters import heirs
-from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, Store
 from triton_migrate.resolve.values import Api, Module, UserClass, Values
 from triton_migrate.rulebook.vocabulary import (
@@ -379,7 +378,11 @@ class Closure:
             cls in self.evaluator.values(p.call.func.value, frame(p.scope)) for p in asked if isinstance(p.call.func, ir.Attribute)
         ):
             for heir in heirs(self.evaluator, cls):
-                if heir.scope.parent is not None and heir.scope.parent.kind == "module" and not is_test(heir.scope.file):
+                if (
+                    heir.scope.parent is not None
+                    and heir.scope.parent.kind == "module"
+                    and not self.evaluator.program.is_test(heir.scope.file)
+                ):
                     self.require(heir.scope.file, heir.scope.name, where)
 
     def _owed(self, cls: UserClass) -> frozenset[str]:

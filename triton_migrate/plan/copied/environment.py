@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
-from triton_migrate.match import Match, is_test
+from triton_migrate.match import Match
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.rulebook.vocabulary import Effect
@@ -49,7 +49,7 @@ def fill(closure: Closure) -> None:
 def _calls(closure: Closure) -> Iterator[Match[Effect]]:
     for match in closure.moments.matcher.find(Effect):
         place = match.place
-        if match.rule.kind == KIND and match.rule.path and not is_test(place.scope.file):
+        if match.rule.kind == KIND and match.rule.path and not closure.evaluator.program.is_test(place.scope.file):
             if closure.evaluator.reach.runs(place.scope, place.call.at):
                 yield match
 

@@ -13,7 +13,6 @@ from triton_migrate.index import flow, ir
 from triton_migrate.plan.copied.making import Making, Needed
 from triton_migrate.plan.cutting.liveness import imported_names, local_names, names_around
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope
 from triton_migrate.resolve.values import Api
 from triton_migrate.rulebook.vocabulary import WebRequest
@@ -85,7 +84,7 @@ class Settled:
         return [
             place
             for place in self.program.calls(name)
-            if not is_test(place.scope.file)
+            if not self.program.is_test(place.scope.file)
             for value in self.evaluator.values(place.call.func, self.program.generic(place.scope))
             if any(f.scope is scope for f in self.evaluator.callables(value))
         ]

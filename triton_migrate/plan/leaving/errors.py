@@ -14,7 +14,6 @@ from triton_migrate.index import flow, ir
 from triton_migrate.match import Matcher
 from triton_migrate.plan.cutting.cut import Cut
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, UserClass, Value
 from triton_migrate.rulebook.vocabulary import WebHook
@@ -40,7 +39,7 @@ def registered(evaluator: Evaluator) -> tuple[Value, ...]:
     """The classes of the program and of Python for which it has registered error handlers (`@app.errorhandler(BadImage)`)."""
     found: dict[Value, None] = {}
     for hook in Matcher(evaluator).find(WebHook):
-        if hook.rule.when == "error" and hook.place.call.args and not is_test(hook.place.scope.file):
+        if hook.rule.when == "error" and hook.place.call.args and not evaluator.program.is_test(hook.place.scope.file):
             values = evaluator.values(hook.place.call.args[0], evaluator.program.generic(hook.place.scope))
             found |= dict.fromkeys(v for v in values if isinstance(v, UserClass) or _builtin(v))
     return tuple(found)

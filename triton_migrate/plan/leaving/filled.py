@@ -19,7 +19,6 @@ from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.leaving import slots
 from triton_migrate.plan.leaving.slots import Kept, Slot
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import CallPlace, Scope
 from triton_migrate.resolve.values import Api, Container, Instance, Literal, Module, Tuples, UserClass, Value
 from triton_migrate.trace.records import Cell, Pipeline, Step
@@ -141,7 +140,7 @@ class Filled:
 
     @cached_property
     def _scopes(self) -> tuple[Scope, ...]:
-        return tuple(s for f in self.program.files.values() for s in f.scopes if not is_test(s.file) and s.kind != "class")
+        return tuple(s for f in self.program.files.values() for s in f.scopes if not self.program.is_test(s.file) and s.kind != "class")
 
     def fillers(self, cell: Kept) -> frozenset[Scope]:
         """The functions that fill the cache."""
@@ -273,7 +272,7 @@ class Filled:
         """The calls of a function."""
         for place in self.program.calls(scope.name):
             values = self.evaluator.values(place.call.func, self.program.generic(place.scope))
-            if not is_test(place.scope.file) and any(f.scope is scope for v in values for f in self.evaluator.callables(v)):
+            if not self.program.is_test(place.scope.file) and any(f.scope is scope for v in values for f in self.evaluator.callables(v)):
                 yield place
 
     # ------------------------------------------------------------ what fills it

@@ -6,7 +6,6 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.resolve.evaluate import Evaluator
-from triton_migrate.resolve.program import is_test
 from triton_migrate.resolve.scopes import Scope, last_name
 from triton_migrate.rulebook.vocabulary import Cache
 
@@ -22,7 +21,9 @@ def managed(evaluator: Evaluator, scope: Scope) -> NoCut | None:
     """Where the program clears the cache of a function that remembers its results, or asks about it (`get_model.cache_clear()`)."""
     if not remembers(evaluator, scope):
         return None
-    for other in (s for f in evaluator.program.files.values() for s in f.scopes if not is_test(s.file) and s.kind != "class"):
+    for other in (
+        s for f in evaluator.program.files.values() for s in f.scopes if not evaluator.program.is_test(s.file) and s.kind != "class"
+    ):
         if other.kind == "function" and other.function.is_generator:
             continue  # what a lifespan does at the end of the application
         for stmt in flow.flatten(other.body):

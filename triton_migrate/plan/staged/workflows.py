@@ -15,7 +15,7 @@ from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.records import Task
 from triton_migrate.index import flow, ir
 from triton_migrate.index.text import Text
-from triton_migrate.match import Matcher, is_test
+from triton_migrate.match import Matcher
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.rulebook.vocabulary import TaskEnqueue, TaskOption, TaskWait
 from triton_migrate.study import Study
@@ -97,7 +97,11 @@ class _Chains:
 
     def simple(self) -> Iterator[Chain]:
         """Those that are nothing but calls in a row."""
-        scopes = {m.place.scope: None for m in self.matcher.find(TaskEnqueue) if m.rule.partial and not is_test(m.place.scope.file)}
+        scopes = {
+            m.place.scope: None
+            for m in self.matcher.find(TaskEnqueue)
+            if m.rule.partial and not self.matcher.program.is_test(m.place.scope.file)
+        }
         if not scopes or self._looks_back():
             return
         for scope in scopes:
