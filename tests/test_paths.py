@@ -65,3 +65,26 @@ api.add_open(Ask, "/ask/<x>", "/asked", endpoint="ask")
 
 def test_a_method_that_hands_all_its_paths_on_registers_what_its_callers_say() -> None:
     assert routes(EXTENDED) == [("GET", "/ask/<x>", "Ask.get"), ("GET", "/asked", "Ask.get")]
+
+
+def test_a_route_whose_path_only_the_run_knows_is_one() -> None:
+    source = f"{APP}import sys\nPATH = sys.argv[1]\n@app.get(PATH)\ndef ask(): pass\n@app.get(made())\ndef b(): pass\n"
+    assert [(p, h) for _, p, h in routes(source)] == [("{?}", "b"), ("{PATH}", "ask")]
+
+
+def test_a_handler_may_be_set_under_its_name_later() -> None:
+    source = f"{APP}def ask(): pass\napp.add_url_rule('/ask', 'ask', view_func=None)\napp.view_functions['ask'] = ask\n"
+    assert routes(source) == [("GET", "/ask", "ask")]
+
+
+DJANGO = {
+    "site_/settings.py": "ROOT_URLCONF = 'site_.urls'\n",
+    "site_/urls.py": "from django.urls import path\nfrom .views import ask\nurlpatterns = [path('ask', ask)]\n",
+    "site_/views.py": "def ask(request): pass\ndef old(request): pass\n",
+    "site_/urls_old.py": "from django.urls import path\nfrom .views import old\nurlpatterns = [path('old', old)]\n",
+    "alone.py": "from django.urls import path\ndef one(request): pass\nurlpatterns = [path('one', one)]\n",
+}
+
+
+def test_a_list_of_routes_beside_the_one_that_is_served_counts_where_it_is_a_program_of_its_own() -> None:
+    assert [(p, h) for _, p, h in routes(DJANGO)] == [("/ask", "ask"), ("/one", "one")]

@@ -153,8 +153,12 @@ class Attachments:
         if any(p.registered for p in found) or (found and not isinstance(rule, WebApp)):
             return tuple(dict.fromkeys(found))
         app = rule if isinstance(rule, WebApp) else None
-        served = app is not None and not (self.nodes.roots and node in self.nodes.lists.values() and node not in self.nodes.roots)
-        return tuple(Prefix(own, app, served, told) for own in owned)
+        return tuple(Prefix(own, app, app is not None and not self._left_out(node), told) for own in owned)
+
+    def _left_out(self, node: Node) -> bool:
+        """A module's list of routes that the one which is served does not take in."""
+        listed = next((file for file, other in self.nodes.lists.items() if other == node), None) if self.nodes.roots else None
+        return listed is not None and node not in self.nodes.roots and not self.nodes.alone(listed)
 
     def _rule(self, node: Node) -> WebApp | WebRouter | None:
         """The rule of the class the node was made of (an alias may have led elsewhere), else of the class it is known as."""

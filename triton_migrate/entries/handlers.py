@@ -68,6 +68,7 @@ class Handlers:
             return self.evaluator.values(func.value, frame) if isinstance(func, ir.Attribute) else frozenset()
         if rule.handler != "decorated":
             given = port(place.call, rule.handler)
+            given = None if isinstance(given, ir.Constant) and given.value is None else given
             return self._by_name(match, frame) if given is None and rule.endpoint else self.evaluator.values(given, frame)
         if isinstance(place.decorates, ir.Function):
             return frozenset({self._decorated(place.scope, place.decorates, frame)})
@@ -129,13 +130,19 @@ class Handlers:
         frame = self.matcher.program.generic(by.scope)
         adapter = by.call.func.attr if isinstance(by.call.func, ir.Attribute) else ""
         for value in self.evaluator.values(by.call.func.value, frame) if isinstance(by.call.func, ir.Attribute) else ():
-            if isinstance(value, UserClass) and (view := self.view(value)) and view.adapter == adapter:
+            if isinstance(value, UserClass) and (view := self.view(value) or self._said(rule, adapter)) and view.adapter == adapter:
                 yield from self._adapted(value, view, by, given, rule, place)
                 return
         limits = self.verbs.limits(by.call, frame)
         for value in self.evaluator.values(by.call.args[0], frame) if by.call.args and made.path.endswith("()") else ():
             if isinstance(value, (UserFunction, UserClass)) or (isinstance(value, Api) and value.site != made.site):
                 yield from self._handlers(value, rule, limits[1] if limits else given, place, depth + 1)
+
+    def _said(self, rule: WebRoute, adapter: str) -> WebView | None:
+        """What a class is whose base nothing is known of: the view that the adapter belongs to."""
+        library = self.rulebook.library_of(rule.api[0])
+        rules = library.rules if library is not None else ()
+        return next((r for r in rules if isinstance(r, WebView) and r.adapter == adapter and not r.method), None)
 
     def _adapted(
         self, cls: UserClass, view: WebView, by: CallPlace, given: Methods | None, rule: WebRoute, place: CallPlace

@@ -119,6 +119,8 @@ class Nodes:
             return None
         if not texts(self.evaluator, expr.items[0], value.frame):
             return None
+        if any(isinstance(v, Container) for v in self.evaluator.values(expr.items[1], value.frame)):
+            return None  # routes of its own, whose paths are whole
         node = Node(self.rulebook.canonical(f"{path}()"), Site(scope.file, expr.at))
         if node not in self.tuples:
             call = ir.Call(expr.at, expr.items[0], expr.items, ())
@@ -127,6 +129,12 @@ class Nodes:
         return node
 
     # ------------------------------------------------------------ lists by convention
+
+    def alone(self, file: str) -> bool:
+        """Whether a module has its handlers itself and no other imports it: it is started, not taken in."""
+        program = self.matcher.program
+        own = any(s.kind != "module" and s.parent is program.files[file].module for s in program.files[file].scopes)
+        return own and not any(file in program.imports(other) for other in program.files)
 
     def _conventional(self, app: WebApp) -> None:
         for file, frame in self.matcher.program.frames.items():

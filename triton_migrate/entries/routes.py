@@ -14,7 +14,7 @@ from triton_migrate.entries.provided import provided
 from triton_migrate.entries.records import Entry
 from triton_migrate.entries.schemas import Schemas
 from triton_migrate.entries.startup import first_arguments, lifespan_arguments, yielded_states
-from triton_migrate.entries.texts import texts, url_texts
+from triton_migrate.entries.texts import texts, unsaid, url_texts
 from triton_migrate.entries.versions import version
 from triton_migrate.entries.views import Views
 from triton_migrate.index import ir
@@ -141,11 +141,16 @@ class Routes:
         wraps = self.evaluator.values(port(match.place.call, match.rule.response), frame) if match.rule.response else NOTHING
         for handled in self.handlers.of(match):
             named = match.rule.fallback.replace("{name}", handled.function.scope.name)
-            for path in paths or self._constructed(handled) or ((named,) if named or not match.rule.path else ()):
+            for path in paths or self._constructed(handled) or ((named,) if named or not match.rule.path else self._unsaid(match)):
                 for prefix in prefixes:
                     nearest = replace(prefix, version=told.within(prefix.version))
                     entry = self._entry(handled, joined(prefix.text, joined(match.rule.below, path)), framework, nearest)
                     yield replace(entry, answers=wraps)
+
+    def _unsaid(self, match: Match[WebRoute]) -> tuple[str, ...]:
+        """A path that is given, and that only the run knows."""
+        given = port(match.place.call, match.rule.path)
+        return (unsaid(given),) if given is not None else ()
 
     def _constructed(self, handled: Handled) -> tuple[str, ...]:
         """`Clouds(api_path="/x")`: the paths that an object was made with."""

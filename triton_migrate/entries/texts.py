@@ -14,6 +14,7 @@ from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Container, Literal
+from triton_migrate.rulebook.vocabulary import DataConvert
 
 MANY = 16  # alternatives of one path
 GROUP = re.compile(r"\(\?P<(\w+)>")
@@ -82,11 +83,19 @@ def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[
             return _texts(evaluator, then, frame, within) + _texts(evaluator, orelse, frame, within)
         case ir.Call(_, _, (_, default)) if any(a.path in SETTINGS for a in evaluator.apis(expr.func, frame)):
             return _texts(evaluator, default, frame, within)
+        case ir.Call(_, _, (given, *_)) if any(_says(evaluator, a) for a in evaluator.apis(expr.func, frame)):
+            return _texts(evaluator, given, frame, within)
         case ir.Name(_, name):
             return _assigned(evaluator, name, frame, within) or _elsewhere(evaluator, expr, frame, within)
         case ir.Attribute():
             return _elsewhere(evaluator, expr, frame, within)
     return []
+
+
+def _says(evaluator: Evaluator, called: Api) -> bool:
+    """Whether a call of it stands for the text it is given: a translation, or an object that is made of a path."""
+    rule = evaluator.rulebook.find(called.path, DataConvert)
+    return rule is not None and rule.result == "same"
 
 
 def _put_together(evaluator: Evaluator, parts: Iterable[ir.Expr | str], frame: Frame, within: frozenset[int]) -> list[str]:
@@ -129,6 +138,11 @@ def _assigned(evaluator: Evaluator, name: str, frame: Frame, within: frozenset[i
     made = (ir.Joined, ir.Operation, ir.Conditional, ir.Call)
     exprs = [b.expr for b in bindings if b.how == "value" and isinstance(b.expr, made) and id(b.expr) not in within]
     return [t for e in exprs if at for t in _texts(evaluator, e, at, within | {id(e)})]
+
+
+def unsaid(expr: ir.Expr | None) -> str:
+    """What stands for a path of which nothing is known: the name it has in the source."""
+    return _unknown(expr) if expr is not None else "{?}"
 
 
 def _unknown(expr: ir.Expr) -> str:

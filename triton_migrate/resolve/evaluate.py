@@ -13,8 +13,9 @@ from triton_migrate.resolve import attributes, containers, enums, making, names,
 from triton_migrate.resolve.aliases import Aliases
 from triton_migrate.resolve.calls import argument_map, port, results
 from triton_migrate.resolve.channels import Channels
+from triton_migrate.resolve.cuts import TOO_DEEP, TOO_MUCH, Cuts
 from triton_migrate.resolve.handing import Handing
-from triton_migrate.resolve.memo import Memo
+from triton_migrate.resolve.memo import DEEPEST, Memo
 from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.reach import Reach
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, Store
@@ -40,7 +41,7 @@ from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBin
 CAP = 64  # values of one expression; more is "anything"
 CONTEXTS = 24  # frames of one function; after that all further calls on one object share one
 EFFORT = 600_000  # evaluations between two changes of what is known; applications of 150 files took up to 83,000, one of 1,200 took 295,000
-TOO_LARGE: Values = frozenset({Unknown("the program is too large to follow everything in it")})
+TOO_LARGE: Values = frozenset({Unknown(TOO_MUCH)})
 
 
 class Evaluator:
@@ -51,7 +52,7 @@ class Evaluator:
         self.stores = Stores(program)
         self.channels, self.handing, self.aliases = Channels(self), Handing(self), Aliases(program)
         self.reach = Reach(program, _named(rulebook, WebApp), _named(rulebook, TaskDefine), _roots(rulebook, TaskDefine))
-        self._memo = Memo()
+        self._memo, self.cuts = Memo(), Cuts()
         self._frames: dict[tuple[int, int, tuple[tuple[str, Values], ...]], Frame] = {}
         self._contexts: dict[Scope, int] = {}
         self._allocations: dict[Site, tuple[ir.Call, Frame]] = {}
@@ -85,7 +86,10 @@ class Evaluator:
         if known is not None:
             return known
         if self._memo.spent > EFFORT:
+            self.cuts.note(TOO_MUCH, frame.scope.file, expr.at)
             return TOO_LARGE
+        if len(self._memo.stack) >= DEEPEST:
+            self.cuts.note(TOO_DEEP, frame.scope.file, expr.at)
         if (root := _root(expr)) is None:
             return self._memo.ask(key, lambda: _capped(self._evaluate(expr, frame)), NOTHING)
         return self._held(expr, root, frame, key)

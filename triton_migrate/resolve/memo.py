@@ -26,13 +26,13 @@ class Memo:
         self._trail: list[Hashable] = []  # keys of `_half` in the order they came
         self._guess: dict[Hashable, Any] = {}  # what the questions of an open knot gave in the round before
         self._open: dict[Hashable, int] = {}
-        self._stack: list[Hashable] = []
+        self.stack: list[Hashable] = []  # of questions; one that is asked when `DEEPEST` lie on it gets no answer
         self._low = NEVER
         self.spent = 0  # evaluations since the last `forget`
 
     @property
     def idle(self) -> bool:
-        return not self._stack
+        return not self.stack
 
     def forget(self) -> None:
         """Drop all answers; only while idle."""
@@ -46,7 +46,7 @@ class Memo:
         if (half := self._half.get(key)) is not None:
             self._low = min(self._low, self._depth(half[1]))
             found = half[0]
-        elif key in self._open or len(self._stack) >= DEEPEST:
+        elif key in self._open or len(self.stack) >= DEEPEST:
             self._low = min(self._low, self._open.get(key, 0))
             found = self._guess.get(key, nothing)
         else:
@@ -55,9 +55,9 @@ class Memo:
         return found
 
     def _answer(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
-        outer, mark, depth = self._low, len(self._trail), len(self._stack)
+        outer, mark, depth = self._low, len(self._trail), len(self.stack)
         self._open[key] = depth
-        self._stack.append(key)
+        self.stack.append(key)
         try:
             for last in reversed(range(ROUNDS)):
                 self._low = NEVER
@@ -69,9 +69,9 @@ class Memo:
         finally:
             low, self._low = self._low, min(outer, self._low if self._low < depth else NEVER)
             del self._open[key]
-            self._stack.pop()
+            self.stack.pop()
         if low < depth:
-            self._half[key] = found, self._stack[low]
+            self._half[key] = found, self.stack[low]
             self._trail.append(key)
             return found
         self.known[key] = found

@@ -1,7 +1,7 @@
 """Takes pipelines, consumers and the program's loads, gives what of its models could not be resolved, and why.
 
-Two kinds of places: calls that look as if they ran a model, on something nothing is known of, and loads that no call was found to run.
-What another entry's walk could follow at the same place is no such call.
+Three kinds of places: calls that look as if they ran a model, on something nothing is known of, loads that no call was found to run, and
+those at which the evaluation of the whole program was given up. What another entry's walk could follow at the same place is no such call.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from triton_migrate.rulebook.vocabulary import ModelLoad
 from triton_migrate.trace.models import Models
 from triton_migrate.trace.records import Consumed, ModelRef, Pipeline
 
+LOST = (
+    "entries and models may be missing; scan the folder of one application alone, or name what is no part of it"
+    " (data, generated code, vendored libraries) in .gitignore"
+)
 NOT_RUN = "it is loaded here, and no call was found that runs it"
 
 
@@ -41,9 +45,18 @@ def unresolved(
         for place, text in consumer.suspects:
             if place.span not in followed:
                 found.setdefault(Unresolved(place.span, text, place.reason), {})
+    found |= {lost: {} for lost in _given_up(models)}
     if pipelines or not any(c.sites for c in consumed):
         found |= {lost: {} for lost in _not_run(models)}
     return tuple((lost, tuple(entries)) for lost, entries in sorted(found.items(), key=lambda pair: pair[0]))
+
+
+def _given_up(models: Models) -> Iterator[Unresolved]:
+    """Where nothing more was followed, in how many files; entries and models behind that place may be missing altogether."""
+    cuts = models.evaluator.cuts
+    for reason, span in cuts.first.items():
+        files = len(cuts.files[reason])
+        yield Unresolved(span, f"{files} files, from" if files > 1 else "from", f"{reason}: {LOST}")
 
 
 def _not_run(models: Models) -> Iterator[Unresolved]:
