@@ -88,3 +88,105 @@ DJANGO = {
 
 def test_a_list_of_routes_beside_the_one_that_is_served_counts_where_it_is_a_program_of_its_own() -> None:
     assert [(p, h) for _, p, h in routes(DJANGO)] == [("/ask", "ask"), ("/one", "one")]
+
+
+TURNED = {
+    "main.py": """
+from importlib import import_module
+from fastapi import FastAPI
+app = FastAPI()
+TABLE = [("/a", "GET"), ("/b", "POST"), ("/c", "PUT")]
+AREAS = {"cats": "/c", "dogs": "/d"}
+def ask(): ...
+for path, method in TABLE:
+    app.add_api_route(path, ask, methods=[method])
+for name in ("birds", "fish"):
+    app.include_router(import_module(f"api.{name}").router, prefix=f"/{name}")
+for module, prefix in AREAS.items():
+    app.include_router(import_module("api." + module).router, prefix=prefix)
+""",
+    **{
+        f"api/{name}.py": f"from fastapi import APIRouter\nrouter = APIRouter()\n@router.get('/{name}')\ndef {name}(): ...\n"
+        for name in ("birds", "fish", "cats", "dogs")
+    },
+}
+
+
+def test_what_is_registered_in_a_loop_goes_together_turn_by_turn() -> None:
+    assert routes(TURNED) == [
+        ("GET", "/a", "ask"),
+        ("GET", "/birds/birds", "birds"),
+        ("GET", "/c/cats", "cats"),
+        ("GET", "/d/dogs", "dogs"),
+        ("GET", "/fish/fish", "fish"),
+        ("POST", "/b", "ask"),
+        ("PUT", "/c", "ask"),
+    ]
+
+
+def test_many_paths_of_one_handler_are_all_there() -> None:
+    made = ", ".join(f"('/p{n}', ask)" for n in range(40))
+    source = f"{APP}def ask(): ...\nfor path, view in [{made}]:\n    app.add_url_rule(path, view_func=view)\n"
+    assert len(routes(source)) == 40
+    table = "".join(f"@app.get('/p{n}')\n" for n in range(40))
+    assert len(routes(f"{APP}{table}def ask(): ...\n")) == 40
+
+
+def test_routes_of_a_comprehension_go_together_turn_by_turn() -> None:
+    source = """
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+    async def a(request): ...
+    async def b(request): ...
+    app = Starlette(routes=[Route(path, view, methods=[method]) for path, view, method in (("/a", a, "GET"), ("/b", b, "POST"))])
+    """
+    assert routes(source) == [("GET", "/a", "a"), ("POST", "/b", "b")]
+
+
+REMADE = """
+from flask import Flask
+from flask_restful import Api, Resource
+class Ask(Resource):
+    def get(self): ...
+class Open(Api):
+    def add_open(self, resource, *urls, **more):
+        urls = [scoped(url) for url in urls]
+        return self.add_resource(resource, *urls, **more)
+def scoped(url):
+    return "/org" + url
+app = Flask(__name__)
+api = Open(app)
+api.add_open(Ask, "/ask", "/asked", endpoint="ask")
+"""
+
+
+def test_paths_may_be_remade_before_they_are_registered() -> None:
+    assert [p for _, p, _ in routes(REMADE)] == ["/org/ask", "/org/asked"]
+    assert [p for _, p, _ in routes(REMADE.replace('"/org" + url', "url if ALONE else '/{}'.format(ORG) + url"))] == ["/ask", "/asked"]
+    assert [p for _, p, _ in routes(REMADE.replace("scoped(url) for", "url + '/' for"))] == ["/ask/", "/asked/"]
+
+
+CLONED = {
+    "api.py": "from fastapi import APIRouter\nrouter = APIRouter(prefix='/v1')\nlost = APIRouter()\n"
+    "@router.get('/ask')\ndef ask(): ...\n@lost.get('/lost')\ndef gone(): ...\n",
+    "main.py": """
+from copy import copy
+from fastapi import FastAPI
+from api import lost, router as api_router
+def add_versions(app, router, versions):
+    for version in versions:
+        app.router.routes.extend(copy(route) for route in router.routes)
+def count(app, router):
+    return len(app.routes), router
+def make():
+    app = FastAPI()
+    add_versions(app, api_router, versions=["1", "2"])
+    count(app, lost)
+    return app
+app = make()
+""",
+}
+
+
+def test_a_router_whose_routes_a_function_copies_to_an_application_is_served() -> None:
+    assert routes(CLONED) == [("GET", "/v1/ask", "ask")]

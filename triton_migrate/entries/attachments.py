@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from triton_migrate.entries.cloned import cloned
+from triton_migrate.entries.loops import each_turn
 from triton_migrate.entries.nodes import CLASS, Node, Nodes
 from triton_migrate.entries.rebinding import Rebinding
 from triton_migrate.entries.texts import texts, url_texts
@@ -43,7 +45,7 @@ class Attachments:
         self._mounts: dict[Node, list[_Mount]] = {}
         self._decorated: dict[Node, WebApp] = {}
         self._classes: dict[Node, UserClass] = {}
-        for match in matcher.find(WebMount, inherited=True):
+        for match in each_turn(matcher, matcher.find(WebMount, inherited=True), WebMount):
             self._mounted(match)
         for app in matcher.find(WebApp, inherited=True):
             self._listed(app, app.rule.routes, app.rule.tuples)
@@ -56,6 +58,8 @@ class Attachments:
             for child in self.nodes.listed(rule.lists, file) if isinstance(rule, WebApp) else ():
                 self._put(child, _Mount(node, None, False))
         self._on_unknown()
+        for app, router in cloned(matcher, self.nodes, self._mounts.keys()):
+            self._put(router, _Mount(app, None, False))
         for app in matcher.find(WebApp, inherited=True):
             if app.rule.tuples and not self._carries(self.nodes.result(app)):
                 self._gathered(app)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from triton_migrate.entries.loops import put
 from triton_migrate.index import flow, ir
 from triton_migrate.match import Match, Matcher, last_of
 from triton_migrate.resolve.calls import argument_map, port
@@ -67,6 +68,14 @@ def _own(scope: Scope) -> set[str]:
     return {p.name for p in scope.function.parameters} - flow.binds(scope.function.body)
 
 
+def _remade(scope: Scope, name: str) -> ir.Comprehension | None:
+    """`urls = [scoped(url) for url in urls]`: what a parameter is from then on."""
+    match [b.expr for b in scope.bindings.get(name, ()) if b.how in ("parameter", "value")]:
+        case [None, ir.Comprehension(_, "list", _, _, ((ir.Name(), ir.Name(_, source), ()),)) as remade] if source == name:
+            return remade
+    return None
+
+
 def _calls(matcher: Matcher, scope: Scope) -> Iterator[tuple[CallPlace, bool]]:
     """The calls of the function, each with whether it is one on an object."""
     for place in matcher.program.calls(scope.name):
@@ -81,7 +90,8 @@ def _spelled(match: Match[WebRoute], asked: Scope, place: CallPlace, bound: bool
         return None
     function, own = asked.function, _own(asked)
     rest = function.parameters[1 if bound else 0 :]
-    given = {p.name: p.default for p in rest if p.default is not None} | argument_map(rest, place.call)
+    told = {p.name: p.default for p in rest if p.default is not None} | argument_map(rest, place.call)
+    given = {name: value for name, value in told.items() if name in own}
     named = {p.name for p in rest if not p.kind.startswith("*")}
     further = tuple((k, v) for k, v in place.call.keywords if k is not None and k not in named)
     spread = {p.name for p in rest if p.kind == "**kwargs"}
@@ -90,23 +100,26 @@ def _spelled(match: Match[WebRoute], asked: Scope, place: CallPlace, bound: bool
         if key is None and isinstance(value, ir.Name) and value.id in spread:
             keywords += further
         else:
-            keywords.append((key, _put(value, given, own)))
+            keywords.append((key, put(value, given)))
     call, func = match.place.call, match.place.call.func
     if isinstance(func, ir.Name):
         func = next((b.expr for b in asked.bindings.get(func.id, ()) if isinstance(b.expr, ir.Call)), func)
     if isinstance(func, ir.Call):  # `getattr(router, verb)`
-        func = ir.Call(func.at, func.func, tuple(_put(a, given, own) for a in func.args), ())
-    args = tuple(_put(a, given, own) for arg in call.args for a in _spread(arg, rest, own, place.call))
+        func = ir.Call(func.at, func.func, tuple(put(a, given) for a in func.args), ())
+    args = tuple(put(a, given) for arg in call.args for a in _spread(arg, rest, asked, place.call))
     spelled = ir.Call(place.call.at, func, args, tuple(keywords))
     return replace(match, place=CallPlace(spelled, place.scope, place.decorates))
 
 
-def _spread(arg: ir.Expr, rest: tuple[ir.Parameter, ...], own: set[str], call: ir.Call) -> tuple[ir.Expr, ...]:
+def _spread(arg: ir.Expr, rest: tuple[ir.Parameter, ...], scope: Scope, call: ir.Call) -> tuple[ir.Expr, ...]:
     """`*urls` as what the caller passes for it."""
-    gathers = {p.name for p in rest if p.kind == "*args"} & own
-    if isinstance(arg, ir.Starred) and isinstance(arg.value, ir.Name) and arg.value.id in gathers:
-        return call.args[sum(p.kind == "positional" for p in rest) :]
-    return (arg,)
+    gathers = {p.name for p in rest if p.kind == "*args"}
+    if not isinstance(arg, ir.Starred) or not isinstance(arg.value, ir.Name) or arg.value.id not in gathers:
+        return (arg,)
+    passed, remade = call.args[sum(p.kind == "positional" for p in rest) :], _remade(scope, arg.value.id)
+    if remade is None:
+        return passed if arg.value.id in _own(scope) else (arg,)
+    return tuple(put(remade.element, {n.id: one for n in flow.names(remade.loops[0][0])}) for one in passed)
 
 
 def _named(matcher: Matcher, match: Match[WebRoute]) -> bool:
@@ -116,15 +129,3 @@ def _named(matcher: Matcher, match: Match[WebRoute]) -> bool:
     verb = func.args[1] if isinstance(func, ir.Call) and len(func.args) > 1 else None
     name = matcher.constant(verb, match.place)
     return not isinstance(name, str) or name == last_of(match.api.path)
-
-
-def _put(expr: ir.Expr, given: dict[str, ir.Expr], own: set[str]) -> ir.Expr:
-    """The expression with what the caller passes for the function's parameters."""
-    match expr:
-        case ir.Name(_, name) if name in own and name in given:
-            return given[name]
-        case ir.Joined(at, parts):
-            return ir.Joined(at, tuple(_put(p, given, own) for p in parts))
-        case ir.Operation(at, "Add", operands):
-            return ir.Operation(at, "Add", tuple(_put(o, given, own) for o in operands))
-    return expr

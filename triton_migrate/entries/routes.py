@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from triton_migrate.entries.attachments import Attachments, Prefix, joined, unknown
 from triton_migrate.entries.handlers import Handled, Handlers
+from triton_migrate.entries.loops import each_turn
 from triton_migrate.entries.nodes import FUNCTION, Node
 from triton_migrate.entries.parameters import declared_inputs, parsed_inputs
 from triton_migrate.entries.passed import handed_on
@@ -104,7 +105,7 @@ class Routes:
     def _matches(self) -> tuple[Match[WebRoute], ...]:
         found = (*self.matcher.find(WebRoute), *self.attachments.nodes.tuples.values())
         meant = (m for m in found if not self.matcher.program.is_test(m.place.scope.file) and self.attachments.meant(m))
-        matches = tuple(m for match in meant for m in handed_on(self.matcher, match))
+        matches = tuple(m for match in each_turn(self.matcher, meant, WebRoute) for m in handed_on(self.matcher, match))
         self.files = frozenset(m.place.scope.file for m in matches)
         return matches
 

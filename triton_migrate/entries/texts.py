@@ -16,7 +16,7 @@ from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Container, Literal
 from triton_migrate.rulebook.vocabulary import DataConvert
 
-MANY = 16  # alternatives of one path
+MANY = 64  # alternatives of one path
 GROUP = re.compile(r"\(\?P<(\w+)>")
 PERCENT = re.compile(r"(%%|%(?:\(\w+\))?[sdr])")
 CHANGES = {"strip": (0, 1), "lstrip": (0, 1), "rstrip": (0, 1), "lower": (0,), "upper": (0,)}  # methods of text, with how many arguments

@@ -24,7 +24,8 @@ class Verbs:
 
     def named(self, expr: ir.Expr | None, frame: Frame) -> Methods | None:
         """The methods an expression names, one or a list; None for none, or for every one."""
-        values = self.evaluator.values(expr, frame)
+        listed = expr.items if isinstance(expr, ir.Sequence) else (expr,)
+        values = [value for item in listed for value in self.evaluator.values(item, frame)]
         found = [v for value in values for v in (self.evaluator.element(value, None) if isinstance(value, Container) else (value,))]
         texts = sorted(v.value.upper() for v in found if isinstance(v, Literal) and isinstance(v.value, str))
         return None if "*" in texts else tuple(dict.fromkeys(texts)) or None

@@ -44,6 +44,7 @@ class WebRouter(Rule):
     framework: str
     prefix: str = ""
     routes: str = ""
+    held: str = ""  # attribute that lists its routes: a function that reads it, and gets an application too, serves them
     name: str = ""  # port of a name that, after a "/", is the prefix when none is given (`flask_restx.Namespace`)
     errors: bool = False  # it answers what its routes raise before the application's handlers: 500, but for HTTP's own exceptions
     text: str = ""  # kind of response a plain returned string gives, where it is another than the application's
