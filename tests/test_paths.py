@@ -190,3 +190,8 @@ app = make()
 
 def test_a_router_whose_routes_a_function_copies_to_an_application_is_served() -> None:
     assert routes(CLONED) == [("GET", "/v1/ask", "ask")]
+
+
+def test_handlers_that_decorators_get_by_hand_go_with_their_turn() -> None:
+    source = f"{APP}def a(): ...\ndef b(): ...\nfor path, view in (('/a', a), ('/b', b)):\n    app.get(path)(view)\n"
+    assert routes(source) == [("GET", "/a", "a"), ("GET", "/b", "b")]

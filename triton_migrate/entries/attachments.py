@@ -58,8 +58,8 @@ class Attachments:
             for child in self.nodes.listed(rule.lists, file) if isinstance(rule, WebApp) else ():
                 self._put(child, _Mount(node, None, False))
         self._on_unknown()
-        for app, router in cloned(matcher, self.nodes, self._mounts.keys()):
-            self._put(router, _Mount(app, None, False))
+        for parent, child in cloned(matcher, self.nodes, self._mounts.keys()):
+            self._put(child, _Mount(parent, None, False))
         for app in matcher.find(WebApp, inherited=True):
             if app.rule.tuples and not self._carries(self.nodes.result(app)):
                 self._gathered(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from triton_migrate.entries.loops import turns
 from triton_migrate.entries.verbs import Methods, Verbs
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher
@@ -89,8 +90,9 @@ class Handlers:
         """`app.route("/x")(handler)`: a decorator called by hand."""
         found: set[Value] = set()
         for outer in self.matcher.program.calls(_called(place.call)):
-            if outer.call.func is place.call and outer.call.args:
-                found |= self.evaluator.values(outer.call.args[0], self.matcher.program.generic(outer.scope))
+            if outer.scope is place.scope and outer.call.func.at == place.call.at and outer.call.args:
+                same = [turn for turn in turns(self.evaluator, outer) or (outer,) if turn.call.func == place.call]
+                found |= {v for turn in same for v in self.evaluator.values(turn.call.args[0], self.matcher.program.generic(outer.scope))}
         return frozenset(found)
 
     def _by_name(self, match: Match[WebRoute], frame: Frame) -> frozenset[Value]:

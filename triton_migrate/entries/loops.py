@@ -27,7 +27,7 @@ def each_turn(matcher: Matcher, matches: Iterable[Match[R]], role: type[R]) -> I
     """The matches, those of calls in such loops once for each turn."""
     seen: set[int] = set()
     for match in matches:
-        places = _turns(matcher.evaluator, match.place)
+        places = turns(matcher.evaluator, match.place)
         if id(match.place.call) not in seen:
             found = [m for place in places for m in matcher.at(place, role)]
             seen |= {id(match.place.call)} if found else set()
@@ -46,7 +46,8 @@ def put(node: Node, given: Mapping[str, ir.Expr]) -> Node:
     return cast("Node", type(node)(*parts) if hasattr(node, "_fields") else tuple(parts))
 
 
-def _turns(evaluator: Evaluator, place: CallPlace) -> list[CallPlace]:
+def turns(evaluator: Evaluator, place: CallPlace) -> list[CallPlace]:
+    """The call once for each turn of the loops it is in; none where it is in none that tell it apart."""
     frame = evaluator.program.generic(place.scope)
     said = {n.id for n in flow.names(place.call)}
     loops = [

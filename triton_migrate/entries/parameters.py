@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from triton_migrate.entries.records import Input
 from triton_migrate.entries.requests import LOCATIONS
-from triton_migrate.entries.schemas import schema_fields, schema_of, type_text
+from triton_migrate.entries.schemas import made_fields, schema_fields, schema_of, type_text
+from triton_migrate.entries.texts import UNNAMED
 from triton_migrate.index import ir
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.evaluate import Evaluator
@@ -41,8 +42,21 @@ def is_file(evaluator: Evaluator, annotation: ir.Expr | None, frame: Frame, app:
 def declared_inputs(evaluator: Evaluator, handler: UserFunction, path: str, app: WebApp | None, provided: Provided) -> tuple[Input, ...]:
     """The inputs in a handler's signature. Frameworks that do not inject (Flask) declare only path parameters."""
     in_path = {name.strip() for found in PATH_PART.findall(path) for part in found for name in part.split(":")} - {""}
+    in_path |= _unnamed(evaluator, handler, path) if in_path == {UNNAMED} else set()
     found = list(_of(evaluator, handler, in_path, app if app is not None and app.injects else None, provided, ()))
     return tuple({(i.name, i.source): i for i in found}.values())
+
+
+def _unnamed(evaluator: Evaluator, handler: UserFunction, path: str) -> set[str]:
+    """The parameters that get what the groups without a name match, in their order; a request that stands before them is none."""
+    frame = evaluator.program.generic(handler.scope)
+    parameters = handler.scope.function.parameters[1 if handler.receiver is not None else 0 :]
+    free = [p.name for p in parameters if p.kind == "positional" and not _is_request(evaluator, p.name, frame)]
+    return set(free[: path.count(f"<{UNNAMED}>")])
+
+
+def _is_request(evaluator: Evaluator, name: str, frame: Frame) -> bool:
+    return any(isinstance(v, Api) and evaluator.rulebook.find(v.path, WebRequest) for v in evaluator.name(name, frame))
 
 
 def _of(
@@ -102,7 +116,9 @@ def _injected(
     models = () if app.embeds else _models(evaluator, parameter, handler.frame)
     for cls in models:
         yield from schema_fields(evaluator, cls, named or "json")
-    if not models:
+    made = [i for v in evaluator.values(_plain(parameter.annotation), handler.frame) for i in made_fields(evaluator, v, named or "json")]
+    yield from made
+    if not models and not made:
         structured = re.match(r"(dict|list|Dict|List|set)\b", text := type_text(_plain(parameter.annotation)))
         yield Input(parameter.name, named or ("json" if structured else app.parameter), text, "declared")
 

@@ -58,7 +58,7 @@ def _put_on(decorator: ir.Call, scope: Scope) -> str | None:
     """What a decorator is put on by hand: "f" of `router.get(path)(f)`."""
     for stmt in flow.flatten(scope.function.body):
         for part in flow.own(stmt):
-            if isinstance(part, ir.Call) and part.func is decorator and part.args and isinstance(part.args[0], ir.Name):
+            if isinstance(part, ir.Call) and part.func.at == decorator.at and part.args and isinstance(part.args[0], ir.Name):
                 return part.args[0].id
     return None
 

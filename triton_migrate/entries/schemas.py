@@ -60,6 +60,29 @@ def schema_fields(evaluator: Evaluator, cls: UserClass, source: str) -> Iterator
             yield from (Input(name, source, "", "declared") for name in _listed(evaluator, base, rule.listed))
 
 
+def made_fields(evaluator: Evaluator, value: Value, source: str) -> Iterator[Input]:
+    """The fields of a schema class that a call makes: `create_model("Row", petal=(float, ...), **COLUMNS)`."""
+    rule = evaluator.rulebook.find(value.path.removesuffix("()"), WebSchema) if isinstance(value, Api) else None
+    place = evaluator.program.call_at(value.site) if isinstance(value, Api) else None
+    if rule is None or not rule.base or place is None:
+        return
+    frame = evaluator.program.generic(place.scope)
+    for base in evaluator.values(port(place.call, rule.base), frame):
+        yield from schema_fields(evaluator, base, source) if isinstance(base, UserClass) else ()
+    for name, given in place.call.keywords:
+        if name is not None and not name.startswith("__"):
+            yield Input(name, source, _type_of_pair(given), "declared")
+        for spread in evaluator.values(given, frame) if name is None else ():
+            if isinstance(spread, Container) and isinstance(spread.expr, ir.Mapping):
+                pairs = zip(spread.expr.keys, spread.expr.values, strict=True)
+                named = ((evaluator.constant(key, spread.frame), pair) for key, pair in pairs)
+                yield from (Input(key, source, _type_of_pair(pair), "declared") for key, pair in named if isinstance(key, str))
+
+
+def _type_of_pair(given: ir.Expr) -> str:
+    return type_text(given.items[0] if isinstance(given, ir.Sequence) and given.items else given)
+
+
 def _is_file(evaluator: Evaluator, field: ir.Assign, frame: Frame) -> bool:
     """Whether the annotated field of a form is an uploaded file (`sheet: UploadFile`), or a list of them."""
     parts = flow.walk(field.annotation) if field.annotation is not None else ()

@@ -17,6 +17,7 @@ from triton_migrate.resolve.values import Api, Container, Literal
 from triton_migrate.rulebook.vocabulary import DataConvert
 
 MANY = 64  # alternatives of one path
+UNNAMED = "var"  # how a group without a name is written
 GROUP = re.compile(r"\(\?P<(\w+)>")
 PERCENT = re.compile(r"(%%|%(?:\(\w+\))?[sdr])")
 CHANGES = {"strip": (0, 1), "lstrip": (0, 1), "rstrip": (0, 1), "lower": (0,), "upper": (0,)}  # methods of text, with how many arguments
@@ -52,7 +53,7 @@ def simplified(regex: str) -> str:
             depth -= 1
             if not depth:
                 named = GROUP.match(text[opened:])
-                found += f"<{named[1] if named else 'var'}>"
+                found += f"<{named[1] if named else UNNAMED}>"
         elif not depth and not (letter == "\\" and not escaped):
             found += letter
     return found

@@ -107,6 +107,14 @@ def _put_into(ev: Evaluator, container: Container | Api, key: object) -> Values:
     return frozenset().union(*(ev.stored(s) for s in ev.stores.element(container, key)))
 
 
+def put_under(ev: Evaluator, container: Api, index: ir.Expr, frame: Frame) -> Values:
+    """What `app[MODEL] = load()` put into an object of a library under an object of one (`MODEL = web.AppKey("model", Model)`)."""
+    wanted = {a.site for a in ev.apis(index, frame)} - {None} if isinstance(index, (ir.Name, ir.Attribute)) else set()
+    stores = [s for s in ev.stores.element(container, None) if s.key is not None] if wanted else []
+    under = (s for s in stores if any(a.site in wanted for a in ev.apis(s.key, ev.program.generic(s.scope))))
+    return frozenset().union(*(ev.stored(s) for s in under))
+
+
 def copied(made: ir.Comprehension) -> ir.Expr | None:
     """The mapping that is copied, or a part of it: `{k: v for k, v in data.items() if k != "url"}`."""
     match made.element, made.value, made.loops:

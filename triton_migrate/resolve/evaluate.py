@@ -206,7 +206,11 @@ class Evaluator:
         if isinstance(value, Api) and value.path == "sys.modules":
             return reflection.listed_module(self, index, frame)
         rule = self.rulebook.find(f"{value.path}[]", DataConvert) if isinstance(value, Api) else None
-        return self.values(index, frame) if rule is not None and rule.result == "same" else self.element(value, self.key(index, frame))
+        if rule is not None and rule.result == "same":
+            return self.values(index, frame)
+        key = self.key(index, frame)
+        put = containers.put_under(self, value, index, frame) if key is None and isinstance(value, Api) else NOTHING
+        return put or self.element(value, key)
 
     def _displayed(self, expr: ir.Expr, frame: Frame) -> Values:
         return frozenset(v for v in self.values(expr, frame) if isinstance(v, Container))

@@ -42,6 +42,7 @@ class Store(NamedTuple):
     scope: Scope
     at: ir.At
     unpacked: tuple[int, ...] = ()
+    key: ir.Expr | None = None  # under which it is put, where that is not written there
 
 
 class CallPlace(NamedTuple):
@@ -287,9 +288,9 @@ class FileScopes:
             case ir.Subscript(at, base, ir.Constant(_, key)):
                 if value is not None and how == "value":
                     self._element(key, Store(base, value, scope, stmt.at, index))
-            case ir.Subscript(_, base, _):
+            case ir.Subscript(_, base, key):
                 if value is not None and how == "value":
-                    self.element_stores.setdefault(None, []).append(Store(base, value, scope, stmt.at, index))
+                    self.element_stores.setdefault(None, []).append(Store(base, value, scope, stmt.at, index, key))
 
     def _element(self, key: object, store: Store) -> None:
         """`target[key] = value`; of an object's `__dict__` that is an attribute."""

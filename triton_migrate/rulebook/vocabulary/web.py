@@ -177,6 +177,7 @@ class WebSchema(Rule):
     role: ClassVar[str] = "web.schema"
     fields: str = ""  # pattern of what makes a field (`marshmallow.fields.*`); empty: annotated attributes
     given: str = ""  # port of the constructor that gets the request's data, or "**": its keywords
+    base: str = ""  # a call that makes such a class: port of its base; the other keywords are its fields, each a tuple of type and default
     listed: str = ""  # attribute, of a class inside it, that names further fields (`Meta.fields`)
     model: str = ""  # attribute, likewise, of the class that these are attributes of (`Meta.model`)
     files: str = ""  # port of the constructor that gets the request's files
