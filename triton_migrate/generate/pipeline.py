@@ -276,11 +276,13 @@ class Assembly:
     def _preprocess(
         self, batch: str, needed: list[str], made: set[str], carried: list[str], values: dict[str, str], whole: Fused | None
     ) -> str:
+        twice = [n for n in needed if n in carried and n not in made]  # one object: `prepare` may change it
+        given, values = values, {**values, **{n: n for n in twice}}
         call = f"prepare({', '.join(values[n] for n in needed)})"
         if not carried and whole is None:
             return f"def preprocess(inputs):\n    return {call}, ()\n"
         prepared = [n for n in carried if n in made and n != batch]
-        first = f"    {', '.join([batch, *prepared])} = {call}\n"
+        first = "".join(f"    {n} = {given[n]}\n" for n in twice) + f"    {', '.join([batch, *prepared])} = {call}\n"
         kept = [n if n in made else values[n] for n in carried]
         rows = batch
         if whole is not None and whole.given == "row":

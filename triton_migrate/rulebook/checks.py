@@ -99,7 +99,7 @@ PLAIN_TYPE = r"(?:frame|str|bytes|int|float|bool|list|dict|tuple|data|object)"
 ARRAY_TYPE = rf"(?:array|tensor|number):(?:{NUMPY_TYPE}|arg:(?:\d+|[A-Za-z_]\w*(?:\|\d+)?)(?:\|{NUMPY_TYPE})?)"
 ONE_TYPE = rf"(?:list:)?(?:{PLAIN_TYPE}|{ARRAY_TYPE})"
 VALUE_TYPE = re.compile(
-    rf"{ONE_TYPE}|tuple:{ONE_TYPE}(?:,{ONE_TYPE})+|image(?::(?:uint8|same))?|element|same|buffer|stream:(?:str|bytes|int|float|\?)"
+    rf"{ONE_TYPE}|tuple:{ONE_TYPE}(?:,{ONE_TYPE})+|image(?::(?:uint8|same))?|element|same|buffer|stream:(?:str|bytes|int|float|\?)|generator(?::(?:list|dict))?"
 )
 AXES = re.compile(r"same|axes|flat|joined|stacked|(?:new|drop|dims):(?:\*\d|\d|\w+(?:\|\d)?)|[?\d]+(?:,[?\d]+)*")
 CASE = re.compile(rf"[^=]*={NUMPY_TYPE}(?::(?:{AXES.pattern}))?")

@@ -22,6 +22,7 @@ from triton_migrate.plan.cutting.hoists import Hoists
 from triton_migrate.plan.cutting.lifts import Below, Lifts
 from triton_migrate.plan.leaving.files import Files, Use
 from triton_migrate.plan.leaving.judge import Judge
+from triton_migrate.plan.leaving.unseen import Unseen
 from triton_migrate.plan.rows import PredictCalls
 from triton_migrate.plan.values.types import Types
 from triton_migrate.plan.values.vtype import VType
@@ -51,6 +52,7 @@ class Regions:
         self.local, self.around = liveness.local_names(self.scope), liveness.names_around(self.scope)
         taken = self.local | flow.reads(self.function.body) | set(judge.evaluator.program.frames[self.scope.file].scope.bindings)
         self.files = Files(judge.evaluator)
+        self.unseen = Unseen(judge.evaluator, types, self.files)
         self.hoists = Hoists(judge, types, frame, taken)
         self._movable: dict[tuple[int, tuple[ir.Assign, ...]], bool] = {}
         self._kinds: dict[tuple[str, ir.At], VType] = {}
@@ -216,8 +218,7 @@ class Regions:
             return None
         if self.judge.answers.unknown(moved, self.scope) or (exits and not self._early(run, exits, hoists)):
             return None
-        shared = self._changed(run) & {p.name for p in self.function.parameters} if self.depth else set()
-        if any(liveness.fills(run, n) for n in shared):  # the caller's object
+        if self._changes_others(run, lifts or ()):
             return None
         given, receivers = self._inputs(moved, before, hoists)
         inputs = tuple(self._as_file(c, moved, hoists) for c in given)
@@ -400,8 +401,17 @@ class Regions:
 
     def _changed(self, run: ir.Block) -> set[str]:
         """Local objects of the app that the run changes in place: they come back."""
-        changed = (liveness.written(run) - flow.binds(run)) & self.local
+        bound = flow.binds(run)
+        changed = ((liveness.written(run) - bound) & self.local) | self.unseen.changed(run, self.local - bound, self.frame)
         return {n for n in changed if not self.judge.is_receiver(n, self.frame)}
+
+    def _changes_others(self, run: ir.Block, lifts: tuple[ir.Assign, ...]) -> bool:
+        """Whether what leaves changes an object of the caller's, or one that what stays of a statement goes on with."""
+        handed = self._changed(run) & {p.name for p in self.function.parameters} if self.depth else set()
+        if any(liveness.fills(run, n) for n in handed):
+            return True
+        out_of_sight = self.unseen.changed(run, handed, self.frame)
+        return any(self.unseen.seen(n, run, self.frame) for n in out_of_sight) or self.unseen.below(lifts, self.local, self.frame)
 
     def _returns(self, run: ir.Block) -> VType:
         if self.function.returns is not None:

@@ -69,7 +69,7 @@ class Files:
         found = NONE
         for stmt in flow.flatten(statements):
             for expr in flow.expressions(stmt):
-                for parents in _paths(expr, is_it):
+                for parents in ways_down(expr, is_it):
                     found |= self._use(parents, frame, depth)
         return found
 
@@ -142,11 +142,11 @@ def _is_name(name: str) -> Callable[[ir.Expr], bool]:
     return lambda expr: isinstance(expr, ir.Name) and expr.id == name
 
 
-def _paths(expr: ir.Expr, is_it: Callable[[ir.Expr], bool]) -> Iterator[tuple[ir.Expr, ...]]:
+def ways_down(expr: ir.Expr, is_it: Callable[[ir.Expr], bool]) -> Iterator[tuple[ir.Expr, ...]]:
     """The ways from an expression down to every part that is it."""
     if is_it(expr):
         yield (expr,)
         return
     for child in flow.children(expr):
-        for below in _paths(child, is_it):
+        for below in ways_down(child, is_it):
             yield (expr, *below)

@@ -104,5 +104,12 @@ def instance(path: str) -> VType:
     return UNKNOWN
 
 
+def made(path: str) -> VType:
+    """What a call gives of which no rule says more than the path: of a class, by its name, an object that only its library knows."""
+    found = instance(path)
+    name = path.removesuffix("()").rpartition(".")[2]
+    return VType("object") if found == UNKNOWN and name.isidentifier() and name[:1].isupper() else found
+
+
 def _is_ellipsis(expr: ir.Expr) -> bool:
     return isinstance(expr, ir.Constant) and expr.value is Ellipsis

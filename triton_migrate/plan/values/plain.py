@@ -13,6 +13,7 @@ from triton_migrate.rulebook.vocabulary import WebRequest
 RESULTS = {
     "float": "float", "int": "int", "str": "str", "len": "int", "bool": "bool", "bytes": "bytes", "repr": "str", "isinstance": "bool",
     "ord": "int", "chr": "str", "any": "bool", "all": "bool", "hash": "int", "format": "str", "input": "str",
+    "memoryview": "object",
 }  # fmt: skip
 STR_METHODS = {"encode": "bytes", "startswith": "bool", "endswith": "bool", "find": "int", "index": "int", "count": "int"}
 TEXT = frozenset({"form", "query", "path", "header", "cookie"})

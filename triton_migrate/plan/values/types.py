@@ -10,7 +10,7 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.plan.values import arrays, plain
 from triton_migrate.plan.values.answers import Answers
-from triton_migrate.plan.values.declared import instance
+from triton_migrate.plan.values.declared import instance, made
 from triton_migrate.plan.values.observed import contradiction, finer, type_of
 from triton_migrate.plan.values.vtype import DATA, PLAIN, SCALARS, SHAPED, UNKNOWN, VType, parse, python_kind, union
 from triton_migrate.resolve.calls import port, results
@@ -149,6 +149,8 @@ class Types:
             case ir.Call():
                 found = self._call(expr, frame)
                 return self._or_asked(found, expr, frame)
+            case ir.Lambda():
+                return VType("object")
         return UNKNOWN
 
     def name(self, name: str, frame: Frame, at: ir.At | None = None, done: ir.At | None = None) -> VType:
@@ -417,7 +419,7 @@ class Types:
         if predict is not None:
             return self._predicted(predict, call, frame)
         rule = self.rulebook.find(api.called, DataConvert)
-        return self._converted(rule, call, frame, api) if rule is not None else instance(self.rulebook.canonical(api.path + "()"))
+        return self._converted(rule, call, frame, api) if rule is not None else made(self.rulebook.canonical(api.path + "()"))
 
     def _predicted(self, rule: ModelPredict, call: ir.Call, frame: Frame) -> VType:
         """What a model gives: of one row one, where rows do not depend on each other."""

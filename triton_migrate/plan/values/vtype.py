@@ -43,8 +43,8 @@ class VType:
             return False
         if self.kind == "unknown":
             return None
-        if any(i.pictures or (i.kind == "image" and not self.pictures) for i in self.items):
-            return False  # JSON has no pictures
+        if any(i.pictures or i.kind == "file" or (i.kind == "image" and not self.pictures) for i in self.items):
+            return False  # JSON has no pictures and no files that are open
         answers = [i.travels for i in self.items]
         return False if False in answers else None if None in answers else True
 
@@ -62,7 +62,7 @@ DATA = VType("data")
 def parse(result: str) -> VType:
     """A rule's `result` ("array:float64", "tensor:?", "same", "list:object", "tuple:str,float") as a type."""
     kind, _, dtype = result.partition(":")
-    if kind in ("stream", "list", "tuple") and dtype:
+    if kind in ("stream", "generator", "list", "tuple") and dtype:
         return VType(kind, items=tuple(map(parse, dtype.split(","))))
     return VType(kind or "unknown", dtype or "?")
 

@@ -15,7 +15,8 @@ class DataConvert(Rule):
     `container`: conversion only, in the sense of CATEGORIES.md I1. `result` is the value type: `array:<dtype>`, `tensor:<dtype>`,
     `number:<dtype>`, `frame`, `image`, `str`, `bytes`, `int`, `float`, `bool`, `list`, `dict`, `list:<type>`, `tuple:<type>,<type>`,
     `data` (anything that JSON carries), `object` (of the library: it cannot be sent), `stream:<type>` (an iterator that another thread
-    fills), `element` (Python's scalar for the subject's dtype), `same` (as the subject: the receiver, or else the first argument). <dtype>
+    fills), `generator:<type>` (what is drawn from once), `element` (Python's scalar for the subject's dtype), `same` (as the subject: the
+    receiver, or else the first argument). <dtype>
     is a NumPy name, `arg:<port>` (a dtype argument; with `|<default>` behind it when it may be absent), `same`, `floating` (a float of the
     subject's width; NumPy makes float64 of integers), `mean` (likewise, of small integers, too), `wide` (what a sum is of) or `?`.
 
