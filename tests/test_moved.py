@@ -30,6 +30,9 @@ app = Flask(__name__)
 {ROUTE}"""
 
 
+CHOSEN = "which module this imports is known only when it runs (engines/fast.py by default)"
+
+
 def moved(folder: Path, cut: str = "cheapest", **files: str) -> tuple[Any, str]:
     """The report, and the one pipeline.py of an application in these modules."""
     app = folder / "app"
@@ -364,3 +367,47 @@ def test_an_expression_of_several_lines_is_one_without_the_brackets_around_it(tm
     sure, told = ((tmp_path / f"app/triton_serving/model_repository/{name}/1/pipeline.py").read_text() for name in ("sure", "told"))
     assert "result = (float(chances.max())\n    + model.intercept_[0]\n    - len(vectorizer.vocabulary_))\n" in sure
     assert '    result = {\n        "label": model.classes_[chances.argmax()],\n' in told
+
+
+@pytest.mark.parametrize(
+    ("engine", "line", "reason"),
+    [
+        ('importlib.import_module("engines.fast").make("m.onnx")', 5, "engines/fast.py is imported by a call, and changed by the port"),
+        ('importlib.import_module(os.getenv("ENGINE", "engines.fast")).Fast("m.onnx")', 5, CHOSEN),
+        ('named(os.getenv("ENGINE", "engines.fast.Fast"))("m.onnx")', 9, CHOSEN),
+    ],
+)
+def test_a_module_of_the_application_that_a_call_imports_is_not_run_in_triton_as_it_is_after_the_port(
+    engine: str, line: int, reason: str, tmp_path: Path
+) -> None:
+    app = f"""\
+        import importlib
+        import os
+        from fastapi import FastAPI
+        app = FastAPI()
+        fast = {engine}
+
+        def named(dotted):
+            module, _, name = dotted.rpartition(".")
+            return getattr(importlib.import_module(module), name)
+
+        @app.post("/fast")
+        def answer(row: list[float]):
+            return fast.score(row)
+        """
+    engines = """\
+        import onnxruntime
+        class Fast:
+            def __init__(self, path):
+                self.session = onnxruntime.InferenceSession(path)
+            def score(self, row):
+                return self.session.run(None, {"x": [row]})[0].tolist()
+        def make(path):
+            return Fast(path)
+        """
+    (tmp_path / "app/engines").mkdir(parents=True)
+    (tmp_path / "app/app.py").write_text(dedent(app))
+    (tmp_path / "app/engines/fast.py").write_text(dedent(engines))
+    (refused,) = api.apply(tmp_path / "app", out=tmp_path / "out")["not_ported"]
+    assert (refused["reason"], refused["file"], refused["line"]) == (reason, "app.py", line)
+    assert refused["fix"] == "import it at the top of the file, by an import statement"

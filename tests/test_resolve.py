@@ -146,6 +146,52 @@ x = MADE["fast"]().model
     assert paths(text, onnx_model=fast, torch_model=slow) >= ONNX
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "m = importlib.import_module(os.getenv('ENGINE', 'engines.fast'))",
+        "m = __import__(os.environ.get('ENGINE', 'fast'))",
+        "name = os.environ.get('ENGINE', 'fast')\nm = importlib.import_module(f'engines.{name}')",
+        "name = os.getenv('ENGINE') or 'engines.fast'\nm = importlib.import_module(name)",
+        "name = os.environ['ENGINE'] if 'ENGINE' in os.environ else 'engines.fast'\nm = importlib.import_module(name)",
+        "class S(BaseSettings):\n    engine: str = 'engines.fast'\ns = S()\nm = importlib.import_module(s.engine)",
+        "class C:\n    ENGINE = os.getenv('ENGINE', 'engines.fast')\nm = importlib.import_module(C.ENGINE)",
+        "p = argparse.ArgumentParser()\np.add_argument('-e', '--the-engine', default='engines.fast')\n"
+        "m = importlib.import_module(p.parse_args().the_engine)",
+        "import fast\nm = fast\nclass Fast:\n    model = getattr(m, os.getenv('KIND', 'Fast'))().model\nm.Fast = Fast",
+    ],
+)
+def test_modules_named_by_settings_are_the_default_ones(text: str) -> None:
+    fast = "import onnxruntime\nclass Fast:\n    def __init__(self):\n        self.model = onnxruntime.InferenceSession('a')\n"
+    head = "import argparse, importlib, os\nfrom pydantic_settings import BaseSettings\n"
+    engines = {"engines/__init__": "", "engines/fast": fast, "fast": fast}
+    assert paths(f"{head}{text}\nx = m.Fast().model", **engines) >= ONNX
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        "module, name = dotted.rsplit('.', 1)",
+        "module, _, name = dotted.rpartition('.')",
+        "module = dotted.rsplit('.', 1)[0]\n    name = dotted.split('.')[-1]",
+    ],
+)
+@pytest.mark.parametrize("given", ["'fast.Fast'", "os.getenv('ENGINE', 'fast.Fast')"])
+def test_classes_named_by_one_dotted_text(split: str, given: str) -> None:
+    fast = "import onnxruntime\nclass Fast:\n    def __init__(self):\n        self.model = onnxruntime.InferenceSession('a')\n"
+    text = f"import importlib, os\ndef load(dotted):\n    {split}\n    return getattr(importlib.import_module(module), name)\n"
+    assert paths(f"{text}x = load({given})().model", fast=fast) >= ONNX
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["os.getenv('ENGINE')", "os.environ['ENGINE']", "'fast' if unknown else asked()", "'a.fast'.rsplit('', 1)[1]", "'fast'.split('.')[3]"],
+)
+def test_a_module_of_a_name_that_nothing_says_is_none_of_the_programs(name: str) -> None:
+    fast = "import onnxruntime\nmodel = onnxruntime.InferenceSession('a')\n"
+    assert not paths(f"import importlib, os\nx = importlib.import_module({name}).model", fast=fast) & ONNX
+
+
 def test_a_long_chain_of_names_is_followed_to_its_end() -> None:
     nest_deeply()
     links = "".join(f"class Link{i}:\n    m = Link{i - 1}.m\n" for i in range(1, 150))

@@ -28,6 +28,7 @@ from triton_migrate.plan.around.queues import beside_rows, queue_policy, queue_r
 from triton_migrate.plan.around.reloads import Reload, asking_anew, reloads
 from triton_migrate.plan.around.strays import Handled
 from triton_migrate.plan.around.versions import Registries
+from triton_migrate.plan.copied.importing import changed
 from triton_migrate.plan.cutting.choice import Where
 from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.port import Planner
@@ -168,6 +169,8 @@ def _port(
             binding = unbound(binding, _simplify(stuck))
             continue
         troubles += [(w.planned, _simplify(e)) for e in edits if isinstance(e, NotDone) for w in _touched(written, e)]
+        edited = frozenset(e.path for e in edits if isinstance(e, FileEdit))
+        troubles += [(w.planned, problem) for w in written if (problem := changed(w.called, edited, found.evaluator)) is not None]
         if not troubles and not write:
             return Port((*written, *binding.bound), (*planned.not_ported, *binding.not_ported), ChangeSet())
         if not troubles:

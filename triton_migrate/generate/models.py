@@ -47,6 +47,7 @@ class Written:
     served: ServedModel
     copied: tuple[Span, ...]
     names: tuple[tuple[str, str], ...]  # (file, name) of the app's globals that its pipeline has now
+    called: dict[Span, str]  # the app's own modules that its pipeline imports by calls
     parts: tuple[ServedModel, ...] = ()  # the models of an ensemble's steps
 
     @property
@@ -94,7 +95,8 @@ def write_model(study: Study, planned: PlannedModel, pins: dict[str, str], asked
         ),
     )  # fmt: skip
     copied = dict.fromkeys(span for m in found for span in m.closure.copied)
-    return Written(planned, served, tuple(copied), tuple(dict.fromkeys(name for m in found for name in m.closure.names)))
+    names = tuple(dict.fromkeys(name for m in found for name in m.closure.names))
+    return Written(planned, served, tuple(copied), names, {k: v for m in found for k, v in m.closure.called.items()})
 
 
 def _asked_for(registry: Registry, planned: PlannedModel, evaluator: Evaluator) -> tuple[Version, ...]:
@@ -199,7 +201,8 @@ def _write_ensemble(study: Study, planned: PlannedModel, pins: dict[str, str], a
         parts[name] = replace(parts[name], served=replace(parts[name].served, beside=True))
     copied = tuple(dict.fromkeys(span for part in parts.values() for span in part.copied))
     names = tuple(dict.fromkeys(name for part in parts.values() for name in part.names))
-    return Written(planned, served, copied, names, tuple(part.served for part in parts.values()))
+    called = {place: module for part in parts.values() for place, module in part.called.items()}
+    return Written(planned, served, copied, names, called, tuple(part.served for part in parts.values()))
 
 
 def _told(planned: PlannedModel) -> str:
@@ -231,7 +234,7 @@ def _write_alone(study: Study, planned: PlannedModel, pins: dict[str, str], aske
         tuple(dict.fromkeys(m.artifact for m in planned.models if m.artifact)), tuple(s.span for s in sites),
         planned.models[0].framework, planned.cut.why, _placed(exported, closure), stay, alone=True, on=closure.on_gpu(),
     )  # fmt: skip
-    return Written(planned, served, tuple(closure.copied), tuple(closure.names))
+    return Written(planned, served, tuple(closure.copied), tuple(closure.names), closure.called)
 
 
 def _placed(networks: tuple[Network, ...], closure: Closure) -> tuple[Network, ...]:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import product
-from math import prod
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import names, parameters
+from triton_migrate.resolve import names, parameters, wanted
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import NOTHING, Api, Instance, Literal, Module, Site, Tuples, UserClass, Values
+from triton_migrate.resolve.values import NOTHING, Api, Instance, Module, Site, Tuples, UserClass, Values
 from triton_migrate.rulebook.vocabulary import ModelPredict
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
 
-MANY = 16  # names that one call may ask for
 IMPORTING = frozenset({"importlib.import_module", "importlib.util.find_spec", "builtins.__import__"})
 
 
 def called(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values | None:
     """What the call gives; None where it is of something else, or of a name that is not known."""
     if path in IMPORTING:
-        modules = _texts(ev, port(call, "name|0"), frame)
+        modules = wanted.texts(ev, port(call, "name|0"), frame)
         return frozenset().union(*(names.imported(ev, name.lstrip("."), frame) for name in modules)) if modules else None
     if path == "builtins.type().__subclasses__" and isinstance(call.func, ir.Attribute):
         classes = [v for v in ev.values(call.func.value, frame) if isinstance(v, UserClass)]
@@ -56,18 +53,8 @@ def listed_module(ev: Evaluator, index: ir.Expr, frame: Frame) -> Values:
 def _attribute(ev: Evaluator, call: ir.Call, frame: Frame) -> Values | None:
     """What `getattr` gives; where the name is not known, one of what the rules call `module.*`, or a model's `predict`."""
     holders = ev.values(call.args[0], frame)
-    if wanted := _texts(ev, call.args[1], frame):
-        return frozenset().union(*(ev.attribute(v, name) for v in holders for name in wanted))
+    if named := wanted.texts(ev, call.args[1], frame):
+        return frozenset().union(*(ev.attribute(v, name) for v in holders for name in named))
     libraries = (v for v in holders if isinstance(v, Api))
     found = (Api(f"{v.path}.*") if "(" not in v.path else Api(f"{v.path}.predict", v.site) for v in libraries)
     return frozenset(a for a in found if a.path.endswith(".*") or ev.rulebook.find(a.path, ModelPredict)) or None
-
-
-def _texts(ev: Evaluator, expr: ir.Expr | None, frame: Frame) -> tuple[str, ...]:
-    """The texts that an expression may be: one, or those of a table that a loop goes over (`for path, name in MODELS`)."""
-    if isinstance(expr, ir.Joined):  # f"routes.{name}"
-        parts = [_texts(ev, part, frame) for part in expr.parts]
-        return tuple("".join(choice) for choice in product(*parts)) if prod(map(len, parts)) <= MANY else ()
-    found = ev.values(expr, frame)
-    texts = tuple(sorted(v.value for v in found if isinstance(v, Literal) and isinstance(v.value, str)))
-    return texts if len(texts) == len(found) <= MANY else ()

@@ -96,6 +96,9 @@ class Closure:
     answering: frozenset[Scope] = frozenset()  # the functions that a request runs through
     watched: dict[Scope, NoCut] = field(default_factory=dict)  # functions that fill what cannot leave, with the reason
     moved: tuple[Span, ...] = ()  # the statements that leave the functions which are cut
+    called: dict[Span, str] = field(
+        default_factory=dict
+    )  # the app's own modules that copied calls import (`import_module("engines.fast")`)
     fillers: dict[Scope, Span] = field(default_factory=dict)  # functions that put something into a container when a request asks for it
     waits: bool = False  # the moved code runs in an event loop, so coroutines are copied as they are
     libraries: dict[str, None] = field(default_factory=dict)  # import roots
@@ -145,6 +148,8 @@ class Closure:
                     found.append((expr.at, new))
             elif isinstance(expr, ir.Attribute) and self._asks(expr, frame):
                 raise UncopyableError(_of_the_web(expr.attr, Span(file, *expr.at)))
+            elif isinstance(expr, ir.Call) and (imported := self.importing.by_call(file, expr)):
+                self.called[Span(file, *expr.at)] = imported
             elif (setting := self.settings.written(expr, frame)) is not None:
                 found.append((expr.at, self._setting(setting, Span(file, *expr.at))))
             elif isinstance(expr, ir.Call) and (given := self.command_line.given(file, expr)):

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
+from triton_migrate.plan.cutting.cut import NoCut
 from triton_migrate.plan.cutting.liveness import imported_names
+from triton_migrate.resolve.calls import port
+from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Binding, Frame, Scope, last_name
+from triton_migrate.resolve.values import Module
 from triton_migrate.rulebook.vocabulary import Metric
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 METRICS = "triton_metrics"  # see its template
 MISSING = frozenset({"ImportError", "ModuleNotFoundError"})  # caught, they are a choice between modules
 IMPORTS = ("import_module", "__import__")
+IMPORTED = "import it at the top of the file, by an import statement"
 COUNTED = ("counter", "gauge", "histogram")
 
 
@@ -133,6 +138,18 @@ class Importing:
             modules += [name for part in flow.own(stmt) if (name := _by_name(part))]
             self.closure.libraries.update(dict.fromkeys(m.split(".")[0] for m in modules))
 
+    def by_call(self, file: str, call: ir.Call) -> str:
+        """The app's own module that `importlib.import_module("engines.fast")` imports."""
+        if last_name(call.func) not in IMPORTS:
+            return ""
+        frame = self.evaluator.program.generic(self._around(file, call.at))
+        modules = sorted(v.path for v in self.evaluator.values(call, frame) if isinstance(v, Module))
+        if modules and self.evaluator.key(port(call, "name|0"), frame) is None:
+            raise self.closure.stuck(
+                f"which module this imports is known only when it runs ({modules[0]} by default)", Span(file, *call.at), IMPORTED
+            )
+        return modules[0] if modules else ""
+
     def taken(self, file: str, body: ir.Block) -> tuple[tuple[ir.At, str], ...]:
         """The edits that statements of a function need which import from the app itself: what they import is copied beside them."""
         return tuple(e for s in flow.flatten(body) if isinstance(s, ir.ImportFrom) and self._own(file, s) for e in self._taken(file, s))
@@ -148,8 +165,8 @@ class Importing:
         line, column, end_line, end_column = stmt.at
         lines, text = self.closure.texts[file].lines, self._assigned(file, stmt)
         alone = not lines[line - 1][:column].strip() and not lines[end_line - 1][end_column:].strip()
-        followed = any(stmt in b[:-1] for s in flow.around(self._around(file, stmt).body, stmt.at) for b in flow.blocks(s))
-        if not text and alone and (followed or stmt in self._around(file, stmt).body[:-1]):
+        followed = any(stmt in b[:-1] for s in flow.around(self._around(file, stmt.at).body, stmt.at) for b in flow.blocks(s))
+        if not text and alone and (followed or stmt in self._around(file, stmt.at).body[:-1]):
             end = next(i for i in range(end_line, len(lines)) if lines[i].strip())
             yield (line, 0, end + 1, 0), ""
         else:
@@ -158,7 +175,7 @@ class Importing:
     def _assigned(self, file: str, stmt: ir.ImportFrom) -> str:
         """`local = copied` for each name that pipeline.py calls otherwise than the function does."""
         program, where, pairs = self.evaluator.program, Span(file, *stmt.at), []
-        path, scope = program.module_path(file, stmt.module, stmt.level), self._around(file, stmt)
+        path, scope = program.module_path(file, stmt.module, stmt.level), self._around(file, stmt.at)
         only = imported_names(scope) if scope.kind == "function" else set()
         tries = (s for s in flow.around(scope.body, stmt.at) if isinstance(s, ir.Try) and any(ir.holds(b.at, stmt.at) for b in s.body))
         caught = {n.id for s in tries for h in s.handlers if h.type is not None for n in flow.names(h.type)}
@@ -170,10 +187,18 @@ class Importing:
             pairs.append((local, self.closure.require(path, original, where)))
         return "; ".join(f"{local} = {made}" for local, made in pairs if local != made)
 
-    def _around(self, file: str, stmt: ir.Stmt) -> Scope:
-        """The innermost function around a statement, else the module."""
-        scopes = [s for s in self.evaluator.program.files[file].scopes if s.kind == "function" and ir.holds(s.function.at, stmt.at)]
+    def _around(self, file: str, at: ir.At) -> Scope:
+        """The innermost function around a place, else the module."""
+        scopes = [s for s in self.evaluator.program.files[file].scopes if s.kind == "function" and ir.holds(s.function.at, at)]
         return max(scopes, key=lambda s: s.function.at[:2], default=self.evaluator.program.files[file].module)
+
+
+def changed(called: dict[Span, str], edited: frozenset[str], evaluator: Evaluator) -> NoCut | None:
+    """Why `pipeline.py` cannot run as it is: what its calls import is, after the port, what asks Triton."""
+    for place, module in called.items():
+        if lost := sorted(evaluator.program.imported_by(module) & edited):
+            return NoCut(f"{lost[0]} is imported by a call, and changed by the port", place, IMPORTED)
+    return None
 
 
 def _by_name(part: ir.Expr) -> str:
