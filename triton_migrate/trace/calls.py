@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Api, Partial, Unknown, UserFunction, Value, Values
+from triton_migrate.resolve.values import Api, Partial, UserFunction
 from triton_migrate.rulebook.vocabulary import (
     DataConvert,
     Effect,
@@ -17,51 +16,60 @@ from triton_migrate.rulebook.vocabulary import (
     TaskEnqueue,
     WebResponse,
 )
-from triton_migrate.trace import beside, expressions, handed, requested, sites, suspects
+from triton_migrate.trace import beside, expressions, handed, requested, sites
 from triton_migrate.trace.environment import Env
 from triton_migrate.trace.fixed import NOTHING as NONE_FIXED
 from triton_migrate.trace.fixed import fixed
 from triton_migrate.trace.named import callee_text
 from triton_migrate.trace.records import Break, Call, Cell
 from triton_migrate.trace.responses import answered_kind
-from triton_migrate.trace.shared import Callee
+from triton_migrate.trace.shared import Callee, Place
 from triton_migrate.trace.taints import CLEAN, Taint
 
 if TYPE_CHECKING:
     from triton_migrate.trace.walk import Walk
 
-READERS = frozenset({"get", "getlist", "pop", "get_all"})  # methods of a mapping that take the field's name first
-
 
 def call(walk: Walk, call: ir.Call, frame: Frame, env: Env) -> Taint:
-    step, known = walk.step, len(walk.sites)
-    of = call.func.value if isinstance(call.func, ir.Attribute) else call.func
-    receiver = walk.given[id(of)] = walk.expr(of, frame, env)
-    if isinstance(call.func, ir.Attribute):
-        receiver |= expressions.attribute(walk, call.func.value, call.func.attr, frame)
-    parts = (*call.args, *(v for _, v in call.keywords))
-    for part in parts:
-        walk.given[id(part)] = walk.expr(part, frame, env)
-    arguments = CLEAN.union(*(walk.given[id(part)] for part in parts))
-    taint = receiver | arguments | requested.whole(walk, call, frame)
-    if isinstance(call.func, ir.Attribute) and call.func.attr in READERS and call.args:
-        taint |= requested.fields(walk, call.func.value, call.args[0], frame)
-    callees = walk.shared.callees(call, frame)
-    for callee in callees:
+    step, known, shared, given = walk.step, len(walk.sites), walk.shared, walk.given
+    of = call.func
+    if isinstance(of, ir.Attribute):
+        base, attr = of.value, of.attr
+        receiver = given[id(base)] = walk.expr(base, frame, env)
+        if shared.attribute(base, attr, frame):
+            receiver |= expressions.attribute(walk, base, attr, frame)
+    else:
+        receiver = given[id(of)] = walk.expr(of, frame, env)
+    for part in call.args:
+        given[id(part)] = walk.expr(part, frame, env)
+    for _, part in call.keywords:
+        given[id(part)] = walk.expr(part, frame, env)
+    place = shared.place(call, frame)
+    arguments = CLEAN.union(*(given[part] for part in place.parts))
+    taint = receiver | arguments
+    if place.asked:
+        taint |= requested.whole(walk, call, frame)
+    if place.sources and isinstance(of, ir.Attribute):
+        taint |= requested.fields(walk, of.value, call.args[0], frame)
+    for callee in place.callees:
         taint |= _called(walk, callee, call, frame, env, receiver, arguments)
         walk.step = step
-    values = tuple(callee.value for callee in callees)
-    if values and all(isinstance(v, Unknown) for v in values):
-        _lost(walk, call, frame, next(v.reason for v in values if isinstance(v, Unknown)))
-    _suspect(walk, call, frozenset(values), frame, found=len(walk.sites) > known)
-    if len(walk.sites) > known and step is not None and beside.left(walk, call, step) and any(_goes_beside(walk, v) for v in values):
+    if place.unknown is not None:
+        walk.breaks.setdefault((frame.scope.file, call.at), Break(place.span, f"{callee_text(of)}: {place.unknown.reason}"))
+    if place.looks:
+        _suspect(walk, place, call, found=len(walk.sites) > known)
+    if len(walk.sites) > known and step is not None and beside.left(walk, call, step) and any(_goes_beside(walk, c) for c in place.callees):
         walk.queue = walk.queue or "thread"
-    _changes(walk, call, arguments, frame, env)
+    if place.changing and step is not None and isinstance(of, ir.Attribute):
+        dropped = isinstance(step.stmt, ir.Evaluate) and step.stmt.value is call
+        if place.changing == "surely" or dropped:  # `rows.append(x)`, by rule or because nothing is known and its result is dropped
+            taken = arguments | walk.origins.taint(step.number)
+            expressions.mutate(walk, of.value, taken, frame, env, step, certain=place.changing == "surely")
     return taint
 
 
-def _goes_beside(walk: Walk, value: Value) -> bool:
-    rules = walk.rulebook.rules_for(value.called) if isinstance(value, Api) else ()
+def _goes_beside(walk: Walk, callee: Callee) -> bool:
+    rules = walk.rulebook.rules_for(callee.value.called) if isinstance(callee.value, Api) else ()
     return any(isinstance(r, (FlowCall, DataConvert)) and r.beside for r in rules)
 
 
@@ -81,7 +89,8 @@ def _called(walk: Walk, callee: Callee, call: ir.Call, frame: Frame, env: Env, r
         return taint.union(*run)
     if not isinstance(value, Api):
         return CLEAN
-    if taint := handed.transport(walk, callee.channels, call, frame, arguments):
+    taint = CLEAN
+    if callee.channels and (taint := handed.transport(walk, callee.channels, call, frame, arguments)):
         rules = tuple(r for r in rules if not isinstance(r, Effect))  # a queue is no state, wherever it is kept
     if walk.step is not None:
         walk.step.called(Call(value, rules, call.at, receiver | arguments))
@@ -100,7 +109,8 @@ def _called(walk: Walk, callee: Callee, call: ir.Call, frame: Frame, env: Env, r
             return taint
         elif isinstance(rule, TaskEnqueue):
             taint |= handed.enqueue(walk, rule, value, call, frame, env)
-    handed_on = walk.shared.handed(call, frame)  # taken to be called, with anything the call was given
+    if not (handed_on := walk.shared.handed(call, frame)):  # taken to be called, with anything the call was given
+        return taint
     return taint.union(*(walk.run(entrance, dict.fromkeys(names, receiver | arguments)) for entrance, names in handed_on))
 
 
@@ -136,28 +146,9 @@ def _passed(walk: Walk, part: ir.Expr, frame: Frame, env: Env) -> Taint:
     return walk.expr(part, frame, env) if known is None else known
 
 
-def _changes(walk: Walk, call: ir.Call, arguments: Taint, frame: Frame, env: Env) -> None:
-    """A method that changes its receiver (`rows.append(x)`), by rule or because nothing is known and its result is dropped."""
-    if not isinstance(call.func, ir.Attribute) or walk.step is None or not (changes := walk.shared.changing(call, frame)):
-        return
-    dropped = isinstance(walk.step.stmt, ir.Evaluate) and walk.step.stmt.value is call
-    if changes == "surely" or dropped:
-        taint = arguments | walk.origins.taint(walk.step.number)
-        expressions.mutate(walk, call.func.value, taint, frame, env, walk.step, certain=changes == "surely")
-
-
-def _lost(walk: Walk, call: ir.Call, frame: Frame, reason: str) -> None:
-    at = (frame.scope.file, call.at)
-    walk.breaks.setdefault(at, Break(Span(frame.scope.file, *call.at), f"{callee_text(call.func)}: {reason}"))
-
-
-def _suspect(walk: Walk, call: ir.Call, values: Values, frame: Frame, *, found: bool) -> None:
-    """Note a call that looks as if it ran a model and could not be followed."""
-    if not suspects.looks(call):
-        return
-    lost = None if found else suspects.suspected(call, values, frame)
-    span = Span(frame.scope.file, *call.at)
-    if lost is None:
-        walk.followed.add(span)
+def _suspect(walk: Walk, place: Place, call: ir.Call, *, found: bool) -> None:
+    """Note a call that looks as if it ran a model, and whether it could be followed."""
+    if found or place.lost is None:
+        walk.followed.add(place.span)
     else:
-        walk.suspects.setdefault(span, (lost, callee_text(call.func)))
+        walk.suspects.setdefault(place.span, (place.lost, callee_text(call.func)))

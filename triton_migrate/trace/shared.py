@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from triton_migrate.base import Span
 from triton_migrate.entries.queues import Queues
 from triton_migrate.entries.requests import fields_of
 from triton_migrate.index import ir
@@ -21,7 +22,7 @@ from triton_migrate.resolve.calls import argument_map
 from triton_migrate.resolve.channels import Channel
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
-from triton_migrate.resolve.values import Api, Instance, Module, Partial, UserClass, UserFunction, Value, Values
+from triton_migrate.resolve.values import Api, Instance, Module, Partial, Unknown, UserClass, UserFunction, Value, Values
 from triton_migrate.rulebook.vocabulary import (
     ChannelPut,
     ChannelTake,
@@ -34,14 +35,15 @@ from triton_migrate.rulebook.vocabulary import (
     WebRequest,
     WebResponse,
 )
-from triton_migrate.trace import guessed
+from triton_migrate.trace import guessed, suspects
 from triton_migrate.trace.cells import Cells
 from triton_migrate.trace.models import Models
-from triton_migrate.trace.records import Cell
+from triton_migrate.trace.records import Break, Cell
 
 Transports: TypeAlias = tuple[tuple[ChannelPut | ChannelTake, Channel], ...]
 
 OPERATORS = {"MatMult": "__matmul__", "RShift": "__rshift__", "LShift": "__lshift__", "BitOr": "__or__"}  # what models are called by
+READERS = frozenset({"get", "getlist", "pop", "get_all"})  # methods of a mapping that take the field's name first
 ACTING = (ModelPredict, WebResponse, FlowCall, TaskEnqueue)  # rules that do more than say what a call is
 
 
@@ -85,6 +87,21 @@ class Callee:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A call in a frame. `parts` are its arguments by identity, `sources` the parts of the request that it reads a field of."""
+
+    span: Span
+    parts: tuple[int, ...]
+    asked: tuple[WebRequest, ...]
+    sources: tuple[str, ...]
+    callees: tuple[Callee, ...]
+    unknown: Unknown | None  # all that is known of what it calls
+    looks: bool  # as if it ran a model
+    lost: Break | None  # why what looks so could not be followed
+    changing: str  # whether a method changes its receiver: `surely` by rule, `perhaps` where nothing is known of it, else empty
+
+
+@dataclass(frozen=True, slots=True)
 class Reads:
     """What an expression depends on that calls nothing: names as far as they are local, and cells."""
 
@@ -106,11 +123,10 @@ class Shared:
         self._sources: dict[tuple[int, int], tuple[str, ...]] = {}
         self._attributes: dict[tuple[int, str, int], tuple[Cell | Entrance, ...]] = {}
         self._operated: dict[tuple[int, str, int], tuple[tuple[Entrance, tuple[str, ...]], ...]] = {}
-        self._callees: dict[tuple[int, int], tuple[Callee, ...]] = {}
+        self._places: dict[tuple[int, int], Place] = {}
         self._callee: dict[tuple[Value, int, int], Callee] = {}
         self._entering: dict[tuple[UserFunction, int, int], Entering] = {}
         self._handed: dict[tuple[int, int], tuple[tuple[Entrance, tuple[str, ...]], ...]] = {}
-        self._changing: dict[tuple[int, int], str] = {}
 
     # ------------------------------------------------------------ expressions
 
@@ -208,13 +224,29 @@ class Shared:
 
     # ------------------------------------------------------------ calls
 
-    def callees(self, call: ir.Call, frame: Frame) -> tuple[Callee, ...]:
-        """All that a call may call."""
+    def place(self, call: ir.Call, frame: Frame) -> Place:
+        """All that is known of a call whatever its arguments depend on."""
         key = (id(call), id(frame))
-        if (found := self._callees.get(key)) is None:
-            values = self.evaluator.values(call.func, frame)
-            found = self._callees[key] = tuple(self._called(value, call, frame) for value in values)
+        if (found := self._places.get(key)) is None:
+            found = self._places[key] = self._placed(call, frame)
         return found
+
+    def _placed(self, call: ir.Call, frame: Frame) -> Place:
+        asked = self.asked(call, frame)
+        method = isinstance(call.func, ir.Attribute)
+        reads = isinstance(call.func, ir.Attribute) and call.func.attr in READERS and bool(call.args)
+        sources = self.sources(call.func.value, frame) if reads and isinstance(call.func, ir.Attribute) else ()
+        values = self.evaluator.values(call.func, frame)
+        callees = tuple(self._called(value, call, frame) for value in values)
+        called = frozenset(callee.value for callee in callees)
+        unknown = [callee.value for callee in callees if isinstance(callee.value, Unknown)]
+        looks = suspects.looks(call)
+        parts = (*call.args, *(v for _, v in call.keywords))
+        return Place(
+            Span(frame.scope.file, *call.at), tuple(map(id, parts)), asked, sources, callees,
+            unknown[0] if unknown and len(unknown) == len(callees) else None, looks,
+            suspects.suspected(call, called, frame) if looks else None, self._changes(values) if method else "",
+        )  # fmt: skip
 
     def callee(self, value: Value, call: ir.Call, frame: Frame) -> Callee:
         """What calling `value` here comes to, whatever the call itself names."""
@@ -281,13 +313,6 @@ class Shared:
                     bound = value.receiver is not None
                     given = {names[0]: frozenset({value.receiver})} if value.receiver is not None else {}
                     yield Entrance(value, given), names[1 if bound else 0 :]
-
-    def changing(self, call: ir.Call, frame: Frame) -> str:
-        """Whether a method changes its receiver: `surely` by rule, `perhaps` where nothing is known of it, else empty."""
-        key = (id(call), id(frame))
-        if (found := self._changing.get(key)) is None:
-            found = self._changing[key] = self._changes(self.evaluator.values(call.func, frame))
-        return found
 
     def _changes(self, values: Values) -> str:
         if any(isinstance(v, (Module, UserFunction, UserClass)) for v in values):
