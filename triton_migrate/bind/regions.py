@@ -15,6 +15,7 @@ from triton_migrate.index import flow, ir
 from triton_migrate.plan.cutting.costs import MOVED, crossing_cost
 from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.cutting.cutter import Cutter
+from triton_migrate.plan.cutting.regions import Regions
 from triton_migrate.plan.values.tensors import tensor
 from triton_migrate.plan.values.vtype import UNKNOWN, VType
 from triton_migrate.resolve.scopes import Scope
@@ -41,9 +42,9 @@ class Outline:
 def outline(cutter: Cutter, reach: Reach) -> Outline | NoCut:
     """The run whose function would have the cheapest signature."""
     found: list[tuple[float, Outline]] = []
-    problems: list[NoCut] = []
+    tried: list[Regions] = []
     for depth, frame, calls in cutter.levels():
-        regions = cutter.regions(frame, calls, depth)
+        tried.append(regions := cutter.regions(frame, calls, depth))
         for cut in regions.cuts(cutter.predicts):
             if (
                 cut.kind == "region"
@@ -54,12 +55,12 @@ def outline(cutter: Cutter, reach: Reach) -> Outline | NoCut:
                 and (made := _made(cutter, reach, cut)) is not None
             ):
                 found.append((crossing_cost((*cut.inputs, *cut.outputs)) + MOVED * len(cut.run), made))
-        problems += regions.problems
     if found:
         return min(found, key=lambda each: each[0])[1]
     site = cutter.pipeline.sites[0]
-    return problems[0] if problems else NoCut("no run of statements around the model could be a function", site.span,
-                                              "call the model in a function of plain arguments and results")  # fmt: skip
+    none = NoCut("no run of statements around the model could be a function", site.span,
+                 "call the model in a function of plain arguments and results")  # fmt: skip
+    return next((problem for regions in tried for problem in regions.problems), none)
 
 
 def _made(cutter: Cutter, reach: Reach, cut: Cut) -> Outline | None:

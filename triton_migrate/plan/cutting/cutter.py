@@ -8,6 +8,7 @@ values that cannot travel (illegal), statements moved.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from triton_migrate.entries.parameters import in_path
 from triton_migrate.entries.records import Entry, Task
@@ -75,26 +76,26 @@ class Cutter:
     def ways(self, where: Where = Where.CHEAPEST) -> tuple[tuple[Cut, ...], ...] | NoCut:
         """The legal ways, the best first: one run of statements, or the predict calls, one cut per model."""
         found: list[tuple[Cut, ...]] = []
-        problems: list[NoCut] = []
+        refusing: list[Streams | Regions] = []
         for depth, frame, calls in self.levels():
-            streams = Streams(self.pipeline, self.judge, self.types, frame, calls, depth)
             regions = self.regions(frame, calls, depth)
-            found += [(c,) for c in (*(() if self.registry is not None else streams.cuts()), *regions.cuts(self.predicts))]
-            problems += streams.problems or regions.problems
+            streams = None
+            if frame.scope.function.is_generator and self.registry is None:
+                streams = Streams(self.pipeline, self.judge, self.types, frame, calls, depth)
+                found += [(c,) for c in streams.cuts()]
+            found += [(c,) for c in regions.cuts(self.predicts)]
+            refusing.append(streams if streams is not None and streams.problems else regions)
             self.nearly = self.nearly or regions.nearly
         calls_only = Predictions(self.judge, self.types, self.predicts).cuts(self.pipeline.sites)
         if found or not isinstance(calls_only, NoCut):
             return Choice(Extent(self.pipeline), self.judge, calls_only, where).of(tuple(found))
-        if len(self.pipeline.sites) > 1:
-            each = self.apart(where)
-            if not isinstance(each, NoCut):
-                return (each,)
-            problems.append(each)
-        if problems:
-            return problems[0]
         site = self.pipeline.sites[0]
-        return NoCut("the predict calls are in functions that no single function calls all of", site.span,
-                     "call them from one function of plain arguments and results")  # fmt: skip
+        each = self.apart(where) if len(self.pipeline.sites) > 1 else NoCut(
+            "the predict calls are in functions that no single function calls all of", site.span,
+            "call them from one function of plain arguments and results")  # fmt: skip
+        if not isinstance(each, NoCut):
+            return (each,)
+        return next(chain.from_iterable(refused.problems for refused in refusing), each)
 
     def regions(self, frame: Frame, calls: tuple[ir.Call, ...], depth: int) -> Regions:
         """The runs of one function around these calls: the same for all models of a pipeline that are reached through them."""

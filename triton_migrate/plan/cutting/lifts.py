@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from triton_migrate.index import flow, ir
@@ -33,7 +34,7 @@ class Below:
     near: int  # how many of them are in the run's own block: what is lifted out of the others must not depend on the request
     known: frozenset[str]  # local names that are bound when the run ends
     local: frozenset[str]
-    stuck: frozenset[str]  # names bound in the run whose values cannot travel
+    stuck: Callable[[str], bool]  # whether a name is bound in the run and its value cannot travel
     hoists: tuple[ir.Assign, ...] = ()  # expressions in `rest` that the app evaluates before the run
 
 
@@ -70,9 +71,7 @@ class Lifts:
     def _anchors(self, expr: ir.Expr, below: Below) -> list[ir.Expr]:
         """Parts that need something loaded, or read a value that cannot travel."""
         return [
-            part
-            for part in walk(expr)
-            if (isinstance(part, ir.Name) and part.id in below.stuck) or self.judge.uses_loaded(part, below.frame)
+            part for part in walk(expr) if (isinstance(part, ir.Name) and below.stuck(part.id)) or self.judge.uses_loaded(part, below.frame)
         ]
 
     def _around(self, anchor: ir.Expr, stmt: ir.Assign | ir.Return | ir.Evaluate, below: Below, between: ir.Block) -> ir.Expr | None:

@@ -34,7 +34,7 @@ LATE = "this stays in the application, below a look-up of the model that may ans
 
 
 class Regions:
-    """The runs of one function. `problems` collects why runs were given up, the most telling first."""
+    """The runs of one function."""
 
     def __init__(
         self, judge: Judge, types: Types, predicts: PredictCalls, frame: Frame, calls: tuple[ir.Call, ...], depth: int,
@@ -46,7 +46,7 @@ class Regions:
         self.frame, self.scope = frame, frame.scope
         self.calls = tuple(next((h.call for _, h in handed if id(c) in h.stands), c) for c in calls)
         self.function = liveness.substituted(frame.scope.function, {id(waits): h.call for waits, h in handed})
-        self.problems: list[NoCut] = []
+        self._refusals: list[NoCut | ir.Stmt] = []  # why runs were given up, the most telling first; a statement: what of it has to stay
         self.nearly: NoCut | None = None  # what alone keeps a look-up of the model from leaving with what it may answer
         self.depth = depth
         self.local, self.around = liveness.local_names(self.scope), liveness.names_around(self.scope)
@@ -70,6 +70,12 @@ class Regions:
             cost = run.cost + (0 if stacked else ONE_BY_ONE)
             yield replace(run, sites=predicts.sites, rows=rows, stacked=stacked, cost=cost)
 
+    @property
+    def problems(self) -> Iterator[NoCut]:
+        """Why runs were given up, the most telling first."""
+        found = (r if isinstance(r, NoCut) else self.judge.obstacle(r, self.frame) for r in self._refusals)
+        return (problem for problem in found if problem is not None)
+
     @cached_property
     def _runs(self) -> tuple[Cut, ...]:
         """The runs, whatever the predict sites below them."""
@@ -77,11 +83,11 @@ class Regions:
 
     def _found(self) -> Iterator[Cut]:
         for block, low, high in self._homes():
-            known, self.problems = self.problems, []
+            known, self._refusals = self._refusals, []
             yield from self._within(block, low, high)
             for answering, exits in self._answering(block, low, high):
                 yield from self._within(answering, low, high, exits)
-            self.problems = [*known, *self.problems]  # what the innermost block says is the most telling
+            self._refusals = [*known, *self._refusals]  # what the innermost block says is the most telling
 
     def _stacked(self, run: Cut, predicts: PredictCalls, leaf: ir.Expr) -> bool:
         """Whether rows of several requests can be stacked; `leaf` is what carries them."""
@@ -167,8 +173,8 @@ class Regions:
                         other := self._region(block, start, end, hoists, inside, eager=True)
                     ):
                         yield other
-        if last < high and (stays := self.judge.obstacle(block[last + 1], self.frame)) is not None:
-            self.problems.insert(0, stays)
+        if last < high:
+            self._refusals.insert(0, block[last + 1])
 
     def _hoists(self, block: ir.Block, start: int, high: int, exits: tuple[Exit, ...] = ()) -> tuple[ir.Assign, ...]:
         """What the app evaluates before the run, out of the statements that make the predict calls and those above them.
@@ -207,7 +213,7 @@ class Regions:
         moved = (*run, *lifts) if lifts is not None else ()
         if kept := sorted(self.scope.nonlocals & flow.binds(moved)):
             where, told = Span(self.scope.file, *run[0].at), f"{kept[0]} is kept in the function around {self.scope.name}"
-            self.problems.append(NoCut(told, where, "keep it in a global of the module"))
+            self._refusals.append(NoCut(told, where, "keep it in a global of the module"))
             return None
         hoists = tuple(h for h in hoists if h.value is not None and any(liveness.holds(s, h.value) for s in moved))
         hoists = tuple(h for h in hoists if not any(h.value is p for e in self.inline for p in walk(e)))  # the app chooses as it did
@@ -238,13 +244,13 @@ class Regions:
             where = Span(self.scope.file, *moved[0].at)
             told = f"each round of the loop that runs the model needs {state.name} of the round before, whose type is not known"
             fix = "yield the results in a generator of their own, and send them in a loop over it"
-            self.problems.append(NoCut(told, where, fix))
+            self._refusals.append(NoCut(told, where, fix))
             return None
         paths = [c for c in inputs if c.type.kind == "path"]
         lost = self.judge.writes_files(self.scope, block[first]) and any(i.type.kind in ("str", "unknown") for i in inputs) and not paths
         if lost or not all((use := self._use(c, moved, hoists)).only and not use.read for c in paths):
             where = Span(self.scope.file, *moved[0].at)
-            self.problems.append(NoCut("a file that the request was saved to is read here, and the server has another disk", where,
+            self._refusals.append(NoCut("a file that the request was saved to is read here, and the server has another disk", where,
                                        "pass the bytes of the file instead of its path"))  # fmt: skip
             return None
         cost = self._left(moved, lifts or ()) + HEAVY * sum(self._heavy(h, moved) for h in hoists) + crossing_cost((*inputs, *outputs))
@@ -307,8 +313,11 @@ class Regions:
         self, block: ir.Block, last: int, run: ir.Block, before: set[str], hoists: tuple[ir.Assign, ...], eager: bool
     ) -> tuple[ir.Assign, ...] | None:
         bound = flow.binds(run)
-        kinds = {n: self._kind(n, run[-1].at) for n in bound}
-        stuck = frozenset(n for n, t in kinds.items() if t.travels is False or t.kind == "buffer" or (eager and t.kind == "unknown"))
+
+        def stuck(name: str) -> bool:
+            kind = self._kind(name, run[-1].at) if name in bound else None
+            return kind is not None and (kind.travels is False or kind.kind == "buffer" or (eager and kind.kind == "unknown"))
+
         known = frozenset((bound | before) & self.local)
         missing = tuple(c for c in self.calls if not any(liveness.holds(s, c) for s in run))
         near = tuple(s for s in block[last + 1 :] if s.at not in self.left)
@@ -390,14 +399,14 @@ class Regions:
         web = next((c for c in inputs if not self._crosses(c, moved, hoists)), None)
         if stuck is not None:
             kind = {"tensor": "a tensor on the model's device"}.get(stuck.type.kind, "an object")
-            self.problems.append(NoCut(f"{stuck.name}, {kind}, would have to cross between the app and the model, and it cannot be sent",
+            self._refusals.append(NoCut(f"{stuck.name}, {kind}, would have to cross between the app and the model, and it cannot be sent",
                                        where, f"make a list, a number or an array of {stuck.name} beside the model call"))  # fmt: skip
         elif web is not None:
             told = f"the code around the model reads {web.name}, {self.judge.what_stays(web.name, self.frame)}"
-            self.problems.append(NoCut(told, where,
+            self._refusals.append(NoCut(told, where,
                                        f"read what is needed of {web.name} into plain variables first"))  # fmt: skip
         elif not inputs:
-            self.problems.append(NoCut("the model runs on nothing of the request", where, "pass its input as an argument"))
+            self._refusals.append(NoCut("the model runs on nothing of the request", where, "pass its input as an argument"))
 
     def _changed(self, run: ir.Block) -> set[str]:
         """Local objects of the app that the run changes in place: they come back."""

@@ -39,8 +39,6 @@ class Streams:
         self.waits = not self.function.is_async and any(f.is_async and f.is_generator for f in calling)
 
     def cuts(self) -> Iterator[Cut]:
-        if not self.function.is_generator:
-            return
         for block, low, high in self._blocks():
             first, last = low, low - 1
             while first > self._begin(block) and self._may_move(block, first - 1):
