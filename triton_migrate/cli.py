@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from types import FrameType
@@ -50,6 +50,7 @@ OUT = Path(".triton-migrate")
 CONNECTIONS = (1, 16, 64)
 CORES = os.cpu_count() or 1
 COLLECTED = 1_000_000  # objects between two looks for cycles: nearly all that a scan makes stays to its end
+ROOM = 66_000  # slots of a frame, which is more than half of the 1 MiB that CPython then makes room for
 FINDINGS = (*api.CATEGORIES, "blocked", "all")
 
 
@@ -361,11 +362,25 @@ def _terminated(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _in_one_piece(work: Callable[[], object]) -> None:
+    """Do it where the frames of all that it calls lie in one piece of memory.
+
+    CPython has 16 KiB for frames at a time, and gives each piece back when the calls in it return. A scan, whose calls go up and down over
+    the border of such a piece, asked the system for memory 53,000 times: a twentieth of its time.
+    """
+
+    def called() -> None:
+        work()
+
+    called.__code__ = called.__code__.replace(co_stacksize=ROOM)
+    called()
+
+
 def main() -> None:
     """The console script."""
     gc.set_threshold(COLLECTED)
     try:
-        cli()
+        _in_one_piece(cli)
     except TritonMigrateError as exc:
         Console(stderr=True).print(f"error: {exc}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
