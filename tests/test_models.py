@@ -590,6 +590,58 @@ def test_what_an_entry_that_runs_a_model_also_loads_is_listed(tmp_path: Path, ra
     assert [(line, framework) for _, line, framework in models(report)] == listed
 
 
+HOLDERS = """
+class Given:
+    def __init__(self, model, scaler=None):
+        self.model = model
+
+class Gathered:
+    def __init__(self, **parts):
+        self.parts = parts
+
+class Named:
+    def __init__(self, given):
+        for name, part in given.items():
+            setattr(self, name, part)
+
+class Late:
+    def __init__(self, given):
+        self.given = given
+
+    @property
+    def model(self):
+        return self.given.get("model")
+
+"""
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "kept.get('model')",
+        "kept.get('model', None) or kept.get('clf')",
+        "kept.pop('model')",
+        "kept.get('models').get('main')",
+        "list(kept.values())[0]",
+        "{name: part for name, part in kept.items()}['model']",
+        "kept.model",
+        "getattr(kept, 'model', kept)",
+        "SimpleNamespace(**kept).model",
+        "Given(**kept).model",
+        "Gathered(**kept).parts['model']",
+        "Named(kept).model",
+        "Late(kept).model",
+    ],
+)
+@pytest.mark.parametrize("load", ["pickle.load(open('m.bin', 'rb'))", "joblib.load('m.bin')", "torch.load('m.bin')"])
+def test_a_model_among_what_a_file_holds(tmp_path: Path, load: str, taken: str) -> None:
+    head = f"import pickle, joblib, torch\nfrom types import SimpleNamespace\n\nkept = {load}\n"
+    called = "" if load.startswith("torch") else ".predict"
+    report = scanned(tmp_path, app=head + HOLDERS + f"model = {taken}\n" + ROUTE.format(ran=f"str(model{called}(request.json))"))
+    assert [m["line"] for m in report["models"]] == [4]
+    assert report["unresolved"] == []
+
+
 def test_copies_that_a_notebook_server_keeps_are_no_program(tmp_path: Path) -> None:
     text = "import joblib\nm = joblib.load('a')\n" + ROUTE.format(ran="y=m.predict([request.form['x']]).tolist()")
     (tmp_path / "app.py").write_text(text)

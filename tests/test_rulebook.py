@@ -267,6 +267,7 @@ def test_every_shipped_file_names_its_source_and_its_places(path: Path, book: Ru
 STANDS_FOR = re.compile(
     r"pickle\.object|flask\.Flask\(\)\._get_current_object|rq\.job\.function|torch\.optim\.\*\(\)|statsmodels\.Results"
     r"|autogluon\.Predictor|builtins\.object|arq\.worker\.Context"
+    r"|sklearn\.base\.BaseEstimator\(\)\.(model|clf|classifier|regressor|pipeline|net)$"  # of a program's own class
     r"|flask\.(Flask|Blueprint)\(\)\.(arguments|input|register_api|websocket|add_websocket)$"  # of what its extensions and Quart have
 )
 # Gone from the installed release or not in it yet, but in applications that pin another; or an extension's own.

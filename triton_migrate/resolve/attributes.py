@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import enums, fielded, parameters
+from triton_migrate.resolve import containers, enums, fielded, parameters
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Frame, Scope, Store
 from triton_migrate.resolve.stores import is_self, method_of
@@ -206,7 +206,7 @@ def _put_by_name(ev: Evaluator, attr: str, name: ir.Expr, store: Store, frame: F
     bound = frame.scope.bindings.get(store.value.id, []) if isinstance(store.value, ir.Name) else []
     looped = (b.expr.func for b in bound if b.how == "element" and isinstance(b.expr, ir.Call) and not b.expr.args)
     if items := [func.value for func in looped if isinstance(func, ir.Attribute) and func.attr == "items"]:
-        given = (v for mapping in items for v in ev.values(mapping, frame) if isinstance(v, Container))
+        given = (v for mapping in items for v in ev.values(mapping, frame) if isinstance(v, Container) or containers.is_bundle(ev, v))
         return frozenset().union(*(ev.element(v, attr) for v in given))
     return ev.stored(store, frame) if Literal(attr) in ev.values(name, frame) else NOTHING
 

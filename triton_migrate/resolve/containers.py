@@ -36,6 +36,7 @@ ENTERING = frozenset({"contextlib.ExitStack().enter_context", "contextlib.AsyncE
 VIEWS = frozenset({"types.MappingProxyType", "collections.ChainMap", "itertools.cycle", "itertools.chain"})  # elements of their arguments
 CHOOSING = frozenset({"random.choice", "random.Random().choice", "secrets.choice"})
 TAKING = frozenset({("builtins.list()", "pop"), ("collections.deque()", "pop"), ("collections.deque()", "popleft")})
+LOOKING = frozenset({"get", "pop", "setdefault", "values", "items"})
 SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset", "dict", "copy"})
 
 
@@ -127,6 +128,15 @@ def copied(made: ir.Comprehension) -> ir.Expr | None:
     return None
 
 
+def is_bundle(ev: Evaluator, value: Value) -> bool:
+    return isinstance(value, Api) and _holds(ev, value.path)
+
+
+def _holds(ev: Evaluator, path: str) -> bool:
+    """Whether a library's object may hold others by name, as the dict in a pickle does: its elements are such objects, too."""
+    return ev.rulebook.canonical(f"{path}[]") == path
+
+
 def keys(ev: Evaluator, container: Value) -> Values:
     """The keys of a dict display."""
     if isinstance(container, Container) and isinstance(container.expr, ir.Mapping):
@@ -150,7 +160,7 @@ def rearranged(ev: Evaluator, path: str, call: ir.Call, frame: Frame) -> Values 
         pairs = ir.Mapping(call.at, tuple(k for k, _ in given), tuple(v for _, v in given))
         made = pairs if EMPTY[path] == "dict" else ir.Sequence(call.at, EMPTY[path], ())
         return frozenset({Container(Site(frame.scope.file, call.at), made, frame)})
-    if root == "builtins.dict()" and isinstance(call.func, ir.Attribute):
+    if isinstance(call.func, ir.Attribute) and (root == "builtins.dict()" or (name in LOOKING and _holds(ev, root))):
         containers = ev.values(call.func.value, frame)
         if name in {"get", "pop", "setdefault"}:
             key = ev.key(call.args[0], frame) if call.args else None
@@ -228,7 +238,8 @@ def gathered(ev: Evaluator, star: ir.Parameter, parameters: tuple[ir.Parameter, 
         return frozenset({Tuples(parts)}) if any(map(_is_object, parts)) else NOTHING
     names = {p.name for p in parameters}
     further = tuple((k, v) for k, v in call.keywords if k is not None and k not in names)
-    same = frozenset(v for k, e in call.keywords if k is None for v in ev.values(e, caller) if isinstance(v, Container))
+    spread = (v for k, e in call.keywords if k is None for v in ev.values(e, caller))
+    same = frozenset(v for v in spread if isinstance(v, Container) or is_bundle(ev, v))
     if not any(_is_object(ev.values(v, caller)) for _, v in further):
         return same
     return same | {Container(Site(caller.scope.file, call.at), ev.handing.mapped(call, further), caller)}
@@ -246,6 +257,8 @@ def handed_on(ev: Evaluator, parameters: tuple[ir.Parameter, ...], call: ir.Call
         if isinstance(several, Container) and isinstance(several.expr, ir.Mapping):
             texts = {k.value for k in several.expr.keys if isinstance(k, ir.Constant)}
             found |= {p.name: ev.element(several, p.name) for p in parameters if p.name in texts}
+        elif is_bundle(ev, several):
+            found |= {p.name: ev.element(several, p.name) for p in parameters if not p.kind.startswith("*")}
     return found
 
 

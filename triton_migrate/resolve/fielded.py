@@ -53,7 +53,9 @@ def given(ev: Evaluator, made: Api, wanted: object) -> Values:
         return NOTHING
     frame = ev.program.generic(place.scope)
     if made.path in NAMESPACES:
-        return ev.values(port(place.call, wanted), frame) if isinstance(wanted, str) else NOTHING
+        spread = [e for key, e in place.call.keywords if key is None and isinstance(wanted, str)]
+        named = ev.values(port(place.call, wanted), frame) if isinstance(wanted, str) else NOTHING
+        return named or frozenset().union(*(ev.element(v, wanted) for e in spread for v in ev.values(e, frame)))
     names = next((_names(ev, api) for api in ev.apis(place.call.func, frame)), ())
     name = names[wanted] if isinstance(wanted, int) and 0 <= wanted < len(names) else wanted
     return ev.values(port(place.call, f"{name}|{names.index(name)}"), frame) if name in names else NOTHING
