@@ -6,12 +6,14 @@ Scripts are candidates too: what a person starts by hand to score a batch. Wheth
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from triton_migrate.entries.records import Consumer
 from triton_migrate.index import flow, ir
 from triton_migrate.match import Match, Matcher
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Scope
+from triton_migrate.resolve.values import Api, Instance, Unknown, UserClass, UserFunction, Value
 from triton_migrate.rulebook.vocabulary import StreamSource
 
 COMMAND = "command"  # a function that a person starts by hand: a script
@@ -21,7 +23,7 @@ DEEPEST = 2  # helpers around the reading call
 def consumers(matcher: Matcher, served: frozenset[Scope]) -> tuple[Consumer, ...]:
     """One for each function or module that reads a stream, then the scripts; not `served` code, which a route or a task runs."""
     found: dict[Scope, Consumer] = {}
-    for consumer in (*_callbacks(matcher), *_reading(matcher), *_iterating(matcher)):
+    for consumer in (*_callbacks(matcher), *_served(matcher), *_reading(matcher), *_iterating(matcher)):
         if consumer.scope not in served and not matcher.program.is_test(consumer.file):
             found.setdefault(consumer.scope, consumer)
     return tuple(sorted(found.values(), key=lambda c: (c.file, c.line)))
@@ -57,6 +59,27 @@ def _callbacks(matcher: Matcher) -> Iterator[Consumer]:
             for value in matcher.evaluator.values(port(place.call, match.rule.handler), matcher.program.generic(place.scope)):
                 for function in matcher.evaluator.callables(value):
                     yield Consumer(match.rule.kind, function.scope, function.scope.function.at)
+
+
+def _served(matcher: Matcher) -> Iterator[Consumer]:
+    """The methods of an object that is handed to a generated function that is not there: `add_TidesServicer_to_server(Tides(), server)`."""
+    for rule in (r for r in matcher.rulebook.of_role(StreamSource) if r.generated):
+        last = rule.generated.rpartition(".")[2]
+        for place in (p for name in matcher.program.called if fnmatchcase(name, last) for p in matcher.program.calls(name)):
+            frame = matcher.program.generic(place.scope)
+            values = matcher.evaluator.values(place.call.func, frame)  # unknown: `from . import tides_pb2_grpc`
+            if all(isinstance(v, Unknown) or (isinstance(v, Api) and fnmatchcase(v.path, f"*{rule.generated}")) for v in values):
+                for value in matcher.evaluator.values(port(place.call, rule.served), frame):
+                    yield from _methods(matcher, rule, value)
+
+
+def _methods(matcher: Matcher, rule: StreamSource, value: Value) -> Iterator[Consumer]:
+    bases = matcher.evaluator.mro(value.of) if isinstance(value, Instance) else ()
+    for stmt in (s for base in reversed(bases) if isinstance(base, UserClass) for s in base.scope.definition.body):
+        if isinstance(stmt, ir.Define) and not stmt.function.name.startswith("_") and len(stmt.function.parameters) == rule.takes + 1:
+            for function in matcher.evaluator.attribute(value, stmt.function.name):
+                if isinstance(function, UserFunction):
+                    yield Consumer(rule.kind, function.scope, function.scope.function.at)
 
 
 def _reading(matcher: Matcher) -> Iterator[Consumer]:

@@ -95,6 +95,11 @@ class Program:
         """Calls of something whose last name is `name`."""
         return self._calls.get(name, ())
 
+    @property
+    def called(self) -> Iterable[str]:
+        """The last names of everything that is called."""
+        return self._calls.keys()
+
     def class_calls(self, cls: Scope) -> Sequence[CallPlace]:
         """`cls(...)` in the methods of a class."""
         return self._class_calls.get(cls, ())

@@ -121,6 +121,9 @@ class StreamSource(Rule):
     role: ClassVar[str] = "stream.source"
     kind: str  # messages | video | audio | socket | schedule | rpc | command (what a person starts by hand)
     handler: str = ""  # port of the callback, or "decorated"; none: the code that reads
+    generated: str = ""  # how such calls end whose modules are generated, and are not there: `*_pb2_grpc.add_*_to_server`
+    served: str = ""  # their port of an object whose public methods all are callbacks
+    takes: int = 0  # of so many arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
