@@ -96,7 +96,8 @@ class Attachments:
         given = url_texts(self.evaluator, port(place.call, rule.prefix), frame, rule.regex) if rule.prefix else ()
         told = version(self.evaluator, rule, place.call, frame)
         for prefix in given or (None,):
-            self._put(child, _Mount(parent, prefix, rule.overrides, told))
+            below = joined(rule.below, prefix) if prefix is not None else None
+            self._put(child, _Mount(parent, below, rule.overrides, told))
 
     def _put(self, child: Node, mount: _Mount) -> None:
         known = self._mounts.setdefault(child, [])

@@ -61,7 +61,8 @@ def simplified(regex: str) -> str:
 
 def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[int] = frozenset()) -> list[str]:
     """`within`: ids of the expressions that lead here; a name that is made of itself (`path = "/v1" + path`) says nothing more."""
-    known = [v.value for v in evaluator.values(expr, frame) if isinstance(v, Literal) and isinstance(v.value, str)]
+    said = [v.value for v in evaluator.values(expr, frame) if isinstance(v, Literal)]
+    known = [text if isinstance(text, str) else text.decode(errors="replace") for text in said if isinstance(text, (str, bytes))]
     if known:
         return known
     match expr:

@@ -28,7 +28,7 @@ def tests(files: dict[str, FileScopes], web: frozenset[str], imports: Callable[[
     if not doubtful:
         return named
     used = frozenset().union(*(imports(path) for path in files if path not in named))
-    return named - {path for path in doubtful if path in used or not web.isdisjoint(_roots(files[path]))}
+    return named - {path for path in doubtful if path in used or _uses(files[path], web)}
 
 
 def _named_so(path: str) -> bool:
@@ -74,5 +74,5 @@ def _imported(file: FileScopes) -> Iterable[str]:
     yield from (star.module for star in file.stars)
 
 
-def _roots(file: FileScopes) -> frozenset[str]:
-    return frozenset(name.partition(".")[0] for name in _imported(file))
+def _uses(file: FileScopes, roots: frozenset[str]) -> bool:
+    return any(head in roots for name in _imported(file) for head in (name.partition(".")[0], name.rpartition(".")[0]))

@@ -93,6 +93,7 @@ class WebMount(Rule):
     child: str  # port ("*0": every positional argument from 0 on), or "result": what the call gives
     parent: str = "self"
     prefix: str = ""
+    below: str = ""  # what the library puts before every such prefix
     regex: bool = False  # the prefix is a regular expression
     overrides: bool = False  # the prefix given here replaces the router's own (Flask) instead of preceding it (FastAPI)
     version: str = ""  # ports, as in WebRouter
