@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from triton_migrate.entries.loops import turns
+from triton_migrate.entries.loops import each_turn, turns
 from triton_migrate.entries.verbs import Methods, Verbs
 from triton_migrate.index import ir
 from triton_migrate.match import Match, Matcher
@@ -43,6 +43,8 @@ class Handlers:
         frame = self.matcher.program.generic(place.scope)
         given = self.verbs.named(port(place.call, rule.methods), frame) if rule.methods else None
         values = self._values(match, frame)
+        if rule.endpoint and not values:
+            yield from self._elsewhere(match, given, frame)
         listed = {inner for v in values if isinstance(v, Container) for inner in self.evaluator.element(v, None)}
         for value in sorted(listed | values, key=str):
             yield from self._handlers(value, rule, given, place)
@@ -101,12 +103,30 @@ class Handlers:
         if not isinstance(name, str):
             return frozenset()
         held = self.evaluator.attribute(match.receiver, match.rule.endpoints) if match.rule.endpoints else frozenset()
-        found = {v for h in held for v in self.evaluator.element(h, name)}
-        for named in self.matcher.find(WebEndpoint):
-            place = named.place
-            if isinstance(place.decorates, ir.Function) and self.matcher.constant(port(place.call, named.rule.name), place) == name:
-                found.add(self._decorated(place.scope, place.decorates, self.matcher.program.generic(place.scope)))
-        return frozenset(found)
+        return frozenset(v for h in held for v in self.evaluator.element(h, name))
+
+    def _elsewhere(self, match: Match[WebRoute], given: Methods | None, frame: Frame) -> Iterator[Handled]:
+        """The handlers that say themselves which route they answer, each with the methods it is told there."""
+        name = self.evaluator.constant(port(match.place.call, match.rule.endpoint), frame)
+        for named in each_turn(self.matcher, self.matcher.find(WebEndpoint), WebEndpoint) if isinstance(name, str) else ():
+            if self.matcher.constant(port(named.place.call, named.rule.name), named.place) == name:
+                outer = self.matcher.program.generic(named.place.scope)
+                own = self.verbs.named(port(named.place.call, named.rule.methods), outer) if named.rule.methods else None
+                for value in sorted(self._named(named, outer), key=str):
+                    if isinstance(value, UserClass) and self.view(value) is None:
+                        method = self.matcher.constant(port(named.place.call, named.rule.method), named.place) or "__call__"
+                        functions = self._methods(value, str(method), object_of(value))
+                        yield from (Handled(f, own or given or self.verbs.told_apart(f)) for f in functions)
+                    else:
+                        yield from self._handlers(value, match.rule, own or given, match.place)
+
+    def _named(self, named: Match[WebEndpoint], frame: Frame) -> frozenset[Value]:
+        place = named.place
+        if named.rule.handler != "decorated":
+            return self.evaluator.values(port(place.call, named.rule.handler), frame)
+        if isinstance(place.decorates, ir.Class):
+            return frozenset({UserClass(place.scope.children[id(place.decorates)], frame)})
+        return frozenset({self._decorated(place.scope, place.decorates, frame)}) if place.decorates is not None else frozenset()
 
     # ------------------------------------------------------------ who answers
 

@@ -75,6 +75,8 @@ def _around(place: CallPlace) -> Iterator[tuple[ir.Expr, ir.Expr]]:
 
 def _rows(evaluator: Evaluator, target: ir.Expr, over: ir.Expr, frame: Frame) -> list[dict[str, ir.Expr]]:
     """What the target's names are in each turn; none where that is not all written there."""
+    if isinstance(over, ir.Call) and any(api.path == "builtins.range" for api in evaluator.apis(over.func, frame)):
+        return [{n.id: ir.Constant(over.at, i)} for i in _counted(evaluator, over, frame) for n in flow.names(target)]
     pairs = isinstance(over, ir.Call) and isinstance(over.func, ir.Attribute) and over.func.attr == "items" and not over.args
     asked = over.func.value if pairs and isinstance(over, ir.Call) and isinstance(over.func, ir.Attribute) else over
     held = [v for v in evaluator.values(asked, frame) if isinstance(v, Container)]
@@ -89,6 +91,12 @@ def _rows(evaluator: Evaluator, target: ir.Expr, over: ir.Expr, frame: Frame) ->
         case _:
             return []
     return [row for row in found if row is not None] if None not in found else []
+
+
+def _counted(evaluator: Evaluator, call: ir.Call, frame: Frame) -> range:
+    said = [evaluator.constant(arg, frame) for arg in call.args]
+    numbers = [n for n in said if isinstance(n, int) and n]
+    return range(*numbers)[:TURNS] if said and len(numbers) == len(said) <= 3 else range(0)
 
 
 def _bound(target: ir.Expr, item: ir.Expr) -> dict[str, ir.Expr] | None:

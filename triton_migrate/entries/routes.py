@@ -44,6 +44,7 @@ class Routes:
 
     def entries(self) -> tuple[Entry, ...]:
         """One entry per handler and path; its methods together, in the order of the source."""
+        self.evaluator.assume(self._included(), {})  # routes are registered on it
         self.evaluator.assume(lifespan_arguments(self.matcher) | self._arguments(), yielded_states(self.matcher))
         found = _merged((*self._registered(), *self._attached(), *self._classes(), *self._on_unknown()))
         served = {e.handler.scope for e in found if e.registered}
@@ -68,6 +69,16 @@ class Routes:
                 for handled in self.handlers.answering(cls, None, None, None):
                     for function in handled.before or (handled.function,):
                         found |= first_arguments(function, view.request)
+        return found
+
+    def _included(self) -> dict[tuple[Scope, str], Values]:
+        """The application that functions get by their name alone: `def includeme(config)`."""
+        found: dict[tuple[Scope, str], Values] = {}
+        for app in (a for a in self.rulebook.of_role(WebApp) if a.included):
+            for frame in self.matcher.program.frames.values():
+                named = self.evaluator.name(app.included, frame) if app.included in frame.scope.bindings else ()
+                for function in (v for v in named if isinstance(v, UserFunction)):
+                    found |= first_arguments(function, f"{app.api[0]}()")
         return found
 
     def _given(self, match: Match[WebRoute]) -> dict[tuple[Scope, str], Values]:

@@ -33,6 +33,7 @@ class WebApp(Rule):
     lists: str = ""  # module-level name of a list of routes that is served by convention (Django's `urlpatterns`)
     root: str = ""  # module-level constant naming the module of that list; without one, each list that no other takes in is served
     settings: str = ""  # path by which programs reach the module that says `root`: its names are attributes of it
+    included: str = ""  # name of module-level functions that get the application first, by convention
     tuples: str = ""  # path of the call whose arguments a plain tuple in a list of routes stands for
 
 
@@ -169,6 +170,9 @@ class WebEndpoint(Rule):
 
     role: ClassVar[str] = "web.endpoint"
     name: str  # port
+    handler: str = "decorated"  # or a port
+    methods: str = ""  # port, as in WebRoute, where it is the handler that is told
+    method: str = ""  # port of the name of the method that answers, where the handler is a class: `__call__` where that is absent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
