@@ -43,7 +43,7 @@ class Handlers:
         frame = self.matcher.program.generic(place.scope)
         given = self.verbs.named(port(place.call, rule.methods), frame) if rule.methods else None
         values = self._values(match, frame)
-        if rule.endpoint and not values:
+        if rule.endpoint and not any(isinstance(v, (UserFunction, UserClass, Instance)) for v in values):
             yield from self._elsewhere(match, given, frame)
         listed = {inner for v in values if isinstance(v, Container) for inner in self.evaluator.element(v, None)}
         for value in sorted(listed | values, key=str):
