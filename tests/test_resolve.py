@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from triton_migrate.base import SourceFile, nest_deeply
 from triton_migrate.index import ir
 from triton_migrate.index.lower import lower
 from triton_migrate.resolve.evaluate import Evaluator
+from triton_migrate.resolve.memo import Memo
 from triton_migrate.resolve.program import Program
 from triton_migrate.resolve.values import Api
 from triton_migrate.rulebook.load import load_rulebook
@@ -196,3 +198,36 @@ def test_a_long_chain_of_names_is_followed_to_its_end() -> None:
     nest_deeply()
     links = "".join(f"class Link{i}:\n    m = Link{i - 1}.m\n" for i in range(1, 150))
     assert paths(f"import onnxruntime as ort\nclass Link0:\n    m = ort.InferenceSession('a')\n{links}x = Link149.m\n") == ONNX
+
+
+def test_only_what_rests_on_a_change_is_asked_again() -> None:
+    memo, said, asked = Memo(), {"store": "nothing"}, list[str]()
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        if question == "target":
+            memo.rests("store")
+            return said["store"]
+        return memo.ask("target", lambda: answer("target"), "") if question in ("name", "user") else "fixed"
+
+    def ask(*questions: str) -> list[str]:
+        return [memo.ask(question, partial(answer, question), "") for question in questions]
+
+    assert ask("name", "other", "user") == ["nothing", "fixed", "nothing"]
+    asked.clear()
+    said["store"] = "model"
+    memo.forget(["store", "another store"])
+    assert ask("name", "other", "user") == ["model", "fixed", "model"]
+    assert asked == ["name", "target", "user"]
+    memo.settle()
+    memo.forget(["store"])  # nothing is known any more of what rests on what
+    assert ask("other") == ["fixed"]
+    assert asked[-1] == "other"
+
+
+@pytest.mark.parametrize("way", ["state.box.net", "getattr(state, 'box').net"])
+def test_what_a_store_leads_to_is_known_though_it_was_asked_before_the_store_was(way: str) -> None:
+    box = "class Box:\n    net = None\nclass State:\n    pass\nstate = State()\n"
+    use = f"import onnxruntime\nfrom held import *\nx = {way}\n{way.removesuffix('.net')}.net = onnxruntime.InferenceSession('a')\n"
+    fill = "from held import *\nstate.box = Box()\n"
+    assert paths(use, held=box, zz=fill) >= ONNX

@@ -101,7 +101,7 @@ def _stored_on(ev: Evaluator, owner: Value, attr: str) -> Values:
 
 def _yielded(ev: Evaluator, path: str, attr: str) -> Values:
     """An item of the mapping that a start-up function yields: `request.state.model`."""
-    made = (v for function in ev.states.get(path, ()) for v in ev.returned(function, {}))
+    made = (v for function in ev.yields(path) for v in ev.returned(function, {}))
     return frozenset().union(*(ev.element(v, attr) for v in made if isinstance(v, Container)))
 
 

@@ -49,10 +49,10 @@ class Evaluator:
 
     def __init__(self, program: Program, rulebook: Rulebook) -> None:
         self.program, self.rulebook = program, rulebook
-        self.stores = Stores(program)
         self.channels, self.handing, self.aliases = Channels(self), Handing(self), Aliases(program)
         self.reach = Reach(program, _named(rulebook, WebApp), _named(rulebook, TaskDefine), _roots(rulebook, TaskDefine))
         self._memo, self.cuts = Memo(), Cuts()
+        self.stores = Stores(program, self._memo.rests)
         self._frames: dict[tuple[int, int, tuple[tuple[str, Values], ...]], Frame] = {}
         self._contexts: dict[Scope, int] = {}
         self._allocations: dict[Site, tuple[ir.Call, Frame]] = {}
@@ -84,6 +84,8 @@ class Evaluator:
         key = (id(expr), id(frame))
         known: Values | None = self._memo.known.get(key)
         if known is not None:
+            if self._memo.noting:
+                self._memo.rests(key)
             return known
         if self._memo.spent > EFFORT:
             self.cuts.note(TOO_MUCH, frame.scope.file, expr.at)
@@ -99,17 +101,33 @@ class Evaluator:
         holder = frame.holder(root)
         same = (id(holder), root) if isinstance(expr, ir.Name) else (id(expr), id(holder))
         found = self._memo.ask(same, lambda: _capped(self._evaluate(expr, holder)), NOTHING)
-        if same in self._memo.known:  # else it is an answer of a round
-            self._memo.known[key] = found
+        if same in self._memo.known and same != key:  # else it is an answer of a round
+            self._memo.same(key, same)
         return found
 
     def assume(self, given: dict[tuple[Scope, str], Values], states: dict[str, tuple[UserFunction, ...]]) -> None:
         """From now on these parameters have these values, and these paths what is yielded: what a framework passes without saying so."""
         if given.keys() - self.assumed.keys() or states.keys() - self.states.keys():
+            changed: list[Hashable] = [("assumed", *parameter) for parameter, v in given.items() if self.assumed.get(parameter) != v]
+            changed += [("state", path) for path, by in states.items() if self.states.get(path) != by]
             self.assumed |= given
             self.states |= states
-            self._forget()
+            self._forget(changed if self._memo.spent <= EFFORT else None)
             self._stored = False
+
+    def assumes(self, scope: Scope, parameter: str) -> Values:
+        """What a framework passes for a parameter."""
+        self._memo.rests(("assumed", scope, parameter))
+        return self.assumed.get((scope, parameter), NOTHING)
+
+    def yields(self, path: str) -> tuple[UserFunction, ...]:
+        """The functions that yield the attributes of what has this path."""
+        self._memo.rests(("state", path))
+        return self.states.get(path, ())
+
+    def settle(self) -> None:
+        """Nothing more is assumed."""
+        self._memo.settle()
 
     def once(self, about: Hashable, frame: Frame, compute: Callable[[], Values]) -> Values:
         """`compute()`, answered once for `about` and `frame`."""
@@ -121,16 +139,16 @@ class Evaluator:
             return
         self._stored = True
         for _ in range(2):
-            more = self.stores.fill(lambda expr, scope: self.values(expr, self.program.generic(scope)))
+            changed = self.stores.fill(lambda expr, scope: self.values(expr, self.program.generic(scope)))
             enough = self._memo.spent <= EFFORT
-            if not more and enough:  # what was answered on the way holds
+            if not changed and enough:  # what was answered on the way holds
                 break
-            self._forget()
+            self._forget(changed if enough else None)
             if not enough:  # the second round would get no further
                 break
 
-    def _forget(self) -> None:
-        self._memo.forget()
+    def _forget(self, changed: Iterable[Hashable] | None) -> None:
+        self._memo.forget(changed)
         self.many.clear()
 
     def apis(self, expr: ir.Expr | None, frame: Frame) -> tuple[Api, ...]:
@@ -436,7 +454,7 @@ class Evaluator:
     def passed(self, scope: Scope, call: ir.Call, caller: Frame) -> dict[str, ir.Expr]:
         """What a call gives for a function's parameters: nothing for `self`, nor for what a framework puts in its place."""
         own = scope.function.parameters
-        assumed = self.assumed.get((scope, own[0].name), NOTHING) if own else NOTHING
+        assumed = self.assumes(scope, own[0].name) if own else NOTHING
         given = bool(assumed) and bool(call.args) and bool(self.values(call.args[0], caller) & assumed)  # a job that calls another
         bound = scope.owner is not None or (bool(assumed) and not given)
         return argument_map(own[1:] if bound else own, call)

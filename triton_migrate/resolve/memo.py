@@ -7,7 +7,7 @@ however tangled the questions are. A question asked from too deep gives nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
 Answer = TypeVar("Answer")
@@ -28,18 +28,49 @@ class Memo:
         self._open: dict[Hashable, int] = {}
         self.stack: list[Hashable] = []  # of questions; one that is asked when `DEEPEST` lie on it gets no answer
         self._low = NEVER
+        self._users: dict[Hashable, set[Hashable]] = {}  # the questions that asked another, or looked at what may change
+        self.noting = True  # as long as anything may change
         self.spent = 0  # evaluations since the last `forget`
 
     @property
     def idle(self) -> bool:
         return not self.stack
 
-    def forget(self) -> None:
-        """Drop all answers; only while idle."""
-        self.known.clear()
+    def forget(self, changed: Iterable[Hashable] | None = None) -> None:
+        """Drop all answers, or those that rest on what has `changed`; only while idle."""
         self.spent = 0
+        if changed is None or not self.noting:
+            self.known.clear()
+            self._users.clear()
+            return
+        left, dropped = list(changed), set[Hashable]()
+        while left:
+            for user in self._users.pop(left.pop(), ()):
+                if user not in dropped:
+                    dropped.add(user)
+                    left.append(user)
+        for key in dropped:
+            self.known.pop(key, None)
+
+    def rests(self, on: Hashable) -> None:
+        """The answer under way rests on this."""
+        if self.noting and self.stack:
+            self._users.setdefault(on, set()).add(self.stack[-1])
+
+    def same(self, key: Hashable, other: Hashable) -> None:
+        """The known answer to `other` is that to `key`, too."""
+        self.known[key] = self.known[other]
+        if self.noting:
+            self._users.setdefault(other, set()).add(key)
+
+    def settle(self) -> None:
+        """Nothing changes any more."""
+        self.noting = False
+        self._users.clear()
 
     def ask(self, key: Hashable, compute: Callable[[], Answer], nothing: Answer) -> Answer:
+        if self.noting:
+            self.rests(key)
         found: Answer | None = self.known.get(key)
         if found is not None:
             return found

@@ -24,7 +24,7 @@ def parameter(ev: Evaluator, wanted: ir.Parameter, frame: Frame) -> Values:
     if frame.arguments is not None and wanted.name in frame.arguments:
         return frame.arguments[wanted.name] or declared(ev, wanted, frame)
     scope = frame.scope
-    if assumed := ev.assumed.get((scope, wanted.name)):
+    if assumed := ev.assumes(scope, wanted.name):
         return assumed
     known = declared(ev, wanted, frame)
     if scope.owner is not None and scope.function.parameters and scope.function.parameters[0] is wanted:

@@ -5,7 +5,7 @@ Stores through a method's own `self` are not here: they are looked up by class (
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TypeAlias
 
 from triton_migrate.index import ir
@@ -19,16 +19,16 @@ Owner: TypeAlias = tuple[str, object]
 class Stores:
     """Stores by owner, filled once by `fill`; before that there are none."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, asked: Callable[[Hashable], None]) -> None:
+        self.program, self._asked = program, asked
         self._attributes: dict[tuple[Owner, str], list[Store]] = {}
         self._elements: dict[Owner, list[tuple[object, Store]]] = {}
         self._on_import: dict[Owner, list[tuple[str, Store]]] = {}
         self._calls: dict[str, set[ir.At]] = {}
         self._into: dict[int, set[Site | None]] = {}  # by id() of a store: where the object of a library was made that it puts into
 
-    def fill(self, values: Callable[[ir.Expr, Scope], Values]) -> bool:
-        """Ask once for each store what it puts into; whether that is something else than before."""
+    def fill(self, values: Callable[[ir.Expr, Scope], Values]) -> tuple[Hashable, ...]:
+        """Ask once for each store what it puts into; the questions, as `asked` is told of them, that have other answers now than before."""
         attributes: dict[tuple[Owner, str], list[Store]] = {}
         elements: dict[Owner, list[tuple[object, Store]]] = {}
         on_import: dict[Owner, list[tuple[str, Store]]] = {}
@@ -57,17 +57,33 @@ class Stores:
                 for store in stores:
                     for owner in owners(store, ""):
                         elements.setdefault(owner, []).append((key, store))
-        before = (self._attributes, self._elements, self._on_import, self._into)
+        moved = {store for store, sites in into.items() if self._into.get(store) != sites}
+        changed: list[Hashable] = [
+            key
+            for key in self._attributes.keys() | attributes.keys()
+            if self._attributes.get(key) != (now := attributes.get(key)) or any(id(s) in moved for s in now or ())
+        ]
+        changed += [
+            owner
+            for owner in self._elements.keys() | elements.keys()
+            if self._elements.get(owner) != (put := elements.get(owner)) or any(id(s) in moved for _, s in put or ())
+        ]
         self._attributes, self._elements, self._on_import, self._into = attributes, elements, on_import, into
-        return before != (attributes, elements, on_import, into)
+        return tuple(changed)
 
     def attribute(self, owner: Value, name: str) -> list[Store]:
         """`owner.name = value` anywhere."""
-        return self._counting([s for o in _owner(owner) for s in self._attributes.get((o, name), ()) if self._same(s, owner)], owner)
+        owners = _owner(owner)
+        for one in owners:
+            self._asked((one, name))
+        return self._counting([s for o in owners for s in self._attributes.get((o, name), ()) if self._same(s, owner)], owner)
 
     def element(self, owner: Value, key: object) -> list[Store]:
         """`owner[key] = value` anywhere; key None: any. A store under an unknown key may be every element."""
-        found = (pair for o in _owner(owner) for pair in self._elements.get(o, ()))
+        owners = _owner(owner)
+        for one in owners:
+            self._asked(one)
+        found = (pair for o in owners for pair in self._elements.get(o, ()))
         return self._counting([s for k, s in found if (key is None or k is None or _same_key(k, key)) and self._same(s, owner)], owner)
 
     def on_import(self, owner: Value) -> list[tuple[str, Store]]:

@@ -117,6 +117,7 @@ class Shared:
 
     def __init__(self, evaluator: Evaluator, models: Models, queues: Queues) -> None:
         self.evaluator, self.rulebook, self.program = evaluator, evaluator.rulebook, evaluator.program
+        evaluator.settle()
         self.models, self.queues, self.cells = models, queues, Cells(evaluator, models)
         self._reads: dict[tuple[int, int], Reads | None] = {}
         self._asked: dict[tuple[int, int], tuple[WebRequest, ...]] = {}
