@@ -38,6 +38,42 @@ for x in ([1, 2, 3, 4], [-1, 0, 0, 0], [-3.5, 1, 2, 2]):
 """
 LOAD = 'joblib.load("m.joblib")'
 KEPT = {
+    "a name that either branch annotates": (
+        f"""
+        import os
+        from typing import Final
+
+        if os.environ.get("EMPTY"):
+            model: object = None
+            BOUND: Final[float] = 0.5
+        else:
+            known: float
+            model: Final[object] = {LOAD}
+            BOUND: Final[float] = float(model.intercept_[0])
+        """,
+        "from store import model",
+        "y = model.predict([x])",
+    ),
+    "a dict in the file, looked up": (
+        """
+        kept = joblib.load("kept.joblib")
+        model = kept.get("model") or kept.get("clf")
+        """,
+        "from store import model",
+        "y = model.predict([x])",
+    ),
+    "a dict in the file, spread into a class": (
+        """
+        class Service:
+            def __init__(self, clf, columns=()):
+                self.clf = clf
+                self.columns = columns
+
+        service = Service(**joblib.load("kept.joblib"))
+        """,
+        "from store import service",
+        "y = service.clf.predict([x])",
+    ),
     "a property that loads when it is read": (
         f"""
         class Service:
@@ -189,7 +225,9 @@ def written(folder: Path, **files: str) -> Path:
         (folder / f"{name}.py").write_text(text)
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(80, 4))
-    joblib.dump(LogisticRegression().fit(rows, (rows[:, 0] > 0).astype(int)), folder / "m.joblib")
+    model = LogisticRegression().fit(rows, (rows[:, 0] > 0).astype(int))
+    joblib.dump(model, folder / "m.joblib")
+    joblib.dump({"clf": model, "columns": ["a", "b", "c", "d"]}, folder / "kept.joblib")
     return folder
 
 

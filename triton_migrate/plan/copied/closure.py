@@ -215,7 +215,7 @@ class Closure:
     ) -> str:
         """A statement's text, ready for pipeline.py, after everything it reads was required.
 
-        `bare`: without the annotation of an assignment, which a name that load() declares global cannot have. `renamed`: local names with
+        `bare`: without the annotations of assignments, which a name that load() declares global cannot have. `renamed`: local names with
         what stands for them.
         """
         if isinstance(stmt, ir.ImportFrom) and (text := self.importing.given(file, stmt)) is not None:
@@ -223,8 +223,11 @@ class Closure:
         parts = list(flow.every(stmt))
         given = tuple((e.at, new) for old, new in renamed for e in parts if isinstance(e, ir.Name) and e.id == old)
         replace = (*given, *self.replacements(file, parts, set(shadowed), frame), *self.importing.taken(file, (stmt,)))
-        if bare and isinstance(stmt, ir.Assign) and stmt.annotation is not None:
-            replace = (*replace, ((*stmt.targets[0].at[2:], *stmt.annotation.at[2:]), ""))
+        if bare:
+            replace = (
+                *replace,
+                *(_bare(one) for one in flow.flatten((stmt,)) if isinstance(one, ir.Assign) and one.annotation is not None),
+            )
         return self.texts[file].statements(stmt.at, stmt.at, replace)
 
     # ------------------------------------------------------------ names
@@ -550,3 +553,10 @@ def _start(node: ir.Function | ir.Class) -> ir.At:
 
 def _of_the_web(name: str, where: Span) -> NoCut:
     return NoCut(f"the moved code reads {name}, an object of the web framework", where, f"pass what is needed of {name} as an argument")
+
+
+def _bare(stmt: ir.Assign) -> tuple[ir.At, str]:
+    """What becomes of `model: Net = Net()` without its annotation, and of `model: Net`."""
+    if stmt.value is None or stmt.annotation is None:
+        return stmt.at, "pass"
+    return (*stmt.targets[0].at[2:], *stmt.annotation.at[2:]), ""
