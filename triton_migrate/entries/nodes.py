@@ -50,6 +50,7 @@ class Nodes:
                 for base in self.evaluator.mro(cls):
                     if isinstance(base, Api) and (self.rulebook.find(base.path, WebApp) or self.rulebook.find(base.path, WebRouter)):
                         return Node(self.rulebook.canonical(f"{base.path}()"), site)
+                return Node(CLASS, Site(cls.scope.file, cls.scope.definition.at))
             case Api(path) if path.endswith("()"):
                 return Node(path, value.made)
             case UserFunction(scope):

@@ -152,7 +152,8 @@ class Routes:
         told = version(self.evaluator, match.rule, match.place.call, frame)
         wraps = self.evaluator.values(port(match.place.call, match.rule.response), frame) if match.rule.response else NOTHING
         for handled in self.handlers.of(match):
-            named = match.rule.fallback.replace("{name}", handled.function.scope.name)
+            name = handled.function.scope.name
+            named = "/" if name and name == match.rule.index else match.rule.fallback.replace("{name}", name)
             for path in paths or self._constructed(handled) or ((named,) if named or not match.rule.path else self._unsaid(match)):
                 for prefix in prefixes:
                     nearest = replace(prefix, version=told.within(prefix.version))
