@@ -322,3 +322,92 @@ def test_a_class_that_a_hook_fills(tmp_path: Path, done: str) -> None:
     api.apply(tmp_path, write=True)
     (pipeline,) = (tmp_path / "triton_serving/model_repository").glob("*/1/pipeline.py")
     assert pipeline.read_text().partition("def load():\n")[2].partition("\n\n\n")[0].strip() == done
+
+
+WAITING = """\
+import asyncio
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
+import joblib
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+app = FastAPI()
+models = {{}}
+
+
+def made(path):
+    return joblib.load(path)
+
+
+async def read():
+    return joblib.load("iris.joblib")
+
+
+@app.on_event("startup")
+async def start():
+    path = "iris.joblib"
+{load}
+
+
+@app.post("/named")
+def named(row: list[float]):
+    return {held}.predict([row]).tolist()
+"""
+LOADED = """\
+import sys, glob
+(folder,) = glob.glob("triton_serving/model_repository/*/1")
+sys.path.insert(0, folder)
+import pipeline
+pipeline.load()
+print(type({held}).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "    {} = await asyncio.to_thread(joblib.load, path)",
+        "    {} = await asyncio.to_thread(lambda: joblib.load(path))",
+        "    {} = await run_in_threadpool(made, path=path)",
+        "    loop = asyncio.get_running_loop()\n    {} = await loop.run_in_executor(None, joblib.load, path)",
+        "    {} = await asyncio.get_event_loop().run_in_executor(ThreadPoolExecutor(), functools.partial(made, path))",
+    ],
+)
+@pytest.mark.parametrize(("held", "there"), [("app.state.iris", "pipeline.iris"), ('models["iris"]', 'pipeline.models["iris"]')])
+def test_a_load_in_a_thread_that_the_hook_waits_for_is_a_plain_load(load: str, held: str, there: str, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(WAITING.format(load=load.format(held), held=held))
+    report = api.apply(tmp_path, write=True)
+    assert report["not_ported"] == [] and [m["loader"] for m in report["models"]] == ["load"]
+    _run_load(tmp_path, there)
+
+
+def test_a_coroutine_of_the_application_that_loads_is_run(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(WAITING.format(load="    app.state.iris = await read()", held="app.state.iris"))
+    assert api.apply(tmp_path, write=True)["not_ported"] == []
+    _run_load(tmp_path, "pipeline.iris")
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "    app.state.iris, _ = await asyncio.gather(asyncio.to_thread(joblib.load, path), read())",
+        "    path = await asked()\n    app.state.iris = joblib.load(path)",
+    ],
+)
+def test_what_else_a_hook_waits_for_is_refused(load: str, tmp_path: Path) -> None:
+    text = WAITING.format(load=load, held="app.state.iris").replace("import functools", "import functools\nfrom away import asked")
+    (tmp_path / "main.py").write_text(text)
+    (tmp_path / "away.py").write_text("async def asked():\n    return 'iris.joblib'\n")
+    (refused,) = api.apply(tmp_path, write=True)["not_ported"]
+    assert (refused["reason"], refused["line"]) == ("the model is made of something that is waited for", 25)
+
+
+def _run_load(app: Path, held: str) -> None:
+    from joblib import dump
+    from sklearn.linear_model import LogisticRegression
+
+    dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), app / "iris.joblib")
+    done = subprocess.run([sys.executable, "-c", LOADED.replace("{held}", held)], cwd=app, capture_output=True, text=True)
+    assert done.stdout == "LogisticRegression\n", done.stderr

@@ -173,7 +173,7 @@ def instance_attribute(ev: Evaluator, instance: Instance, attr: str) -> Values:
     if own and _filled_by_client(ev, instance):
         own = frozenset(v for v in own if not isinstance(v, Literal)) or frozenset({Unknown(f"field {attr} of a request")})
     if any(isinstance(v, Literal) for v in own):
-        own |= frozenset(Api(f"{path}().{attr}", instance.site, instance) for path in filled_by_environment(ev, instance))
+        own |= frozenset(Api(f"{path}().{attr}", instance.site, instance) for path in _filled_by_environment(ev, instance))
     if any(not isinstance(v, (Literal, Unknown)) for v in put):
         own = frozenset(v for v in own if not (isinstance(v, Api) and v.of == instance))  # what a library's class has goes after it
     return put | own
@@ -186,7 +186,7 @@ def _filled_by_client(ev: Evaluator, instance: Instance) -> bool:
     return any(isinstance(b, Api) and ev.rulebook.find(b.path, WebSchema) is not None for b in ev.mro(instance.of))
 
 
-def filled_by_environment(ev: Evaluator, instance: Instance) -> tuple[str, ...]:
+def _filled_by_environment(ev: Evaluator, instance: Instance) -> tuple[str, ...]:
     """The library's classes that fill the object's fields with settings from outside the program."""
     bases = [b.path for b in ev.mro(instance.of) if isinstance(b, Api)]
     return tuple(path for path in bases if (rule := ev.rulebook.find(path, DataConvert)) is not None and rule.settings)

@@ -12,10 +12,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from triton_migrate.index import ir
-from triton_migrate.resolve import attributes
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import Binding, Frame
-from triton_migrate.resolve.values import Api, Instance, Literal, Value
+from triton_migrate.resolve.values import Api, Literal, Value
+from triton_migrate.rulebook.vocabulary import DataConvert
 
 if TYPE_CHECKING:
     from triton_migrate.resolve.evaluate import Evaluator
@@ -33,9 +33,10 @@ def texts(ev: Evaluator, expr: ir.Expr | None, frame: Frame) -> tuple[str, ...]:
 
 
 def _texts(ev: Evaluator, expr: ir.Expr, frame: Frame) -> list[str] | None:
-    if isinstance(expr, ir.Joined):  # f"routes.{name}"
-        parts = [texts(ev, part, frame) for part in expr.parts]
-        return ["".join(choice) for choice in product(*parts)] if 0 < prod(map(len, parts)) <= MANY else None
+    match expr:
+        case ir.Joined(_, parts) | ir.Operation(_, "Add", parts):  # f"routes.{name}"
+            choices = [texts(ev, part, frame) for part in parts]
+            return ["".join(choice) for choice in product(*choices)] if 0 < prod(map(len, choices)) <= MANY else None
     if (piece := _piece(expr, frame)) is not None:
         text, call, at, where = piece
         method = call.func.attr if isinstance(call.func, ir.Attribute) else ""
@@ -90,7 +91,8 @@ def _outside(ev: Evaluator, value: Value) -> list[str] | None:
         place = ev.program.call_at(value.site)
         default = port(place.call, "default|1") if place is not None else None
         return list(texts(ev, default, ev.program.generic(place.scope))) if place is not None and default is not None else []
-    if isinstance(value.of, Instance) and attributes.filled_by_environment(ev, value.of):
+    rule = ev.rulebook.find(value.path.rpartition(".")[0].removesuffix("()"), DataConvert)
+    if rule is not None and rule.settings:
         return []  # the field of a class of settings, whose default is a value of its own
     if value.path.startswith(OPTIONS):
         return [text for default, where in _defaults(ev, value.path.rpartition(".")[2]) for text in texts(ev, default, where)]

@@ -12,7 +12,7 @@ from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.scopes import CallPlace, Frame, Scope, last_name
 from triton_migrate.resolve.stores import method_of
 from triton_migrate.resolve.values import Api, Instance, Partial, Site, UserClass
-from triton_migrate.rulebook.vocabulary import FlowBind, ModelConstruct, ModelLoad, ModelPredict
+from triton_migrate.rulebook.vocabulary import FlowBind, FlowCall, ModelConstruct, ModelLoad, ModelPredict
 from triton_migrate.trace import guessed
 from triton_migrate.trace.loads import Filling, Loads
 from triton_migrate.trace.moments import Moments
@@ -120,7 +120,7 @@ class Models:
         return tuple(dict.fromkeys((*own, *self._parts(place))))
 
     def _made(self, site: Site | None) -> CallPlace | None:
-        """The call that made an object; of `load()` and `partial(joblib.load, path)`, the call that both make."""
+        """The call that made an object: of `load()` and `partial(load, path)`, and of `to_thread(load, path)`, the call that they make."""
         place = self.matcher.program.call_at(site)
         if place is None:
             return None
@@ -132,6 +132,10 @@ class Models:
             bind = self.rulebook.find(value.path, FlowBind) if isinstance(value, Api) else None
             if bind is not None:
                 return CallPlace(self.evaluator.handing.bound(bind, place.call, frame), place.scope, None)
+            flow = self.rulebook.find(value.path, FlowCall) if isinstance(value, Api) else None
+            if flow is not None and isinstance(value, Api):
+                passed = (call for inner, call in self.evaluator.passed_calls(flow, value, place.call, frame) if isinstance(inner, Api))
+                return next((CallPlace(call, place.scope, None) for call in passed), place)
         return place
 
     def _run(self, fillings: tuple[Filling, ...]) -> tuple[Filling, ...]:

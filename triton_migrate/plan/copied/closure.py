@@ -17,7 +17,7 @@ from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.index.text import Text
 from triton_migrate.plan.around.registries import Chosen, Registry
-from triton_migrate.plan.copied import topmost
+from triton_migrate.plan.copied import topmost, waiting
 from triton_migrate.plan.copied.begun import Begun
 from triton_migrate.plan.copied.commandline import CommandLine
 from triton_migrate.plan.copied.importing import Importing
@@ -482,10 +482,21 @@ class Closure:
                 if line not in self.load:
                     self.load.append(line)
                 continue
-            local = self.objects.prepared(store)
-            self.require_all(store.scope.file, flow.reads((stmt,)) - local, where)
-            self.load.append(self.copy(store.scope.file, stmt, frozenset(local)))
+            self.load.append(self._fill(store, stmt, where))
         self.begun.run(self.evaluator.name(name, self.evaluator.program.frames[file]), self.names[(file, name)])
+
+    def _fill(self, store: Store, stmt: ir.Stmt, where: Span) -> str:
+        """The statement that puts something into a container, after what it needs; it waits for nothing."""
+        plain = waiting.unwaited(self.objects, store.value, store.scope, Span(store.scope.file, *store.at))
+        if plain is store.value and isinstance(plain, ir.Await):
+            reason, fix = "what a container is filled with is waited for", "load it in a function that waits for nothing"
+            raise self.stuck(reason, Span(store.scope.file, *store.at), fix)
+        local = self.objects.prepared_at(store.scope, plain, store.at)
+        if plain is not store.value and isinstance(stmt, ir.Assign):
+            targets = (self.objects.piece(t, store.scope, local, where) for t in stmt.targets)
+            return " = ".join((*targets, waiting.text(self.objects, store.value, plain, store.scope, local, where))) + "\n"
+        self.require_all(store.scope.file, flow.reads((stmt,)) - local, where)
+        return self.copy(store.scope.file, stmt, frozenset(local))
 
     def refuse_unfilled(self, sites: tuple[PredictSite, ...]) -> None:
         """A container that requests fill, and what the process shares, is filled by code that is here, too."""

@@ -18,7 +18,7 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.around.registries import Chosen
-from triton_migrate.plan.copied import topmost
+from triton_migrate.plan.copied import topmost, waiting
 from triton_migrate.plan.copied.dependencies import provided
 from triton_migrate.plan.copied.making import Making, Needed
 from triton_migrate.plan.copied.origins import Origins
@@ -212,8 +212,9 @@ class Objects:
         if store in self._provided:
             return self._provided[store]
         span = Span(store.scope.file, *store.at)
-        local = self.prepared(store)
-        value = self.piece(store.value, store.scope, local, span)
+        plain = waiting.unwaited(self, store.value, store.scope, span)
+        local = self.prepared_at(store.scope, plain, store.at)
+        value = waiting.text(self, store.value, plain, store.scope, local, span)
         opened = _opened(store.scope, store.value)
         if not opened:
             return self.bound(store, name, f"{value}\n")
@@ -273,6 +274,9 @@ class Objects:
         for stmt in needed.statements:
             if opened and ir.holds(opened[0].at, stmt.at):
                 continue  # it goes with them
+            if any(isinstance(e, ir.Await) for e in flow.every(stmt)):
+                reason, fix = "the model is made of something that is waited for", "load it in a function that waits for nothing"
+                raise self.closure.stuck(reason, Span(scope.file, *stmt.at), fix)
             if not topmost.enqueues(self.evaluator, stmt, self.program.generic(scope)):
                 text = self._copied(scope, stmt, local, renamed)
                 if not self._holds_still(text, flow.binds((stmt,))):
@@ -466,8 +470,10 @@ class Objects:
         return any(isinstance(v, Api) and self.evaluator.rulebook.find(v.path, WebRequest) is not None for v in values)
 
     def _loaded(self, store: Store) -> bool:
-        calls = (e for e in walk(store.value) if isinstance(e, ir.Call))
         frame = self.program.generic(store.scope)
+        calls = [
+            c for e in walk(store.value) if isinstance(e, ir.Call) for c in (e, waiting.called(self.evaluator, e, frame)) if c is not None
+        ]
         names = {n.id for n in flow.names(store.value)} & set(store.scope.bindings)
         return bool(names) or any(loads(self.evaluator, c, frame) for c in calls)
 
