@@ -405,9 +405,7 @@ def test_what_else_a_hook_waits_for_is_refused(load: str, tmp_path: Path) -> Non
 
 
 def _run_load(app: Path, held: str) -> None:
-    from joblib import dump
-    from sklearn.linear_model import LogisticRegression
-
-    dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), app / "iris.joblib")
+    joblib, linear = pytest.importorskip("joblib"), pytest.importorskip("sklearn.linear_model")
+    joblib.dump(linear.LogisticRegression().fit([[0.0], [1.0]], [0, 1]), app / "iris.joblib")
     done = subprocess.run([sys.executable, "-c", LOADED.replace("{held}", held)], cwd=app, capture_output=True, text=True)
     assert done.stdout == "LogisticRegression\n", done.stderr
