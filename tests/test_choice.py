@@ -179,6 +179,26 @@ def label(item: Item):
 """
 
 
+SCALED_ROW_BY_ROW = """\
+@app.post("/label")
+def label(item: Item):
+    rows = np.array(item.rows)
+    first = np.asarray(scaler.transform(rows[:1]), dtype=np.float64)
+    second = np.asarray(scaler.transform(rows[1:2]), dtype=np.float64)
+    third = np.asarray(scaler.transform(rows[2:3]), dtype=np.float64)
+    rest = np.asarray(scaler.transform(rows[3:]), dtype=np.float64)
+    scaled = np.concatenate([first, second, third, rest])
+    labels = classifier.predict(scaled)
+    return {"labels": labels.tolist()}
+"""
+
+
+def test_a_reason_names_the_first_places_and_says_that_there_are_more(tmp_path: Path) -> None:
+    planned(SCALED_ROW_BY_ROW, tmp_path)
+    why = " ".join(configured(tmp_path, "label").replace("# ", "").split())
+    assert "scikit-learn would stay in the app for main.py:26, main.py:27, main.py:28 and more;" in why
+
+
 def test_only_the_predict_call_when_asked_for(tmp_path: Path) -> None:
     report, port = planned(SCALED, tmp_path)
     assert report["not_ported"] == [] and "scaler" not in port

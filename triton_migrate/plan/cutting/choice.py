@@ -6,9 +6,10 @@ user may ask instead that only the predict calls leave, or as much as can from p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import groupby, islice
 
 from triton_migrate.plan.cutting.cut import Cut, NoCut, Way
 from triton_migrate.plan.cutting.extent import Extent
@@ -77,11 +78,15 @@ class Choice:
         """Why more leaves than the predict call."""
         if isinstance(self.calls, NoCut):
             return f"the predict call cannot leave alone: {self.calls.reason} ({self.calls.span.place})"
-        heavy = [s for s in self.extent.staying(self.calls) if self.judge.weight.heavy(s)]
-        libraries = sorted({name for step in heavy for name in self.judge.weight.libraries(step)})
-        if not heavy:
+        weight = self.judge.weight
+        staying = sorted(self.extent.staying(self.calls), key=_place)
+        heavy = (place for place, steps in groupby(staying, _place) if any(map(weight.heavy, steps)))
+        lines = tuple(islice(heavy, PLACES + 1))  # to know all of them takes long
+        libraries = sorted({name for step in staying if (names := weight.libraries(step)) and weight.heavy(step) for name in names})
+        if not lines:
             return ""
-        return f"with the predict call alone {', '.join(libraries) or 'something loaded'} would stay in the app for {_places(heavy)}"
+        told = _named(lines) + (" and more" if len(lines) > PLACES else "")
+        return f"with the predict call alone {', '.join(libraries) or 'something loaded'} would stay in the app for {told}"
 
     def _stays(self, way: Way) -> tuple[str, ...]:
         rest = self.extent.staying(way)
@@ -101,7 +106,14 @@ def _bare(way: Way) -> bool:
     return all(any(holds(stmt, call) for call in calls) for cut in way for stmt in cut.moved)
 
 
+def _place(step: Step) -> tuple[str, int]:
+    return step.scope.file, step.stmt.at[0]
+
+
 def _places(steps: Iterable[Step]) -> str:
-    lines = sorted({(step.scope.file, step.stmt.at[0]) for step in steps})
-    more = f" and {len(lines) - PLACES} more" if len(lines) > PLACES else ""
-    return ", ".join(f"{file}:{line}" for file, line in lines[:PLACES]) + more
+    lines = sorted(set(map(_place, steps)))
+    return _named(lines) + (f" and {len(lines) - PLACES} more" if len(lines) > PLACES else "")
+
+
+def _named(lines: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{file}:{line}" for file, line in lines[:PLACES])
