@@ -1,6 +1,6 @@
 """Takes statements, gives the names they read and bind: what live-ins and live-outs are made of. No evaluation, only scoping.
 
-The same statements are asked about over and over, so the answers about one are remembered (`_remembered`).
+The same statements are asked about over and over, so the answers about one are remembered (`remembered`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Answer = TypeVar("Answer")
 MOST = 1 << 16  # nodes that one question is remembered about
 
 
-def _remembered(ask: Callable[[Node], Answer]) -> Callable[[Node], Answer]:
+def remembered(ask: Callable[[Node], Answer]) -> Callable[[Node], Answer]:
     """Each answer once, by which node it is about: comparing what two nodes hold takes longer than most answers."""
     known: dict[int, tuple[Node, Answer]] = {}  # with the node, so that no other one gets its id meanwhile
 
@@ -69,7 +69,7 @@ def expressions(stmt: ir.Stmt) -> Iterator[ir.Expr]:
                 yield message
 
 
-@_remembered
+@remembered
 def own(stmt: ir.Stmt) -> tuple[ir.Expr, ...]:
     """The statement's own expressions with all in them, each before its parts; not those of statements inside it."""
     return tuple(part for expr in expressions(stmt) for part in walk(expr))
@@ -116,7 +116,7 @@ def flatten(body: ir.Block) -> Iterator[ir.Stmt]:
             yield from _inside(stmt)
 
 
-@_remembered
+@remembered
 def _inside(stmt: ir.Stmt) -> tuple[ir.Stmt, ...]:
     """The statements of a compound one's blocks, and of the blocks inside these."""
     return tuple(inner for block in blocks(stmt) for inner in flatten(block))
@@ -161,7 +161,7 @@ def reads(body: ir.Block) -> set[str]:
     return set().union(*map(_read_by, flatten(body)))
 
 
-@_remembered
+@remembered
 def _read_by(stmt: ir.Stmt) -> frozenset[str]:
     """Names that a statement reads itself, whatever its blocks read."""
     match stmt:
@@ -189,7 +189,7 @@ def exposed(body: ir.Block) -> set[str]:
     return found
 
 
-@_remembered
+@remembered
 def _exposed_by(stmt: ir.Stmt) -> frozenset[str]:
     match stmt:
         case ir.If() | ir.While() | ir.Match():
@@ -203,7 +203,7 @@ def _exposed_by(stmt: ir.Stmt) -> frozenset[str]:
     return _read_by(stmt)
 
 
-@_remembered
+@remembered
 def _certain(stmt: ir.Stmt) -> frozenset[str]:
     """Names that are bound once the statement has come to its end."""
     match stmt:
@@ -235,7 +235,7 @@ def binds(body: ir.Block) -> set[str]:
     return set().union(*map(_bound_anywhere, body))
 
 
-@_remembered
+@remembered
 def _bound_anywhere(stmt: ir.Stmt) -> frozenset[str]:
     found = {w.target.id for w in own(stmt) if isinstance(w, ir.Walrus)}
     match stmt:
@@ -287,7 +287,7 @@ def class_names(definition: ir.Class) -> set[str]:
     return inside | {n.id for e in (*around, *annotations) for n in names(e)}
 
 
-@_remembered
+@remembered
 def every(stmt: ir.Stmt) -> tuple[ir.Expr, ...]:
     """All expressions of a statement and of everything inside it: blocks, nested functions and classes, annotations, decorators."""
     found: list[ir.Expr] = []
@@ -295,7 +295,7 @@ def every(stmt: ir.Stmt) -> tuple[ir.Expr, ...]:
     return tuple(found)
 
 
-@_remembered
+@remembered
 def parts(stmt: ir.Stmt) -> frozenset[int]:
     """The expressions (by id) of a statement and of the statements inside it, with all in them; not of functions defined there."""
     return frozenset(id(part) for inner in flatten((stmt,)) for part in own(inner))

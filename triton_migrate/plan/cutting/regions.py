@@ -56,6 +56,7 @@ class Regions:
         self.hoists = Hoists(judge, types, frame, taken)
         self._movable: dict[tuple[int, tuple[ir.Assign, ...]], bool] = {}
         self._kinds: dict[tuple[str, ir.At], VType] = {}
+        self._changes: dict[tuple[int, ...], set[str]] = {}
         self._synthetic: list[tuple[Exit, ...]] = []  # kept, so that no other statement gets the id of one of theirs
         self.loaded = judge.stand_ins((e for s in self.function.body for e in flow.every(s)), frame)
         self.registry = judge.registry
@@ -410,9 +411,12 @@ class Regions:
 
     def _changed(self, run: ir.Block) -> set[str]:
         """Local objects of the app that the run changes in place: they come back."""
-        bound = flow.binds(run)
-        changed = ((liveness.written(run) - bound) & self.local) | self.unseen.changed(run, self.local - bound, self.frame)
-        return {n for n in changed if not self.judge.is_receiver(n, self.frame)}
+        key = tuple(map(id, run))
+        if (known := self._changes.get(key)) is None:
+            bound = flow.binds(run)
+            changed = ((liveness.written(run) - bound) & self.local) | self.unseen.changed(run, self.local - bound, self.frame)
+            known = self._changes[key] = {n for n in changed if not self.judge.is_receiver(n, self.frame)}
+        return known
 
     def _changes_others(self, run: ir.Block, lifts: tuple[ir.Assign, ...]) -> bool:
         """Whether what leaves changes an object of the caller's, or one that what stays of a statement goes on with."""

@@ -34,14 +34,13 @@ class Unseen:
         """The names whose objects the statements change out of sight."""
         if not run:
             return set()
-        return {n for n in names & flow.reads(run) if self._moves(n, run, frame) or any(self._fills(n, s, frame, 0) for s in run)}
+        used = frozenset().union(*map(_read_on, flow.flatten(run)))
 
-    def _moves(self, name: str, run: ir.Block, frame: Frame) -> bool:
-        """Whether statements read a file in memory from where it stands, or write to it."""
-        uses = [ways for stmt in flow.flatten(run) for ways in _uses(name, stmt)]
-        if not any(_reads_on(ways) for ways in uses):
-            return False
-        return self.types.name(name, frame, run[0].at).kind == "buffer"
+        def moves(name: str) -> bool:
+            """Whether they read a file in memory from where it stands, or write to it."""
+            return name in used and self.types.name(name, frame, run[0].at).kind == "buffer"
+
+        return {n for n in names & flow.reads(run) if moves(n) or any(self._fills(n, s, frame, 0) for s in run)}
 
     def _fills(self, name: str, stmt: ir.Stmt, frame: Frame, depth: int) -> bool:
         """Whether a statement hands the object to a function of the program that puts something into it."""
@@ -107,10 +106,12 @@ def _uses(name: str, stmt: ir.Stmt) -> Iterator[tuple[ir.Expr, ...]]:
         yield from ways_down(expr, lambda e: isinstance(e, ir.Name) and e.id == name)
 
 
-def _reads_on(ways: tuple[ir.Expr, ...]) -> bool:
-    """`content.read(4)`, `decode(content)`; not `content.getvalue()`."""
-    above = ways[-2] if len(ways) > 1 else None
-    return not (isinstance(above, ir.Attribute) and above.attr in STAYS)
+@flow.remembered
+def _read_on(stmt: ir.Stmt) -> frozenset[str]:
+    """The names of `content.read(4)` and `decode(content)` in a statement's own expressions; not that of `content.getvalue()`."""
+    around = (p for p in flow.own(stmt) if not (isinstance(p, ir.Attribute) and p.attr in STAYS))
+    read = (*flow.expressions(stmt), *(e for p in around for e in flow.children(p)))
+    return frozenset(e.id for e in read if isinstance(e, ir.Name))
 
 
 def _anew(later: list[tuple[ir.Expr, ...]]) -> bool:
