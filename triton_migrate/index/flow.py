@@ -296,6 +296,12 @@ def every(stmt: ir.Stmt) -> tuple[ir.Expr, ...]:
 
 
 @remembered
+def held(stmt: ir.Stmt) -> frozenset[int]:
+    """All that `every` gives, by id."""
+    return frozenset(map(id, every(stmt)))
+
+
+@remembered
 def parts(stmt: ir.Stmt) -> frozenset[int]:
     """The expressions (by id) of a statement and of the statements inside it, with all in them; not of functions defined there."""
     return frozenset(id(part) for inner in flatten((stmt,)) for part in own(inner))

@@ -39,10 +39,12 @@ class Below:
 
 
 class Lifts:
-    """Answers for one pipeline."""
+    """Answers for one function."""
 
     def __init__(self, judge: Judge, types: Types) -> None:
         self.judge, self.types = judge, types
+        self._paths: dict[tuple[int, int], tuple[ir.Expr, ...]] = {}  # by the value of a statement and the anchor in it
+        self._leaving: dict[tuple[int, ...], bool] = {}  # by the expression and what is hoisted
 
     def of(self, below: Below, calls: tuple[ir.Call, ...]) -> tuple[ir.Assign, ...] | None:
         """The lifted expressions; None when one of the predict `calls` below the run cannot be lifted."""
@@ -77,10 +79,10 @@ class Lifts:
     def _around(self, anchor: ir.Expr, stmt: ir.Assign | ir.Return | ir.Evaluate, below: Below, between: ir.Block) -> ir.Expr | None:
         """The cheapest expression around the anchor that may be computed at the end of the run; of equals the outermost."""
         assert stmt.value is not None
-        path = tuple(liveness.path_to(stmt.value, anchor))
-        if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
-            path = path[: next(i for i, e in enumerate(path) if isinstance(e, ir.Joined)) + 1]
-        legal = [e for i, e in enumerate(path) if always(path[: i + 1]) and self._may_leave(e, stmt, below, between)]
+        key = id(stmt.value), id(anchor)
+        if (path := self._paths.get(key)) is None:
+            path = self._paths[key] = _computed_once(stmt.value, anchor)
+        legal = [e for e in path if self._may_leave(e, stmt, below, between)]
         return min(legal, key=lambda e: self._price(e, below), default=None)
 
     def _price(self, expr: ir.Expr, below: Below) -> float:
@@ -96,7 +98,19 @@ class Lifts:
             return False
         if any(isinstance(p, (ir.Await, ir.Yield, ir.Walrus)) for p in walk(plain)):
             return False
-        return self.types.of(expr, below.frame).travels is not False and self.judge.part_leaves(expr, stmt, below.frame, below.hoists)
+        key = id(expr), *map(id, below.hoists)
+        if (known := self._leaving.get(key)) is None:
+            travels = self.types.of(expr, below.frame).travels is not False
+            known = self._leaving[key] = travels and self.judge.part_leaves(expr, stmt, below.frame, below.hoists)
+        return known
+
+
+def _computed_once(expr: ir.Expr, anchor: ir.Expr) -> tuple[ir.Expr, ...]:
+    """The expressions from `expr` down to the anchor that are computed exactly once."""
+    path = tuple(liveness.path_to(expr, anchor))
+    if any(isinstance(e, ir.Joined) for e in path[:-1]):  # places inside f-strings are not reliable before Python 3.12
+        path = path[: next(i for i, e in enumerate(path) if isinstance(e, ir.Joined)) + 1]
+    return tuple(e for i, e in enumerate(path) if always(path[: i + 1]))
 
 
 def _named(expr: ir.Expr, stmt: ir.Stmt, taken: set[str]) -> str:

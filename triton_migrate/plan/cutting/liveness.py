@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.resolve.scopes import Scope
 
 _Node = TypeVar("_Node")
+_STATEMENTS = get_args(ir.Stmt)
 
 
 def lift(name: str, expr: ir.Expr) -> ir.Assign:
@@ -195,6 +196,8 @@ def substituted(node: _Node, new: dict[int, ir.Expr]) -> _Node:
     if id(node) in new:
         return new[id(node)]  # type: ignore[return-value]
     if not isinstance(node, tuple) or not node or isinstance(node[0], int):  # a place holds no expressions
+        return node
+    if isinstance(node, _STATEMENTS) and new.keys().isdisjoint(flow.held(node)):
         return node
     parts = [substituted(part, new) if isinstance(part, tuple) else part for part in node]
     if all(map(operator.is_, parts, node)):

@@ -54,7 +54,8 @@ class Regions:
         self.files = Files(judge.evaluator)
         self.unseen = Unseen(judge.evaluator, types, self.files)
         self.hoists = Hoists(judge, types, frame, taken)
-        self._movable: dict[tuple[int, tuple[ir.Assign, ...]], bool] = {}
+        self.lifts = Lifts(judge, types)
+        self._movable: dict[tuple[int, ...], bool] = {}
         self._kinds: dict[tuple[str, ir.At], VType] = {}
         self._changes: dict[tuple[int, ...], set[str]] = {}
         self._synthetic: list[tuple[Exit, ...]] = []  # kept, so that no other statement gets the id of one of theirs
@@ -191,7 +192,7 @@ class Regions:
         if stmt.at in self.left:
             return False
         own = tuple(h for h in hoists if ir.holds(stmt.at, h.at))
-        key = (id(stmt), own)
+        key = id(stmt), *map(id, own)
         if key not in self._movable:
             self._movable[key] = self.judge.movable(stmt, self.frame, self._ends(block, index), own)
         return self._movable[key]
@@ -324,7 +325,7 @@ class Regions:
         near = tuple(s for s in block[last + 1 :] if s.at not in self.left)
         rest = (*near, *(s for s in liveness.following(self.function.body, block) if s.at not in self.left))
         below = Below(self.frame, run, rest, len(near), known, frozenset(self.local), stuck, hoists)
-        return Lifts(self.judge, self.types).of(below, missing)
+        return self.lifts.of(below, missing)
 
     def _kind(self, name: str, done: ir.At) -> VType:
         """The type of a name once the statement there has run."""
