@@ -42,6 +42,7 @@ class Begun:
 
     def __init__(self, closure: Closure) -> None:
         self.closure, self.evaluator, self.program = closure, closure.evaluator, closure.evaluator.program
+        self._imported: dict[Scope, Values] = {}  # by a module: what it takes from others
         self._there: set[Span] = set()  # calls and statements that are in pipeline.py already
 
     def copied(self, scope: Scope, at: ir.At, parts: Iterable[ir.Expr]) -> None:
@@ -57,6 +58,8 @@ class Begun:
     def run(self, values: Values, made: str) -> None:
         """What the application has the object do that `made` is, load() does, too."""
         held = frozenset(v for v in values if isinstance(v, (Instance, UserClass)) or (isinstance(v, Api) and v.made is not None))
+        if not held:
+            return
         whole = list(self._changes(held))
         within = [b.span for b in whole]
         single = [b for b in self._loading(held) if not any(span.holds(b.span) for span in within)]
@@ -171,8 +174,10 @@ class Begun:
         return {s: ats for s, ats in found.items() if s.kind != "class" and s.owner not in own and not self._answers(s)}
 
     def _imports(self, frame: Frame, held: Values) -> bool:
-        names = (name for name, bindings in frame.scope.bindings.items() if any(b.how == "from" for b in bindings))
-        return any(held & self.evaluator.name(name, frame) for name in names)
+        if (known := self._imported.get(frame.scope)) is None:
+            names = (name for name, bindings in frame.scope.bindings.items() if any(b.how == "from" for b in bindings))
+            known = self._imported[frame.scope] = frozenset().union(*(self.evaluator.name(name, frame) for name in names))
+        return not held.isdisjoint(known)
 
     def _changed(self, stmt: ir.Stmt, scope: Scope, held: Values) -> Iterator[ir.At]:
         """The place in a statement that names the object, where it changes it."""
