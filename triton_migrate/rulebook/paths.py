@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
 
 TOKEN = re.compile(r"[^.()\[\]]+|\(\)|\[\d*\]")
 PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[\w*]+|\(\)|\[\d*\])*")
+BORDERS = frozenset(".()[]")
 ALTERNATIVES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -52,9 +53,9 @@ def import_prefixes(path: str) -> Iterator[str]:
 
 
 class PathTable(Generic[Row]):
-    """Rows by the pattern of the paths they are about. Patterns are compiled when they are first needed: one scan meets few libraries."""
+    """Rows by the pattern of the paths they are about. Patterns are read when they are first needed: one scan meets few libraries."""
 
-    __slots__ = ("_compiled", "_exact", "_wild", "_wild_roots")
+    __slots__ = ("_covering", "_exact", "_wild", "_wild_roots")
 
     def __init__(self, rows: Iterable[tuple[str, Row]]) -> None:
         exact: defaultdict[str, list[Row]] = defaultdict(list)
@@ -67,7 +68,7 @@ class PathTable(Generic[Row]):
                 exact[pattern].append(row)
         self._exact = {path: tuple(found) for path, found in exact.items()}
         self._wild = dict(wild)
-        self._compiled: dict[tuple[str, int], tuple[tuple[re.Pattern[str], Row], ...]] = {}
+        self._covering: dict[tuple[str, int], tuple[tuple[Callable[[str], object], Row], ...]] = {}
         self._wild_roots = frozenset(root for root, _ in wild)
 
     def find(self, path: str) -> tuple[Row, ...]:
@@ -76,16 +77,25 @@ class PathTable(Generic[Row]):
         if path.partition(".")[0] not in self._wild_roots:
             return exact
         parts = tokens(path)
-        return exact + tuple(row for regex, row in self._bucket((parts[0], len(parts))) if regex.fullmatch(path))
+        return exact + tuple(row for covers, row in self._bucket((parts[0], len(parts))) if covers(path))
 
-    def _bucket(self, key: tuple[str, int]) -> tuple[tuple[re.Pattern[str], Row], ...]:
-        if key not in self._compiled:
-            self._compiled[key] = tuple((_regex(pattern), row) for pattern, row in sorted(self._wild.get(key, ()), key=_width))
-        return self._compiled[key]
+    def _bucket(self, key: tuple[str, int]) -> tuple[tuple[Callable[[str], object], Row], ...]:
+        if key not in self._covering:
+            self._covering[key] = tuple((_covers(pattern), row) for pattern, row in sorted(self._wild.get(key, ()), key=_width))
+        return self._covering[key]
 
 
-def _regex(pattern: str) -> re.Pattern[str]:
-    return re.compile(r"[^.()\[\]]*".join(re.escape(part) for part in pattern.split("*")))
+def _covers(pattern: str) -> Callable[[str], object]:
+    """What says whether a path is of the pattern: to compile an expression takes longer than all that one scan asks of it."""
+    head, _, tail = pattern.partition("*")
+    if "*" in tail:
+        return re.compile(r"[^.()\[\]]*".join(re.escape(part) for part in pattern.split("*"))).fullmatch
+    begin, least, end = len(head), len(head) + len(tail), -len(tail) or None
+
+    def covers(path: str) -> bool:
+        return path.startswith(head) and path.endswith(tail) and len(path) >= least and BORDERS.isdisjoint(path[begin:end])
+
+    return covers
 
 
 def _width(row: tuple[str, object]) -> tuple[int, int]:
