@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 from triton_migrate.classify import steps as of
@@ -193,3 +194,11 @@ def _plain_targets(target: ir.Expr) -> Iterator[ir.Expr]:
                 yield from _plain_targets(item)
         case ir.Starred(_, inner):
             yield from _plain_targets(inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One change of state by an entry."""
+
+    course: Course
+    step: Step

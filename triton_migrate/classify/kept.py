@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from triton_migrate.classify import steps as of
-from triton_migrate.classify.course import Course
-from triton_migrate.classify.state import State, Write
+from triton_migrate.classify.course import Course, Write
+from triton_migrate.classify.state import State
 from triton_migrate.index import flow, ir
 from triton_migrate.resolve.scopes import Scope
 from triton_migrate.trace.records import Cell, Step

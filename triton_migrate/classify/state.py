@@ -13,7 +13,8 @@ from functools import cached_property
 
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
-from triton_migrate.classify.course import Course
+from triton_migrate.classify.course import Course, Write
+from triton_migrate.classify.folders import Folders
 from triton_migrate.classify.launched import launches
 from triton_migrate.index import flow, ir
 from triton_migrate.match import Matcher
@@ -37,14 +38,6 @@ from triton_migrate.trace.records import Call, Cell, PredictOrigin, Step
 UNLOADING = frozenset({"clear", "pop", "popitem"})  # taking away adds nothing that could feed a model
 WRITING = frozenset("wax+")  # letters of an `open` mode that lets one write
 ONCE = ("import", "startup")
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One change of state by an entry."""
-
-    course: Course
-    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +68,7 @@ class State:
         self.writes: dict[Cell, list[Write]] = {}
         self.kept: set[Cell] = set()  # what any entry puts anything in, be it a model, a result, or the request's own
         self.files: dict[str, list[Write]] = {}
+        self.folders = Folders(matcher)
         self.trained: list[Write] = []
         self.writing: list[Write] = []  # all steps that write a cell
         for course in courses:
@@ -89,6 +83,7 @@ class State:
                         self.writes.setdefault(cell, []).append(Write(course, step))
                 for path in self.touched(step, writing=True):
                     self.files.setdefault(path, []).append(Write(course, step))
+                self.folders.note(course, step, self.named(step, writing=True))
         self.changing = frozenset(site for course in courses for site in _changing(course))
         self.once = tuple(self._trained_once())
         self.launched = tuple(launches(courses, matcher))
@@ -172,13 +167,19 @@ class State:
 
     def touched(self, step: Step, *, writing: bool) -> tuple[str, ...]:
         """The files whose path the code spells out that the statement reads or writes."""
-        found = []
+        frame = self.matcher.program.generic(step.scope)
+        found = (self._file(expr, frame) for expr in self.named(step, writing=writing))
+        return tuple(dict.fromkeys(path for path in found if path))
+
+    def named(self, step: Step, *, writing: bool) -> tuple[ir.Expr, ...]:
+        """The expressions by which the statement names, or may name, the files that it reads or writes."""
+        found: list[ir.Expr] = []
         for call in step.calls:
             for rule in call.rules:
                 about = isinstance(rule, Effect) and rule.kind in ("file-read", "file-write") and not rule.empty
                 if isinstance(rule, Effect) and about and self._writes(step, call, rule) == writing:
-                    found += self._paths(step, call, rule)
-        return tuple(dict.fromkeys(found))
+                    found += _named(step, call, rule)
+        return tuple(found)
 
     def _writes(self, step: Step, call: Call, rule: Effect) -> bool:
         spelled = of.call_expression(step, call)
@@ -187,17 +188,6 @@ class State:
             mode = self.matcher.evaluator.constant(port(spelled, "mode|1"), frame)
             return isinstance(mode, str) and bool(set(mode) & WRITING)
         return rule.kind == "file-write"
-
-    def _paths(self, step: Step, call: Call, rule: Effect) -> list[str]:
-        spelled = of.call_expression(step, call)
-        if spelled is None:
-            return []
-        told = rule.path and rule.path != "self"
-        named = [port(spelled, rule.path)] if told else [*spelled.args, *(v for _, v in spelled.keywords)]
-        if isinstance(spelled.func, ir.Attribute) and not told:
-            named.append(spelled.func.value)
-        frame = self.matcher.program.generic(step.scope)
-        return [path for expr in named if expr is not None and (path := self._file(expr, frame))]
 
     def _file(self, expr: ir.Expr, frame: Frame) -> str | None:
         """What `file_of` says, once: several entries run through the same statement."""
@@ -292,6 +282,17 @@ class State:
                 for scope in course.by_scope:
                     found.setdefault(scope, set()).add(course.root)
         return {scope: frozenset(roots) for scope, roots in found.items()}
+
+
+def _named(step: Step, call: Call, rule: Effect) -> list[ir.Expr]:
+    spelled = of.call_expression(step, call)
+    if spelled is None:
+        return []
+    told = rule.path and rule.path != "self"
+    named = [port(spelled, rule.path)] if told else [*spelled.args, *(v for _, v in spelled.keywords)]
+    if isinstance(spelled.func, ir.Attribute) and not told:
+        named.append(spelled.func.value)
+    return [expr for expr in named if expr is not None]
 
 
 def _changing(course: Course) -> Iterator[Site]:

@@ -8,9 +8,9 @@ from functools import cache, partial
 from triton_migrate.classify import kept
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.confidence import RARE
-from triton_migrate.classify.course import Course
+from triton_migrate.classify.course import Course, Write
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
-from triton_migrate.classify.state import State, Write, takes
+from triton_migrate.classify.state import State, takes
 from triton_migrate.classify.training import trained
 from triton_migrate.index import ir
 from triton_migrate.resolve.values import Api, UserFunction
@@ -43,10 +43,18 @@ def stateful(course: Course, state: State, site: PredictSite, harmless: Callable
             writers = [w for w in state.files.get(path, ()) if w.course is not course]
             if writers and not of.loads(step):
                 return _t1(f"{path}, which {writers[0].course.pipeline.entry.id} writes, feeds {site.text}", step, site, writers[0].step)
+        if (filled := state.folders.filled(course, step)) is not None and not _brings_a_model(course, step):
+            folder, writer = filled
+            return _t1(f"{folder}/, which {writer.course.pipeline.entry.id} fills, feeds {site.text}", step, site, writer.step)
         if reads_store(course, step, site) and not kept.cached_row(course, step):
             doubts = () if not of.from_client(step) else (Doubt(RARE, "the row is found by what the client sent"),)
             return _t1(f"a stored value read here feeds {site.text}", step, site, None, *doubts)
     return None
+
+
+def _brings_a_model(course: Course, read: Step) -> bool:
+    """Whether what a folder holds is loaded: choosing among finished artifacts is no state."""
+    return any(of.loads(step) for step in course.feeding if read.number in step.taint or step is read)
 
 
 def _harmless(course: Course, state: State, cell: Cell) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from triton_migrate.classify import steps as of
 from triton_migrate.classify.confidence import GUESS
-from triton_migrate.classify.course import Course
+from triton_migrate.classify.course import Course, Write
 from triton_migrate.classify.records import Doubt, Evidence, Judgement
-from triton_migrate.classify.state import State, Write
+from triton_migrate.classify.state import State
 from triton_migrate.resolve.calls import port
 from triton_migrate.resolve.values import Site
 from triton_migrate.rulebook.vocabulary import ModelSave, ModelTrain

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 
 from triton_migrate.index import ir
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.parameters import expressions
-from triton_migrate.resolve.scopes import Frame
+from triton_migrate.resolve.scopes import Frame, Scope
 from triton_migrate.resolve.values import Api, Instance, Literal, Module, Value
 
+ANYTHING = "\0"
 DEEPEST = 50  # names on the way from one to another
 JOIN = ("os.path.join", "pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath")
 SAME = ("os.path.abspath", "os.path.realpath", "os.path.normpath", "os.path.expanduser", "builtins.str", "os.fspath", "builtins.open")
@@ -24,6 +25,28 @@ def file_of(evaluator: Evaluator, expr: ir.Expr, frame: Frame) -> str | None:
     """
     found = _Texts(evaluator).of(expr, frame)
     return posixpath.normpath(found) if found else None
+
+
+def folder_of(evaluator: Evaluator, expr: ir.Expr, frame: Frame, walked: Container[Scope]) -> str | None:
+    """The folder of a file whose own name need not be known: `os.path.join("faces", secure_filename(name))`.
+
+    Of the calls of a function only those in the functions that were `walked` count, where there are any.
+    """
+    known, more, _ = (_Beginnings(evaluator, walked).of(expr, frame) or ANYTHING).partition(ANYTHING)
+    return _folder(known.rpartition("/")[0] if more else posixpath.dirname(known))
+
+
+def listed(evaluator: Evaluator, expr: ir.Expr, frame: Frame, walked: Container[Scope]) -> str | None:
+    """The folder that an expression names as a whole, itself or by a pattern of its files: `faces/*.jpg`."""
+    found = _Beginnings(evaluator, walked).of(expr, frame) or ANYTHING
+    parts = posixpath.normpath(found).split("/")
+    fixed = next((n for n, part in enumerate(parts) if set(part) & set("*?[")), len(parts))
+    return _folder("/".join(parts[:fixed])) if ANYTHING not in found else None
+
+
+def _folder(found: str) -> str | None:
+    """None for the working directory: everything lies there."""
+    return path if found and (path := posixpath.normpath(found)) not in (".", "/") else None
 
 
 class _Texts:
@@ -91,8 +114,7 @@ class _Texts:
                     path = self.evaluator.program.module_path(at.scope.file, stmt.module, stmt.level)
                     found = self._named(given, self.evaluator.program.frames[path]) if path is not None else None
                 elif binding.how == "parameter":
-                    told = {self.of(e, f) for e, f in expressions(self.evaluator, binding.node, at)}  # type: ignore[arg-type]
-                    found = told.pop() if len(told) == 1 else None
+                    found = self._given({self.of(e, f) for e, f in self._callers_give(binding.node, at)})  # type: ignore[arg-type]
                 if found is not None:
                     return found
             if bindings and at.scope.kind != "class":
@@ -100,6 +122,12 @@ class _Texts:
             at = at.parent
         literals = {v.value for v in self.evaluator.name(name, frame) if isinstance(v, Literal) and isinstance(v.value, str)}
         return literals.pop() if len(literals) == 1 else None
+
+    def _callers_give(self, parameter: ir.Parameter, frame: Frame) -> list[tuple[ir.Expr, Frame]]:
+        return expressions(self.evaluator, parameter, frame)
+
+    def _given(self, told: set[str | None]) -> str | None:
+        return told.pop() if len(told) == 1 else None
 
     def _attribute(self, base: ir.Expr, attr: str, frame: Frame) -> str | None:
         for value in self.evaluator.values(base, frame):
@@ -140,3 +168,27 @@ class _Texts:
             parts = [self.of(a, frame) for a in call.args]
             return posixpath.join(*(p for p in parts if p is not None)) if all(p is not None for p in parts) else None
         return None
+
+
+class _Beginnings(_Texts):
+    """The same, with `ANYTHING` for what is not known."""
+
+    def __init__(self, evaluator: Evaluator, walked: Container[Scope]) -> None:
+        super().__init__(evaluator)
+        self._walked = walked
+
+    def _callers_give(self, parameter: ir.Parameter, frame: Frame) -> list[tuple[ir.Expr, Frame]]:
+        given = super()._callers_give(parameter, frame)
+        return [(expr, where) for expr, where in given if where.scope in self._walked] or given
+
+    def _given(self, told: set[str | None]) -> str | None:
+        """What all callers have in common."""
+        texts = [text for text in told if text is not None]
+        return texts[0] if len(texts) == 1 else posixpath.commonprefix(texts) + ANYTHING
+
+    def of(self, expr: ir.Expr | None, frame: Frame) -> str | None:
+        found = super().of(expr, frame)
+        if found is None and isinstance(expr, ir.Subscript):  # `app.config["UPLOAD_FOLDER"]`
+            literals = {v.value for v in self.evaluator.values(expr, frame) if isinstance(v, Literal) and isinstance(v.value, str)}
+            found = literals.pop() if len(literals) == 1 else None
+        return ANYTHING if found is None and expr is not None else found

@@ -57,6 +57,7 @@ class Effect(Rule):
     # | disconnect (asks whether the client has left) | mutate (changes its receiver) | environment (fills the process' own from a file)
     kind: str
     path: str = ""  # port of the file it is about, its path or what is open ("self": the receiver)
+    folder: str = ""  # port of the folder, or of a pattern of files in it, that it reads as a whole ("self": the receiver)
     scratch: str = ""  # made (a file or folder that nothing else names) | removed (its file)
     empty: bool = False  # what it makes holds nothing yet (`os.makedirs`): nobody reads this write
     remote: str = ""  # a model that is served elsewhere answers: "always", or the port of the address that says so (a library's `served`)
