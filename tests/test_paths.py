@@ -195,3 +195,9 @@ def test_a_router_whose_routes_a_function_copies_to_an_application_is_served() -
 def test_handlers_that_decorators_get_by_hand_go_with_their_turn() -> None:
     source = f"{APP}def a(): ...\ndef b(): ...\nfor path, view in (('/a', a), ('/b', b)):\n    app.get(path)(view)\n"
     assert routes(source) == [("GET", "/a", "a"), ("GET", "/b", "b")]
+
+
+def test_a_path_that_a_function_makes_is_that_of_its_own_call() -> None:
+    asked = "".join(f"@app.get(scoped('/p{n}'))\ndef ask{n}(): ...\n" for n in range(30))
+    source = f"{APP}def scoped(path):\n    if app.debug:\n        return '/debug{{}}'.format(path)\n    return path\n{asked}"
+    assert sorted(routes(source)) == sorted(("GET", f"{front}/p{n}", f"ask{n}") for front in ("", "/debug") for n in range(30))

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from itertools import islice, product
 from string import Formatter
 
-from triton_migrate.index import ir
+from triton_migrate.entries.loops import put
+from triton_migrate.index import flow, ir
+from triton_migrate.resolve.calls import argument_map, results
 from triton_migrate.resolve.evaluate import Evaluator
 from triton_migrate.resolve.scopes import Frame
 from triton_migrate.resolve.values import Api, Container, Literal
@@ -61,6 +63,8 @@ def simplified(regex: str) -> str:
 
 def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[int] = frozenset()) -> list[str]:
     """`within`: ids of the expressions that lead here; a name that is made of itself (`path = "/v1" + path`) says nothing more."""
+    if isinstance(expr, ir.Call) and (made := _made(evaluator, expr, frame, within)):
+        return made
     said = [v.value for v in evaluator.values(expr, frame) if isinstance(v, Literal)]
     known = [text if isinstance(text, str) else text.decode(errors="replace") for text in said if isinstance(text, (str, bytes))]
     if known:
@@ -92,6 +96,22 @@ def _texts(evaluator: Evaluator, expr: ir.Expr, frame: Frame, within: frozenset[
         case ir.Attribute():
             return _elsewhere(evaluator, expr, frame, within)
     return []
+
+
+def _made(evaluator: Evaluator, call: ir.Call, frame: Frame, within: frozenset[int]) -> list[str]:
+    """What a function of the program makes of constants: `scoped("/ask")`, whatever its other callers pass."""
+    given = [*call.args, *(value for _, value in call.keywords)]
+    if not given or not all(isinstance(g, ir.Constant) for g in given):
+        return []
+    found: list[str] = []
+    for function in (f for value in evaluator.values(call.func, frame) for f in evaluator.callables(value)):
+        body, parameters = function.scope.function, function.scope.function.parameters[1 if function.receiver is not None else 0 :]
+        passed = argument_map(parameters, call)
+        if id(function.scope) not in within and passed.keys().isdisjoint(flow.binds(body.body)):
+            inner = evaluator.program.generic(function.scope)
+            given_back = (evaluator.kept(put(expr, passed)) for expr in results(body))
+            found += [t for expr in given_back for t in _texts(evaluator, expr, inner, within | {id(function.scope)})]
+    return found
 
 
 def _says(evaluator: Evaluator, called: Api) -> bool:
