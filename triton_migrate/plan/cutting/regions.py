@@ -14,8 +14,8 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.around.registries import alike
-from triton_migrate.plan.cutting import liveness
-from triton_migrate.plan.cutting.costs import CARRIED, EARLY, HEAVY, LIFTED, MOVED, ONE_BY_ONE, ROUND, crossing_cost
+from triton_migrate.plan.cutting import liveness, rounds
+from triton_migrate.plan.cutting.costs import EARLY, HEAVY, LIFTED, MOVED, ONE_BY_ONE, crossing_cost
 from triton_migrate.plan.cutting.cut import Crossing, Cut, NoCut
 from triton_migrate.plan.cutting.exits import Exit, early, parted
 from triton_migrate.plan.cutting.hoists import Hoists
@@ -242,7 +242,7 @@ class Regions:
         if stuck is not None or not inputs or not outputs or not all(self._crosses(c, moved, hoists) for c in inputs):
             self._explain(stuck, moved, inputs, hoists)
             return None
-        if (state := self._unknown_state(block, inputs)) is not None:
+        if (state := rounds.unknown_state(self.function, block, inputs)) is not None:
             where = Span(self.scope.file, *moved[0].at)
             told = f"each round of the loop that runs the model needs {state.name} of the round before, whose type is not known"
             fix = "yield the results in a generator of their own, and send them in a loop over it"
@@ -256,7 +256,7 @@ class Regions:
                                        "pass the bytes of the file instead of its path"))  # fmt: skip
             return None
         cost = self._left(moved, lifts or ()) + HEAVY * sum(self._heavy(h, moved) for h in hoists) + crossing_cost((*inputs, *outputs))
-        cost += MOVED * len(moved) + LIFTED * len(lifts or ()) + self._rounds(block, inputs) + EARLY * len(exits)
+        cost += MOVED * len(moved) + LIFTED * len(lifts or ()) + rounds.price(self.function, block, inputs) + EARLY * len(exits)
         return Cut("region", self.scope, self.frame, block, first, last, (), inputs, outputs, receivers, tail,
                    False, self.calls[0], (), cost, WHY, lifts or (), hoists, (), self.registry, version, exits)  # fmt: skip
 
@@ -289,18 +289,6 @@ class Regions:
         unknown = any({n.id for n in flow.names(e)} & self.local - before for e in inline)
         found = [*names, *inline]
         return found[0] if found and not unknown and all(alike(found[0], e) for e in found) else None
-
-    def _rounds(self, block: ir.Block, inputs: tuple[Crossing, ...]) -> float:
-        """The price of a call in each round of a loop whose results are yielded one by one."""
-        loops = tuple(flow.loops_around(self.function.body, block[0].at)) if self.function.is_generator else ()
-        if not loops:
-            return 0
-        return CARRIED if _carried(loops[-1]) & {c.name for c in inputs} else ROUND
-
-    def _unknown_state(self, block: ir.Block, inputs: tuple[Crossing, ...]) -> Crossing | None:
-        """What one round of a loop hands to the next and nothing is known of: a tensor or a cache as a rule."""
-        loops = tuple(flow.loops_around(self.function.body, block[0].at))
-        return next((c for c in inputs if c.type.kind == "unknown" and loops and c.name in _carried(loops[-1])), None)
 
     def _heavy(self, hoist: ir.Assign, moved: ir.Block) -> bool:
         assert hoist.value is not None
@@ -440,8 +428,3 @@ class Regions:
         inside = {s.at for s in flow.flatten(moved)} | self.left
         parts = frozenset(id(p) for s in lifts if s.value is not None for p in walk(s.value))
         return sum(HEAVY for s in self.judge.weight.around(self.scope) if s.stmt.at not in inside and self.judge.weight.heavy(s, parts))
-
-
-def _carried(loop: ir.For | ir.While) -> set[str]:
-    """What one round of a loop takes over from the round before."""
-    return flow.exposed(loop.body) & liveness.written(loop.body)
