@@ -201,3 +201,40 @@ def test_a_path_that_a_function_makes_is_that_of_its_own_call() -> None:
     asked = "".join(f"@app.get(scoped('/p{n}'))\ndef ask{n}(): ...\n" for n in range(30))
     source = f"{APP}def scoped(path):\n    if app.debug:\n        return '/debug{{}}'.format(path)\n    return path\n{asked}"
     assert sorted(routes(source)) == sorted(("GET", f"{front}/p{n}", f"ask{n}") for front in ("", "/debug") for n in range(30))
+
+
+ANNOTATED = {
+    "parts.py": """
+from fastapi import APIRouter, FastAPI
+def add(app: FastAPI, part: APIRouter, prefix: str):
+    app.include_router(part, prefix=prefix)
+def further(part: APIRouter):
+    fill(part)
+def fill(part: APIRouter):
+    @part.get("/filled")
+    def filled(): ...
+""",
+    "main.py": """
+from fastapi import APIRouter, FastAPI
+from parts import add, further
+router, lost = APIRouter(prefix="/v1"), APIRouter()
+@router.get("/ask")
+def ask(): ...
+@lost.get("/lost")
+def gone(): ...
+further(router)
+app, inner = FastAPI(), FastAPI()
+add(app, part=router, prefix="/api")
+@inner.get("/in")
+def inside(): ...
+app.mount("/inner", inner)
+""",
+}
+
+
+def test_annotated_parameters_are_what_callers_pass() -> None:
+    assert [(p, h) for _, p, h in routes(ANNOTATED)] == [
+        ("/api/v1/ask", "ask"),
+        ("/api/v1/filled", "fill.filled"),
+        ("/inner/in", "inside"),
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from triton_migrate.entries.cloned import cloned
+from triton_migrate.entries.handed import Handed
 from triton_migrate.entries.loops import each_turn
 from triton_migrate.entries.nodes import CLASS, Node, Nodes
 from triton_migrate.entries.rebinding import Rebinding
@@ -42,6 +43,7 @@ class Attachments:
     def __init__(self, matcher: Matcher) -> None:
         self.matcher, self.evaluator, self.rulebook = matcher, matcher.evaluator, matcher.rulebook
         self.nodes, self.rebinding = Nodes(matcher), Rebinding(matcher.evaluator)
+        self.handed = Handed(matcher, self.nodes)
         self._mounts: dict[Node, list[_Mount]] = {}
         self._decorated: dict[Node, WebApp] = {}
         self._classes: dict[Node, UserClass] = {}
@@ -100,6 +102,8 @@ class Attachments:
             self._put(child, _Mount(parent, below, rule.overrides, told))
 
     def _put(self, child: Node, mount: _Mount) -> None:
+        for passed in self.handed.behind(child):
+            self._put(passed, mount)
         known = self._mounts.setdefault(child, [])
         if mount not in known:
             known.append(mount)
@@ -145,6 +149,8 @@ class Attachments:
         """Every way from the node to an application; the last resort is the node by itself."""
         if node in seen:
             return ()
+        if passed := self.handed.behind(node):
+            return tuple(dict.fromkeys(p for n in passed for p in self.prefixes(n, (*seen, node))))
         rule = self._rule(node)
         owned, told = self._own(node, rule), self._version(node, rule)
         found: list[Prefix] = []
