@@ -404,6 +404,31 @@ def test_what_else_a_hook_waits_for_is_refused(load: str, tmp_path: Path) -> Non
     assert (refused["reason"], refused["line"]) == ("the model is made of something that is waited for", 25)
 
 
+def test_a_load_in_a_thread_whose_result_the_hook_yields_is_a_plain_load(tmp_path: Path) -> None:
+    text = WAITING.format(load="    yield {'iris': await asyncio.to_thread(joblib.load, path)}", held="request.state.iris")
+    text = (
+        text.replace("app = FastAPI()\n", "")
+        .replace('@app.on_event("startup")', "@asynccontextmanager")
+        .replace("async def start()", "async def start(app)")
+    )
+    text = text.replace('@app.post("/named")', 'app = FastAPI(lifespan=start)\n\n\n@app.post("/named")').replace(
+        "row: list[float]", "row: list[float], request: Request"
+    )
+    text = text.replace("import FastAPI", "import FastAPI, Request").replace(
+        "import functools", "import functools\nfrom contextlib import asynccontextmanager"
+    )
+    (tmp_path / "main.py").write_text(text)
+    assert api.apply(tmp_path, write=True)["not_ported"] == []
+    _run_load(tmp_path, "pipeline.iris")
+
+
+def test_what_would_be_no_python_is_refused(tmp_path: Path) -> None:
+    load = "    models.update(iris=await asyncio.to_thread(joblib.load, path))"
+    (tmp_path / "main.py").write_text(WAITING.format(load=load, held='models["iris"]'))
+    (refused,) = api.apply(tmp_path, write=True)["not_ported"]
+    assert refused["reason"].startswith("the moved code would be no Python: ") and refused["file"] == "main.py"
+
+
 def _run_load(app: Path, held: str) -> None:
     joblib, linear = pytest.importorskip("joblib"), pytest.importorskip("sklearn.linear_model")
     joblib.dump(linear.LogisticRegression().fit([[0.0], [1.0]], [0, 1]), app / "iris.joblib")

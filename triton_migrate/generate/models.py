@@ -165,11 +165,9 @@ def _assembled(study: Study, planned: PlannedModel, asked: Exporting, chosen: Ch
         exported = tuple(as_stage(network, planned, asked, text, assembly.split) for network in exported)
     except UncopyableError as exc:
         return exc.problem
-    try:
-        lost = [name for name in undefined(text) if name not in closure.nowhere]
-    except SyntaxError as trouble:
-        place = (text.splitlines()[(trouble.lineno or 1) - 1 : trouble.lineno] or [""])[0].strip()
-        return NoCut(f"the moved code would be no Python: {place}", planned.cut.span, "write that expression in a statement of its own")
+    if (problem := _no_python(text, planned)) is not None:
+        return problem
+    lost = [name for name in undefined(text) if name not in closure.nowhere]
     if early := unbound(text):
         reason = f"{early[0]} would be read before it is set in the moved code"
         return NoCut(reason, planned.cut.span, f"give {early[0]} a name of its own in that function")
@@ -225,6 +223,8 @@ def _write_alone(study: Study, planned: PlannedModel, pins: dict[str, str], aske
         text += "".join(replacing(network, text) for network in exported)
     except UncopyableError as exc:
         return exc.problem
+    if (problem := _no_python(text, planned)) is not None:
+        return problem
     if lost := [name for name in undefined(text) if name not in closure.nowhere]:
         reason = f"how the model is loaded depends on {', '.join(lost)}, which only the application has"
         return NoCut(reason, sites[0].models[0].span, "load each model in a statement of its own, with nothing but constants")
@@ -235,6 +235,15 @@ def _write_alone(study: Study, planned: PlannedModel, pins: dict[str, str], aske
         planned.models[0].framework, planned.cut.why, _placed(exported, closure), stay, alone=True, on=closure.on_gpu(),
     )  # fmt: skip
     return Written(planned, served, tuple(closure.copied), tuple(closure.names), closure.called)
+
+
+def _no_python(text: str, planned: PlannedModel) -> NoCut | None:
+    try:
+        compile(text, "pipeline.py", "exec", dont_inherit=True)
+    except SyntaxError as trouble:
+        place = (text.splitlines()[(trouble.lineno or 1) - 1 : trouble.lineno] or [""])[0].strip()
+        return NoCut(f"the moved code would be no Python: {place}", planned.cut.span, "write that expression in a statement of its own")
+    return None
 
 
 def _placed(networks: tuple[Network, ...], closure: Closure) -> tuple[Network, ...]:

@@ -322,7 +322,11 @@ class Objects:
             result = place.call._replace(func=ir.Name(place.call.func.at, own))
             text = self.piece(result, scope, local | {own}, where, ((own, own),))
         else:
-            text = result.id if isinstance(result, ir.Name) and result.id in local else self.piece(result, scope, local, where)
+            plain = waiting.called(self.evaluator, result, self.program.generic(scope)) if isinstance(result, ir.Call) else None
+            written = isinstance(result, ir.Name) and result.id in local
+            text = (
+                result.id if written and isinstance(result, ir.Name) else waiting.text(self, result, plain or result, scope, local, where)
+            )
         if body or opened:
             body += self._within(opened, while_open, f"return {text}\n", scope, local)
             maker = self.closure.fresh(f"make_{wanted}")
