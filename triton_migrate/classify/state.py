@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from triton_migrate.base import Span
 from triton_migrate.classify import steps as of
@@ -68,7 +68,7 @@ class State:
         self.writes: dict[Cell, list[Write]] = {}
         self.kept: set[Cell] = set()  # what any entry puts anything in, be it a model, a result, or the request's own
         self.files: dict[str, list[Write]] = {}
-        self.folders = Folders(matcher)
+        self.folders = Folders(courses, matcher, partial(self.named, writing=True))
         self.trained: list[Write] = []
         self.writing: list[Write] = []  # all steps that write a cell
         for course in courses:
@@ -83,7 +83,6 @@ class State:
                         self.writes.setdefault(cell, []).append(Write(course, step))
                 for path in self.touched(step, writing=True):
                     self.files.setdefault(path, []).append(Write(course, step))
-                self.folders.note(course, step, self.named(step, writing=True))
         self.changing = frozenset(site for course in courses for site in _changing(course))
         self.once = tuple(self._trained_once())
         self.launched = tuple(launches(courses, matcher))
@@ -167,8 +166,10 @@ class State:
 
     def touched(self, step: Step, *, writing: bool) -> tuple[str, ...]:
         """The files whose path the code spells out that the statement reads or writes."""
+        if not (named := self.named(step, writing=writing)):
+            return ()
         frame = self.matcher.program.generic(step.scope)
-        found = (self._file(expr, frame) for expr in self.named(step, writing=writing))
+        found = (self._file(expr, frame) for expr in named)
         return tuple(dict.fromkeys(path for path in found if path))
 
     def named(self, step: Step, *, writing: bool) -> tuple[ir.Expr, ...]:
