@@ -1,8 +1,15 @@
-"""Takes calls and functions, gives how they fit together: which argument a parameter or a rule's port gets, and what a function returns."""
+"""Takes calls and functions, gives how they fit together: which argument a parameter or a rule's port gets, and what a function returns.
+
+Of a call of a library, gives what the rules say of it.
+"""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from triton_migrate.index import ir
+from triton_migrate.rulebook.book import Rulebook
+from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBind, FlowCall
 
 
 def argument_map(parameters: tuple[ir.Parameter, ...], call: ir.Call) -> dict[str, ir.Expr]:
@@ -59,3 +66,21 @@ def _results(body: ir.Block, found: list[ir.Expr]) -> None:
             case ir.Match(_, _, cases):
                 for case in cases:
                     _results(case.body, found)
+
+
+class Called(NamedTuple):
+    """What the rules say of a call of a library; `gives` is the path of its result."""
+
+    bind: FlowBind | None
+    flow: FlowCall | None
+    take: ChannelTake | None
+    convert: DataConvert | None
+    gives: str
+
+
+def called(book: Rulebook, path: str) -> Called:
+    """What the rules say of a call of this path."""
+    return Called(
+        book.find(path, FlowBind), book.find(path, FlowCall), book.find(path, ChannelTake), book.find(path, DataConvert),
+        book.canonical(path + "()"),
+    )  # fmt: skip

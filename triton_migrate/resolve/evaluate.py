@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from triton_migrate.index import ir
 from triton_migrate.resolve import attributes, containers, enums, making, names, parameters, reflection
 from triton_migrate.resolve.aliases import Aliases
-from triton_migrate.resolve.calls import argument_map, port, results
+from triton_migrate.resolve.calls import Called, argument_map, called, port, results
 from triton_migrate.resolve.channels import Channels
 from triton_migrate.resolve.cuts import TOO_DEEP, TOO_MUCH, Cuts
 from triton_migrate.resolve.handing import Handing
@@ -36,7 +36,7 @@ from triton_migrate.resolve.values import (
     Values,
 )
 from triton_migrate.rulebook.load import Rulebook
-from triton_migrate.rulebook.vocabulary import ChannelTake, DataConvert, FlowBind, FlowCall, ModelLoad, TaskDefine, WebApp
+from triton_migrate.rulebook.vocabulary import DataConvert, FlowCall, ModelLoad, TaskDefine, WebApp
 
 CAP = 64  # values of one expression; more is "anything"
 CONTEXTS = 24  # frames of one function; after that all further calls on one object share one
@@ -57,6 +57,7 @@ class Evaluator:
         self._contexts: dict[Scope, int] = {}
         self._allocations: dict[Site, tuple[ir.Call, Frame]] = {}
         self._applied: dict[tuple[int, int], ir.Call] = {}
+        self._calls: dict[str, Called] = {}
         self._before: dict[int, Partial] = {}  # by id() of a call of `_applied`: what was given where the partial was made
         self.many: set[UserClass] = set()  # classes with more instances than are told apart, as far as is known
         self._keep: list[ir.Expr] = []  # synthetic nodes whose id() is in the memo
@@ -338,12 +339,12 @@ class Evaluator:
 
     def call(self, value: Value, call: ir.Call, frame: Frame) -> Values:
         """What calling `value` here gives."""
-        site = Site(frame.scope.file, call.at)
         match value:
             case UserFunction():
                 given = self.returned(value, self.bind(value, call, frame))
                 return frozenset({Tuples((given,))}) if given and _iterates(value.scope.function) else given
             case UserClass():
+                site = Site(frame.scope.file, call.at)
                 self.allocated(site, call, frame)
                 return frozenset({Instance(value, site)})
             case Instance():
@@ -359,40 +360,37 @@ class Evaluator:
         return frozenset({Unknown("call of something unknown")})
 
     def _api_call(self, api: Api, call: ir.Call, frame: Frame) -> Values:
-        receiver, _, _ = api.path.rpartition(".")
-        site = Site(frame.scope.file, call.at)
-        bind = self.rulebook.find(api.path, FlowBind)
+        if (told := self._calls.get(api.path)) is None:
+            told = self._calls[api.path] = called(self.rulebook, api.path)
+        bind, flow, path = told.bind, told.flow, told.gives
         if bind is not None and (inner := port(call, bind.function)) is not None:
             bound = self.handing.bound(bind, call, frame)
-            return frozenset(Partial(v, bound, frame, site) for v in self.values(inner, frame))
+            return frozenset(Partial(v, bound, frame, Site(frame.scope.file, call.at)) for v in self.values(inner, frame))
         if (reflected := reflection.called(self, api.path, call, frame)) is not None:
             return reflected
         if (rearranged := containers.rearranged(self, api.path, call, frame)) is not None:
             return rearranged
-        flow = self.rulebook.find(api.path, FlowCall)
         if flow is not None and (made := making.objects(self, flow, call, frame)):
             return frozenset(made)
         if flow is not None and not flow.method:
             given = self._union(self._result(v, passed, frame) for v, passed in self.passed_calls(flow, api, call, frame))
             return frozenset({Tuples((given,))}) if flow.each else given
-        if same := self._handed_on(api, call, frame):
+        if told.convert is not None and (same := self._handed_on(told.convert, call, frame)):
             return same
-        take = self.rulebook.find(api.path, ChannelTake)
-        if take is not None and (taken := self.channels.taken(take, api)):
+        if told.take is not None and (taken := self.channels.taken(told.take, api)):
             return taken
-        path = self.rulebook.canonical(api.path + "()")
-        if path == receiver and api.of is not None:
+        receiver = path == api.path.rpartition(".")[0]
+        if receiver and api.of is not None:
             return frozenset({api.of})
-        return frozenset({Api(path, api.site if path == receiver else site, None)})
+        return frozenset({Api(path, api.site if receiver else Site(frame.scope.file, call.at), None)})
 
     def _result(self, value: Value, call: ir.Call, frame: Frame) -> Values:
         """What a library that calls a function of the program hands on: of a generator, what it yields (`Depends(opened)`)."""
         return self.returned(value, self.bind(value, call, frame)) if isinstance(value, UserFunction) else self.call(value, call, frame)
 
-    def _handed_on(self, api: Api, call: ir.Call, frame: Frame) -> Values:
+    def _handed_on(self, rule: DataConvert, call: ir.Call, frame: Frame) -> Values:
         """The model that a call with the result `same` gets and gives (`torch.compile(net)`)."""
-        rule = self.rulebook.find(api.path, DataConvert)
-        if rule is None or rule.result != "same" or not call.args:
+        if rule.result != "same" or not call.args:
             return NOTHING
         passed = self.values(call.args[0], frame)
         return frozenset(v for v in passed if isinstance(v, (Instance, UserFunction, Container, Tuples)) or (isinstance(v, Api) and v.site))
@@ -533,5 +531,5 @@ def _open_parameters(function: UserFunction) -> tuple[ir.Parameter, ...]:
 def _capped(values: Values) -> Values:
     if len(values) < 2:
         return values
-    known = frozenset(v for v in values if not isinstance(v, Unknown)) or values
+    known = frozenset([v for v in values if not isinstance(v, Unknown)]) or values
     return known if len(known) <= CAP else frozenset({Unknown(f"more than {CAP} possibilities")})

@@ -26,13 +26,13 @@ OF_THE_REQUEST = ("threading.local()", "contextvars.ContextVar()")  # globals wi
 
 def expr(walk: Walk, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
     """What the value of `expr` depends on."""
-    if expr is None:
+    if expr is None or isinstance(expr, ir.Constant):
         return CLEAN
+    if isinstance(expr, ir.Name):
+        return _name(walk, expr, frame, env)
     if (reads := walk.shared.reads(expr, frame)) is not None:
         return _read(walk, reads, frame, env)
     match expr:
-        case ir.Name():
-            return _name(walk, expr, frame, env)
         case ir.Attribute(_, base, attr):
             return walk.expr(base, frame, env) | attribute(walk, base, attr, frame) | requested.whole(walk, expr, frame)
         case ir.Subscript(_, base, index):
@@ -88,7 +88,7 @@ def _held(walk: Walk, cell: Cell) -> Taint:
 
 
 def _name(walk: Walk, expr: ir.Name, frame: Frame, env: Env) -> Taint:
-    """Of a name that may be a global though the function binds it."""
+    """Of a name; it may be a global though the function binds it."""
     found = env.get(expr.id) if expr.id not in frame.scope.globals else None
     return _beyond(walk, expr, frame) if found is None else found
 

@@ -124,6 +124,7 @@ class Shared:
         self._sources: dict[tuple[int, int], tuple[str, ...]] = {}
         self._attributes: dict[tuple[int, str, int], tuple[Cell | Entrance, ...]] = {}
         self._operated: dict[tuple[int, str, int], tuple[tuple[Entrance, tuple[str, ...]], ...]] = {}
+        self._known_rules: dict[str, tuple[tuple[Rule, ...], tuple[Rule, ...], bool]] = {}
         self._places: dict[tuple[int, int], Place] = {}
         self._callee: dict[tuple[Value, int, int], Callee] = {}
         self._entering: dict[tuple[UserFunction, int, int], Entering] = {}
@@ -264,15 +265,27 @@ class Shared:
             value = self.evaluator.inherited(value) or value
         if not isinstance(value, Api):
             return Callee(value, (), "", (), (), ())
-        rules = (*self.rulebook.rules_for(value.called), *self._request_rules(value.path))
-        rules = tuple(r for r in rules if self._carries(r, value, call, frame)) or guessed.rules(self.models.matcher, value)
-        transport = (r for r in rules if isinstance(r, (ChannelPut, ChannelTake)))
+        rules, acting, transports = self._rules(value.path)
+        if transports:
+            rules = tuple(r for r in rules if self._carries(r, value, call, frame))
+        if not rules:
+            rules = guessed.rules(self.models.matcher, value)
+            return Callee(value, (), "", rules, tuple(r for r in rules if isinstance(r, ACTING)), ())
+        transport = (r for r in rules if isinstance(r, (ChannelPut, ChannelTake))) if transports else ()
         channels = tuple((r, channel) for r in transport for channel in self.evaluator.channels.of(r, value, call, frame))
-        return Callee(value, (), "", rules, tuple(r for r in rules if isinstance(r, ACTING)), channels)
+        return Callee(value, (), "", rules, acting, channels)
 
-    def _request_rules(self, path: str) -> tuple[Rule, ...]:
-        """A call that reads the request (`request.get_json()`) is known by what it gives."""
-        return tuple(r for r in self.rulebook.rules_for(self.rulebook.canonical(path + "()")) if isinstance(r, WebRequest))
+    def _rules(self, path: str) -> tuple[tuple[Rule, ...], tuple[Rule, ...], bool]:
+        """Those of a call, those of them that act, and whether there are channels among them.
+
+        A call that reads the request (`request.get_json()`) is known by what it gives.
+        """
+        if (found := self._known_rules.get(path)) is None:
+            given = self.rulebook.rules_for(self.rulebook.canonical(path + "()"))
+            rules = (*self.rulebook.rules_for(Api(path).called), *(r for r in given if isinstance(r, WebRequest)))
+            transports = any(isinstance(r, (ChannelPut, ChannelTake)) for r in rules)
+            found = self._known_rules[path] = rules, tuple(r for r in rules if isinstance(r, ACTING)), transports
+        return found
 
     def _carries(self, rule: Rule, api: Api, call: ir.Call, frame: Frame) -> bool:
         """All rules count but those by which a plain container would be a channel, where no worker takes from it."""
