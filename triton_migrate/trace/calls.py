@@ -35,15 +35,15 @@ def call(walk: Walk, call: ir.Call, frame: Frame, env: Env) -> Taint:
     of = call.func
     if isinstance(of, ir.Attribute):
         base, attr = of.value, of.attr
-        receiver = given[id(base)] = walk.expr(base, frame, env)
+        receiver = given[id(base)] = expressions.expr(walk, base, frame, env)
         if shared.attribute(base, attr, frame):
             receiver |= expressions.attribute(walk, base, attr, frame)
     else:
-        receiver = given[id(of)] = walk.expr(of, frame, env)
+        receiver = given[id(of)] = expressions.expr(walk, of, frame, env)
     for part in call.args:
-        given[id(part)] = walk.expr(part, frame, env)
+        given[id(part)] = expressions.expr(walk, part, frame, env)
     for _, part in call.keywords:
-        given[id(part)] = walk.expr(part, frame, env)
+        given[id(part)] = expressions.expr(walk, part, frame, env)
     place = shared.place(call, frame)
     arguments = CLEAN.union(*(given[part] for part in place.parts))
     taint = receiver | arguments
@@ -143,7 +143,7 @@ def enter(walk: Walk, function: UserFunction, call: ir.Call, frame: Frame, env: 
 
 def _passed(walk: Walk, part: ir.Expr, frame: Frame, env: Env) -> Taint:
     known = walk.given.get(id(part))
-    return walk.expr(part, frame, env) if known is None else known
+    return expressions.expr(walk, part, frame, env) if known is None else known
 
 
 def _suspect(walk: Walk, place: Place, call: ir.Call, *, found: bool) -> None:

@@ -24,45 +24,45 @@ CHOOSING = frozenset({"Eq", "NotEq", "Lt", "LtE", "Gt", "GtE", "BitAnd", "BitOr"
 OF_THE_REQUEST = ("threading.local()", "contextvars.ContextVar()")  # globals with a value for each request
 
 
-def expr(walk: Walk, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
-    """What the value of `expr` depends on."""
-    if expr is None or isinstance(expr, ir.Constant):
+def expr(walk: Walk, part: ir.Expr | None, frame: Frame, env: Env) -> Taint:
+    """What the value of `part` depends on."""
+    if part is None or isinstance(part, ir.Constant):
         return CLEAN
-    if isinstance(expr, ir.Name):
-        return _name(walk, expr, frame, env)
-    if (reads := walk.shared.reads(expr, frame)) is not None:
+    if isinstance(part, ir.Name):
+        return _name(walk, part, frame, env)
+    if (reads := walk.shared.reads(part, frame)) is not None:
         return _read(walk, reads, frame, env)
-    match expr:
+    match part:
         case ir.Attribute(_, base, attr):
-            return walk.expr(base, frame, env) | attribute(walk, base, attr, frame) | requested.whole(walk, expr, frame)
+            return expr(walk, base, frame, env) | attribute(walk, base, attr, frame) | requested.whole(walk, part, frame)
         case ir.Subscript(_, base, index):
-            given = walk.expr(index, frame, env)
-            taint = walk.expr(base, frame, env) | given | protocols.operated(walk, base, "__getitem__", given, frame)
+            given = expr(walk, index, frame, env)
+            taint = expr(walk, base, frame, env) | given | protocols.operated(walk, base, "__getitem__", given, frame)
             return taint | requested.fields(walk, base, index, frame)
         case ir.Operation(_, operator, (left, right)) if method := OPERATORS.get(operator):
-            given = walk.expr(right, frame, env)
-            return walk.expr(left, frame, env) | given | protocols.operated(walk, left, method, given, frame)
+            given = expr(walk, right, frame, env)
+            return expr(walk, left, frame, env) | given | protocols.operated(walk, left, method, given, frame)
         case ir.Call():
-            return walk.call(expr, frame, env)
+            return calls.call(walk, part, frame, env)
         case ir.Await(_, value) if not isinstance(value, ir.Call):
-            return walk.expr(value, frame, env) | calls.awaited(walk, value, frame)
+            return expr(walk, value, frame, env) | calls.awaited(walk, value, frame)
         case ir.Walrus(_, target, value):
-            taint = walk.expr(value, frame, env) | (walk.origins.taint(walk.step.number) if walk.step else CLEAN)
+            taint = expr(walk, value, frame, env) | (walk.origins.taint(walk.step.number) if walk.step else CLEAN)
             env.names[target.id] = taint
             return taint
         case ir.Comprehension(_, _, element, value, loops):
             found = CLEAN
             inner = Env({}, env)
             for bound, iterable, conditions in loops:
-                taint = walk.expr(iterable, frame, inner) | protocols.operated(walk, iterable, "__iter__", CLEAN, frame)
+                taint = expr(walk, iterable, frame, inner) | protocols.operated(walk, iterable, "__iter__", CLEAN, frame)
                 _bind_names(walk, bound, taint, inner)
                 found |= taint | every(walk, conditions, frame, inner)
-            return found | walk.expr(element, frame, inner) | walk.expr(value, frame, inner)
-    return every(walk, _parts(expr), frame, env)
+            return found | expr(walk, element, frame, inner) | expr(walk, value, frame, inner)
+    return every(walk, _parts(part), frame, env)
 
 
 def every(walk: Walk, exprs: Iterable[ir.Expr], frame: Frame, env: Env) -> Taint:
-    return CLEAN.union(*(walk.expr(e, frame, env) for e in exprs))
+    return CLEAN.union(*(expr(walk, e, frame, env) for e in exprs))
 
 
 def _bind_names(walk: Walk, target: ir.Expr, taint: Taint, env: Env) -> None:

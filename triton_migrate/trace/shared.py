@@ -109,7 +109,7 @@ class Reads:
     cells: tuple[Cell, ...] = ()
 
 
-NONE = Reads()
+NONE, UNKNOWN = Reads(), Reads()
 
 
 class Shared:
@@ -135,37 +135,43 @@ class Shared:
     def reads(self, expr: ir.Expr, frame: Frame) -> Reads | None:
         """What an expression reads; None where only the walk tells: calls, what binds a name, parts of the request."""
         key = (id(expr), id(frame))
-        if key not in self._reads:
-            self._reads[key] = self._found(expr, frame)
-        return self._reads[key]
+        found = self._reads.get(key, UNKNOWN)
+        if found is UNKNOWN:
+            found = self._reads[key] = self._found(expr, frame)
+        return found
 
     def _found(self, expr: ir.Expr, frame: Frame) -> Reads | None:
-        match expr:
-            case ir.Constant() | ir.Lambda():
-                return NONE
-            case ir.Name(_, name):
-                return Reads((expr,)) if name not in frame.scope.globals else None
-            case ir.Call() | ir.Await() | ir.Walrus() | ir.Comprehension():
-                return None
-        parts = [self.reads(part, frame) for part in children(expr)]
-        if any(part is None for part in parts):
+        if isinstance(expr, (ir.Call, ir.Await, ir.Walrus, ir.Comprehension)):
             return None
-        cells: tuple[Cell, ...] = ()
+        if isinstance(expr, ir.Lambda):
+            return NONE
+        names, held, whole = dict[str, ir.Name](), dict[Cell, None](), True
+        for part in children(expr):
+            if isinstance(part, ir.Name):
+                names[part.id] = part
+                whole = whole and part.id not in frame.scope.globals
+            elif not isinstance(part, ir.Constant):
+                read = self.reads(part, frame)
+                whole = whole and read is not None
+                for name in read.names if read is not None else ():
+                    names[name.id] = name
+                held.update(dict.fromkeys(read.cells if read is not None else ()))
+        if not whole:
+            return None
         match expr:
             case ir.Attribute(_, base, attr):
                 met = self.attribute(base, attr, frame)
-                cells = tuple(cell for cell in met if isinstance(cell, Cell))
+                cells = [cell for cell in met if isinstance(cell, Cell)]
                 if len(cells) < len(met) or self.asked(expr, frame):
                     return None
+                held.update(dict.fromkeys(cells))
             case ir.Subscript(_, base, _):
                 if self.operated(base, "__getitem__", frame) or self.sources(base, frame):
                     return None
             case ir.Operation(_, operator, (left, _)) if method := OPERATORS.get(operator):
                 if self.operated(left, method, frame):
                     return None
-        names = (name for part in parts if part is not None for name in part.names)
-        held = (*(cell for part in parts if part is not None for cell in part.cells), *cells)
-        return Reads(tuple({name.id: name for name in names}.values()), tuple(dict.fromkeys(held)))
+        return Reads(tuple(names.values()), tuple(held)) if names or held else NONE
 
     def asked(self, expr: ir.Expr, frame: Frame) -> tuple[WebRequest, ...]:
         """The rules by which an expression is the whole of a part of the request, or a call for one field."""

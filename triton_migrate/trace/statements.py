@@ -44,64 +44,66 @@ def _statement(walk: Walk, stmt: ir.Stmt, frame: Frame, env: Env, returned: list
     walk.visits += 1
     match stmt:
         case ir.Assign(_, targets, value, _, augmented):
-            taint = _end(walk, step, walk.expr(value, frame, env))
+            taint = _end(walk, step, expressions.expr(walk, value, frame, env))
             for target in targets:
                 _assign(walk, target, taint, frame, env, step, augmented)
         case ir.Evaluate(_, value):
-            taint = _end(walk, step, walk.expr(value, frame, env))
+            taint = _end(walk, step, expressions.expr(walk, value, frame, env))
             if isinstance(value, ir.Yield):
                 returned.append(taint)
         case ir.Return(_, value):
-            taint = _end(walk, step, walk.expr(value, frame, env))
+            taint = _end(walk, step, expressions.expr(walk, value, frame, env))
             returned.append(taint | walk.decided)
             if len(walk.active) == 1:
                 walk.answering |= walk.decided
         case ir.Raise(_, exception, cause):
-            _end(walk, step, walk.expr(exception, frame, env) | walk.expr(cause, frame, env))
+            _end(walk, step, expressions.expr(walk, exception, frame, env) | expressions.expr(walk, cause, frame, env))
         case ir.Assert(_, test, message):
-            _end(walk, step, walk.expr(test, frame, env) | walk.expr(message, frame, env))
+            _end(walk, step, expressions.expr(walk, test, frame, env) | expressions.expr(walk, message, frame, env))
         case ir.Delete():
             pass
         case ir.If(_, test, body, orelse):
-            taint = _end(walk, step, walk.expr(test, frame, env))
+            taint = _end(walk, step, expressions.expr(walk, test, frame, env))
             if walk.fixed and (told := decided(test, walk.fixed)) is not None:
-                walk.block(body if told else orelse, frame, env, returned)
+                block(walk, body if told else orelse, frame, env, returned)
             else:
                 _branches(walk, (body, orelse), frame, env, returned, taint.only(PredictOrigin))
         case ir.For(_, target, iterable, body, orelse):
-            taint = _end(walk, step, walk.expr(iterable, frame, env) | protocols.operated(walk, iterable, "__iter__", CLEAN, frame))
+            taint = _end(
+                walk, step, expressions.expr(walk, iterable, frame, env) | protocols.operated(walk, iterable, "__iter__", CLEAN, frame)
+            )
 
             def once() -> None:
                 _assign(walk, target, taint, frame, env, step, False)
-                walk.block(body, frame, env, returned)
+                block(walk, body, frame, env, returned)
 
             _twice(walk, once, stmt, frame, env)
-            walk.block(orelse, frame, env, returned)
+            block(walk, orelse, frame, env, returned)
         case ir.While(_, test, body, orelse):
 
             def once() -> None:
                 walk.step = step
-                _end(walk, step, walk.expr(test, frame, env))
-                walk.block(body, frame, env, returned)
+                _end(walk, step, expressions.expr(walk, test, frame, env))
+                block(walk, body, frame, env, returned)
 
             _twice(walk, once, stmt, frame, env)
-            walk.block(orelse, frame, env, returned)
+            block(walk, orelse, frame, env, returned)
         case ir.With(_, items, body):
             for expr, bound in items:
-                taint = _end(walk, step, walk.expr(expr, frame, env))
+                taint = _end(walk, step, expressions.expr(walk, expr, frame, env))
                 if bound is not None:
                     _assign(walk, bound, taint, frame, env, step, False)
-            walk.block(body, frame, env, returned)
+            block(walk, body, frame, env, returned)
         case ir.Try(_, body, handlers, orelse, final):
-            walk.block(body, frame, env, returned)
+            block(walk, body, frame, env, returned)
             for handler in handlers:
                 if handler.name:
                     env.add(handler.name, CLEAN)
-                walk.block(handler.body, frame, env, returned)
-            walk.block(orelse, frame, env, returned)
-            walk.block(final, frame, env, returned)
+                block(walk, handler.body, frame, env, returned)
+            block(walk, orelse, frame, env, returned)
+            block(walk, final, frame, env, returned)
         case ir.Match(_, subject, cases):
-            taint = _end(walk, step, walk.expr(subject, frame, env))
+            taint = _end(walk, step, expressions.expr(walk, subject, frame, env))
             for case in cases:
                 for name in case.captures:
                     env.add(name, taint)
@@ -124,9 +126,9 @@ def _branches(walk: Walk, blocks: Iterable[ir.Block], frame: Frame, env: Env, re
     """The arms of a branch, merged. What an arm binds or answers also depends on the predict sites that `decided` which one is taken."""
     before, after, outer = dict(env.names), dict(env.names), walk.decided
     walk.decided |= decided
-    for block in blocks:
+    for arm in blocks:
         env.names = dict(before)
-        walk.block(block, frame, env, returned)
+        block(walk, arm, frame, env, returned)
         for name, taint in env.names.items():
             if taint is not before.get(name):
                 after[name] = after.get(name, CLEAN) | taint | decided
@@ -153,4 +155,4 @@ def _assign(walk: Walk, target: ir.Expr, taint: Taint, frame: Frame, env: Env, s
                     walk.heap.put(cell, taint, step)
             expressions.mutate(walk, base, taint, frame, env, step)
         case ir.Subscript(_, base, index):
-            expressions.mutate(walk, base, taint | walk.expr(index, frame, env), frame, env, step)
+            expressions.mutate(walk, base, taint | expressions.expr(walk, index, frame, env), frame, env, step)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from triton_migrate.base import Span
 from triton_migrate.index import ir
 from triton_migrate.resolve.scopes import Frame, Scope
-from triton_migrate.trace import calls, expressions, statements
+from triton_migrate.trace import statements
 from triton_migrate.trace.environment import Env, Heap, Seen
 from triton_migrate.trace.fixed import NOTHING, Fixed
 from triton_migrate.trace.named import callee_text
@@ -95,7 +95,7 @@ class Walk:
         step, self.step = self.step, None
         outside, self.fixed = self.fixed, fixed
         returned: list[Taint] = []
-        seen = self.heap.watch(lambda: self.block(scope.function.body, frame, env, returned))
+        seen = self.heap.watch(lambda: statements.block(self, scope.function.body, frame, env, returned))
         self.step, self.fixed = step, outside
         self.active.pop()
         if outer_env is not None:
@@ -110,17 +110,5 @@ class Walk:
         """Walk what a file does when it is started."""
         assert isinstance(frame.scope.node, ir.ModuleFacts)
         self.active.append(frame.scope)
-        self.block(frame.scope.node.body, frame, Env({}), [])
+        statements.block(self, frame.scope.node.body, frame, Env({}), [])
         self.active.pop()
-
-    def block(self, body: ir.Block, frame: Frame, env: Env, returned: list[Taint]) -> None:
-        """Walk statements; what they return is added to `returned`."""
-        statements.block(self, body, frame, env, returned)
-
-    def expr(self, expr: ir.Expr | None, frame: Frame, env: Env) -> Taint:
-        """What the value of `expr` depends on."""
-        return expressions.expr(self, expr, frame, env)
-
-    def call(self, call: ir.Call, frame: Frame, env: Env) -> Taint:
-        """What the result of `call` depends on; functions of the program are entered."""
-        return calls.call(self, call, frame, env)
