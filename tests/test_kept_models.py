@@ -227,13 +227,14 @@ def written(folder: Path, **files: str) -> Path:
     rows = rng.normal(size=(80, 4))
     model = LogisticRegression().fit(rows, (rows[:, 0] > 0).astype(int))
     joblib.dump(model, folder / "m.joblib")
+    joblib.dump(LogisticRegression().fit(rows, (rows[:, 1] > 0).astype(int)), folder / "other.joblib")
     joblib.dump({"clf": model, "columns": ["a", "b", "c", "d"]}, folder / "kept.joblib")
     return folder
 
 
-def answers(app: Path) -> str:
+def answers(app: Path, asked: str = ASKED) -> str:
     environment = {**os.environ, "TRITON_URL": "local", "PYTHONPATH": str(app)}
-    run = subprocess.run([sys.executable, "-c", ASKED], cwd=app, env=environment, capture_output=True, text=True, timeout=300)
+    run = subprocess.run([sys.executable, "-c", asked], cwd=app, env=environment, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     return run.stdout
 
@@ -253,3 +254,59 @@ def test_a_model_that_a_function_of_another_file_sets_is_refused(tmp_path: Path)
     report = api.apply(written(tmp_path / "app", **SET_BY_ANOTHER))
     (refused,) = report["not_ported"]
     assert (refused["reason"], refused["file"]) == ("model of store.py is set by a function of another file", "loader.py")
+
+
+TWO = """\
+import joblib
+from flask import Flask, current_app, jsonify, request
+
+
+class Service:
+    def __init__(self, path):
+        self.model = joblib.load(path)
+
+    @classmethod
+    def at(cls, path):
+        return cls(path)
+
+    def side(self, x):
+        return int(self.model.predict([x])[0])
+
+
+def make(path):
+    return Service(path)
+
+
+app = Flask(__name__)
+{kept}
+
+
+@app.route("/side", methods=["POST"])
+def side():
+    return jsonify(side={left}.side(request.get_json()["x"]))
+
+
+@app.route("/other", methods=["POST"])
+def other():
+    return jsonify(side={right}.side(request.get_json()["x"]))
+"""
+TWICE = {
+    "names": ('left = make("m.joblib")\nright = make("other.joblib")', "left", "right"),
+    "a class's own": ('left = Service.at("m.joblib")\nright = Service.at("other.joblib")', "left", "right"),
+    "attributes": ('app.left = make("m.joblib")\napp.right = make("other.joblib")', "app.left", "current_app.right"),
+    "keys": ('KEPT = {}\nKEPT["left"] = make("m.joblib")\nKEPT["right"] = make("other.joblib")', 'KEPT["left"]', 'KEPT["right"]'),
+    "a dict": ('KEPT = {"left": make("m.joblib"), "right": make("other.joblib")}', 'KEPT["left"]', 'KEPT["right"]'),
+    "a list": ('KEPT = [make("m.joblib"), make("other.joblib")]', "KEPT[0]", "KEPT[1]"),
+    "a comprehension": ('KEPT = {n: make(n) for n in ("m.joblib", "other.joblib")}', 'KEPT["m.joblib"]', 'KEPT["other.joblib"]'),
+}
+
+
+@pytest.mark.parametrize("kept", TWICE)
+def test_two_objects_that_one_function_makes_are_two_models(kept: str, tmp_path: Path) -> None:
+    text, left, right = TWICE[kept]
+    files = {"app": TWO.format(kept=text, left=left, right=right)}
+    original, port = written(tmp_path / "original", **files), written(tmp_path / "port", **files)
+    report = api.apply(port, out=tmp_path / "out", write=True)
+    assert all("is one of several objects" in e["reason"] for e in report["not_ported"])
+    asked = ASKED + ASKED.replace('"/side"', '"/other"')
+    assert answers(port, asked) == answers(original, asked)

@@ -128,6 +128,8 @@ def test_many_paths_of_one_handler_are_all_there() -> None:
     made = ", ".join(f"('/p{n}', ask)" for n in range(40))
     source = f"{APP}def ask(): ...\nfor path, view in [{made}]:\n    app.add_url_rule(path, view_func=view)\n"
     assert len(routes(source)) == 40
+    counted = f"{APP}def ask(): ...\nfor n in range(0, 3):\n    app.add_url_rule(f'/p{{n}}', view_func=ask)\n"
+    assert sorted(path for _, path, _ in routes(counted)) == ["/p0", "/p1", "/p2"]
     table = "".join(f"@app.get('/p{n}')\n" for n in range(40))
     assert len(routes(f"{APP}{table}def ask(): ...\n")) == 40
 

@@ -95,8 +95,8 @@ def _rows(evaluator: Evaluator, target: ir.Expr, over: ir.Expr, frame: Frame) ->
 
 def _counted(evaluator: Evaluator, call: ir.Call, frame: Frame) -> range:
     said = [evaluator.constant(arg, frame) for arg in call.args]
-    numbers = [n for n in said if isinstance(n, int) and n]
-    return range(*numbers)[:TURNS] if said and len(numbers) == len(said) <= 3 else range(0)
+    numbers = [n for n in said if isinstance(n, int)]
+    return range(*numbers)[:TURNS] if said and len(numbers) == len(said) <= 3 and numbers[2:] != [0] else range(0)
 
 
 def _bound(target: ir.Expr, item: ir.Expr) -> dict[str, ir.Expr] | None:

@@ -18,7 +18,7 @@ from triton_migrate.base import Span
 from triton_migrate.index import flow, ir
 from triton_migrate.index.flow import walk
 from triton_migrate.plan.around.registries import Chosen
-from triton_migrate.plan.copied import topmost, waiting
+from triton_migrate.plan.copied import factories, topmost, waiting
 from triton_migrate.plan.copied.dependencies import provided
 from triton_migrate.plan.copied.making import Making, Needed
 from triton_migrate.plan.copied.origins import Origins
@@ -60,6 +60,9 @@ class Objects:
             return known
         if (chosen := self._one_of_classes(values)) is not None:
             return self._begun(values, self._made_at(*chosen, wanted, where))
+        made = [factories.ways(self.evaluator, self.closure.texts, v, self.stores()) for v in values if isinstance(v, Instance)]
+        if any(len(ways) > 1 for ways in made):
+            raise self.closure.stuck(f"{wanted} is one of several objects that one function makes", where, CHOOSE)
         for path, frame in self.program.frames.items():
             for name, bindings in frame.scope.bindings.items():
                 if any(b.how in ("value", "enter") for b in bindings) and (held := self.evaluator.name(name, frame)) & values:
