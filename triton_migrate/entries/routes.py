@@ -153,7 +153,7 @@ class Routes:
         wraps = self.evaluator.values(port(match.place.call, match.rule.response), frame) if match.rule.response else NOTHING
         for handled in self.handlers.of(match):
             name = handled.function.scope.name
-            named = "/" if name and name == match.rule.index else match.rule.fallback.replace("{name}", name)
+            named = "/" if name in match.rule.index else match.rule.fallback.replace("{name}", name)
             for path in paths or self._constructed(handled) or ((named,) if named or not match.rule.path else self._unsaid(match)):
                 for prefix in prefixes:
                     nearest = replace(prefix, version=told.within(prefix.version))

@@ -63,7 +63,7 @@ class WebRoute(Rule):
     role: ClassVar[str] = "web.route"
     path: str = ""  # port; "*0" = every positional argument from 0 on is a path
     fallback: str = ""  # the path when the port is absent; `{name}` is the handler's name
-    index: str = ""  # the handler's name for which it is "/"
+    index: tuple[str, ...] = ()  # the names of handlers for which it is "/"
     below: str = ""  # what the library puts before every such path
     regex: bool = False  # the path is a regular expression: `^x/(?P<id>\d+)/$` is written `x/<id>/`
     handler: str = "decorated"  # "decorated", "self" or a port
