@@ -642,6 +642,38 @@ def test_a_model_among_what_a_file_holds(tmp_path: Path, load: str, taken: str) 
     assert report["unresolved"] == []
 
 
+REGISTERED = """
+import joblib
+
+class Base:
+    tasks = {}
+
+    @classmethod
+    def task(cls, function):
+        cls.tasks[function.__name__] = function
+        return function
+
+    def run(self, name, rows):
+        return self.tasks[name](self, rows)
+
+class Sides(Base):
+    def __init__(self):
+        self.model = joblib.load('m.joblib')
+
+    @Base.task
+    def side(self, rows):
+        return self.model.predict(rows)
+
+sides = Sides()
+"""
+
+
+def test_a_method_that_a_base_class_keeps_as_a_function_gets_its_own_object(tmp_path: Path) -> None:
+    report = scanned(tmp_path, app=REGISTERED + ROUTE.format(ran="sides.run('side', request.json).tolist()"))
+    assert models(report) == [("app.py", 17, "sklearn")]
+    assert report["unresolved"] == []
+
+
 def test_copies_that_a_notebook_server_keeps_are_no_program(tmp_path: Path) -> None:
     text = "import joblib\nm = joblib.load('a')\n" + ROUTE.format(ran="y=m.predict([request.form['x']]).tolist()")
     (tmp_path / "app.py").write_text(text)

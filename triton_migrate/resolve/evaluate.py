@@ -441,6 +441,8 @@ class Evaluator:
             if only and name != only:
                 continue
             given[name] = self.told(self.values(expr, caller), by_name[name].annotation, function.frame)
+        if function.receiver is None and not self._is_own(function, given.get("self")):
+            given.pop("self")  # `TASKS[name](self, rows)` in a base class: the object is of the class that has the method
         for name, passed in containers.handed_on(self, tuple(rest), call, caller).items():
             if only in ("", name):
                 given.setdefault(name, passed)
@@ -448,6 +450,13 @@ class Evaluator:
             if gathered := containers.gathered(self, star, tuple(rest), call, caller):
                 given[star.name] = gathered
         return given
+
+    def _is_own(self, method: UserFunction, itself: Values | None) -> bool:
+        """Whether what a function gets as `self` may be an object of the class that it is a method of."""
+        if itself is None or method.scope.owner is None:
+            return True
+        classes = (c for v in itself if isinstance(v, Instance) for c in self.mro(v.of))
+        return any(isinstance(c, UserClass) and c.scope is method.scope.owner for c in classes)
 
     def passed(self, scope: Scope, call: ir.Call, caller: Frame) -> dict[str, ir.Expr]:
         """What a call gives for a function's parameters: nothing for `self`, nor for what a framework puts in its place."""

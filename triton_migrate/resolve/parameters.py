@@ -219,7 +219,8 @@ def _passed(ev: Evaluator, wanted: ir.Parameter, scope: Scope) -> Values:
     found: set[Value] = set()
     for place, target in _callers(ev, scope):
         found |= ev.bind(target, place.call, ev.program.generic(place.scope), wanted.name).get(wanted.name, NOTHING)
-    if function.parameters and function.parameters[0] is wanted:
+    bound = scope.owner is not None and not ev.decorated(function, ev.program.generic(scope), "builtins.staticmethod")
+    if any(p is wanted for p in function.parameters[bound : bound + 1]):
         found.update(_decorated_by(ev, scope))
     return frozenset(found) if function.parameters else NOTHING
 
